@@ -1,0 +1,415 @@
+/**
+ * What can go wrong, as one closed list. A code is Ecru's own; what it looks like on a wire is decided in
+ * `protocols/errors.ts` alone. Sentences are ECR's, where ECR's are known.
+ */
+export type ErrorCode =
+  | 'access-denied'
+  | 'authentication-missing'
+  | 'blob-not-found'
+  | 'digest-invalid'
+  | 'image-digest-mismatch'
+  | 'image-exists'
+  | 'image-not-found'
+  | 'image-referenced'
+  | 'invalid-parameter'
+  | 'invalid-tag-parameter'
+  | 'kms-unavailable'
+  | 'layer-digest-mismatch'
+  | 'layer-exists'
+  | 'layer-inaccessible'
+  | 'layer-not-found'
+  | 'layer-part-too-small'
+  | 'layers-not-found'
+  | 'limit-exceeded'
+  | 'manifest-invalid'
+  | 'manifest-too-large'
+  | 'page-invalid'
+  | 'range-not-satisfiable'
+  | 'referenced-images-not-found'
+  | 'repository-exists'
+  | 'repository-name-invalid'
+  | 'repository-not-empty'
+  | 'repository-not-found'
+  | 'request-malformed'
+  | 'request-too-large'
+  | 'route-unknown'
+  | 'security-token-expired'
+  | 'security-token-invalid'
+  | 'signature-expired'
+  | 'signature-incomplete'
+  | 'signature-mismatch'
+  | 'storage-full'
+  | 'tag-immutable'
+  | 'tag-invalid'
+  | 'throttled'
+  | 'token-expired'
+  | 'token-invalid'
+  | 'too-many-tags'
+  | 'unauthenticated'
+  | 'unknown-operation'
+  | 'unsupported'
+  | 'unsupported-operation'
+  | 'upload-busy'
+  | 'upload-empty'
+  | 'upload-not-found'
+  | 'upload-range-invalid'
+
+/** Facts that some wires repeat beside the message, such as `lastValidByteReceived`. */
+export type ErrorDetails = Readonly<Record<string, string | number | undefined>>
+
+/** The one error class. `code` is for programs, `message` for the person who caused it. */
+export class RegistryError extends Error {
+  override readonly name = 'RegistryError'
+  readonly code: ErrorCode
+  readonly details: ErrorDetails
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    this.details = details
+  }
+}
+
+/** Whether a thrown thing is a RegistryError (of one of the codes, when some are given). */
+export function isRegistryError(thrown: unknown, ...codes: readonly ErrorCode[]): thrown is RegistryError {
+  return thrown instanceof RegistryError && (codes.length === 0 || codes.includes(thrown.code))
+}
+
+interface Place {
+  readonly name: string
+  readonly registry: { readonly registryId: string }
+}
+
+const inRepository = ({ name, registry }: Place) =>
+  `the repository with name '${name}' in the registry with id '${registry.registryId}'`
+
+/** ECR prints the halves of an image id that were not given as `null`. */
+export function printImageId(id: { readonly digest?: string | undefined; readonly tag?: string | undefined }): string {
+  return `{imageDigest:'${id.digest ?? 'null'}', imageTag:'${id.tag ?? 'null'}'}`
+}
+
+// ── parameters ──
+
+/** A member breaks a constraint; `reason` as ECR words it, such as `Invalid ARN`. */
+export function invalidParameter(member: string, reason: string): RegistryError {
+  return new RegistryError(
+    'invalid-parameter',
+    `Invalid parameter at '${member}' failed to satisfy constraint: '${reason}'`,
+    { member, reason },
+  )
+}
+
+/** Something about the parameters together is wrong, said in a whole sentence. */
+export function invalidParameters(message: string): RegistryError {
+  return new RegistryError('invalid-parameter', message)
+}
+
+export function repositoryNameInvalid(pattern: string): RegistryError {
+  const reason = `must satisfy regular expression '${pattern}'`
+  return new RegistryError(
+    'repository-name-invalid',
+    `Invalid parameter at 'repositoryName' failed to satisfy constraint: '${reason}'`,
+  )
+}
+
+export function tagInvalid(): RegistryError {
+  return new RegistryError(
+    'tag-invalid',
+    "Invalid parameter at 'imageTag' failed to satisfy constraint: 'must satisfy regular expression '[a-zA-Z0-9_][a-zA-Z0-9._-]{0,299}''",
+  )
+}
+
+export function digestInvalid(text: string): RegistryError {
+  return new RegistryError(
+    'digest-invalid',
+    "Invalid parameter at 'imageDigest' failed to satisfy constraint: 'must satisfy regular expression '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+''",
+    { digest: text.slice(0, 160) },
+  )
+}
+
+export function pageInvalid(member: string, reason: string): RegistryError {
+  return new RegistryError(
+    'page-invalid',
+    `Invalid parameter at '${member}' failed to satisfy constraint: '${reason}'`,
+    { member },
+  )
+}
+
+export function invalidTagParameter(message: string): RegistryError {
+  return new RegistryError('invalid-tag-parameter', message)
+}
+
+export function tooManyTags(limit: number): RegistryError {
+  return new RegistryError('too-many-tags', `The number of tags on a repository cannot exceed ${limit}.`)
+}
+
+export function limitExceeded(limit: number, things: string): RegistryError {
+  return new RegistryError('limit-exceeded', `The limit of ${limit} ${things} has been exceeded`)
+}
+
+export function throttled(): RegistryError {
+  return new RegistryError('throttled', 'Rate exceeded')
+}
+
+// ── repositories ──
+
+export function repositoryNotFound({ name, registry }: Place): RegistryError {
+  return new RegistryError(
+    'repository-not-found',
+    `The repository with name '${name}' does not exist in the registry with id '${registry.registryId}'`,
+    { repositoryName: name },
+  )
+}
+
+export function repositoryExists({ name, registry }: Place): RegistryError {
+  return new RegistryError(
+    'repository-exists',
+    `The repository with name '${name}' already exists in the registry with id '${registry.registryId}'`,
+  )
+}
+
+export function repositoryNotEmpty({ name, registry }: Place): RegistryError {
+  return new RegistryError(
+    'repository-not-empty',
+    `The repository with name '${name}' in registry with id '${registry.registryId}' cannot be deleted because it still contains images`,
+  )
+}
+
+export function kmsUnavailable(): RegistryError {
+  return new RegistryError(
+    'kms-unavailable',
+    'Encryption with KMS keys is not available in this registry: it holds no keys. Use encryptionType AES256.',
+    { kmsError: 'NotFoundException' },
+  )
+}
+
+// ── images ──
+
+export function imageNotFound(
+  id: { readonly digest?: string | undefined; readonly tag?: string | undefined },
+  { name, registry }: Place,
+): RegistryError {
+  return new RegistryError(
+    'image-not-found',
+    `The image with imageId ${printImageId(id)} does not exist within the repository with name '${name}' in the registry with id '${registry.registryId}'`,
+  )
+}
+
+export function imageExists(digest: string, tag: string | undefined, { name, registry }: Place): RegistryError {
+  return new RegistryError(
+    'image-exists',
+    `Image with digest '${digest}' and tag '${tag ?? 'null'}' already exists in the repository with name '${name}' in registry with id '${registry.registryId}'`,
+  )
+}
+
+export function tagImmutable(tag: string, { name }: Place): RegistryError {
+  return new RegistryError(
+    'tag-immutable',
+    `The image tag '${tag}' already exists in the '${name}' repository and cannot be overwritten because the tag is immutable.`,
+  )
+}
+
+export function imageDigestMismatch(given: string, calculated: string): RegistryError {
+  return new RegistryError(
+    'image-digest-mismatch',
+    `Image digest '${given}' does not match the calculated digest '${calculated}'`,
+  )
+}
+
+/** The manifest is none, or not one that a registry may keep; `reason` completes the sentence of ECR's IPE. */
+export function manifestInvalid(reason: string): RegistryError {
+  return new RegistryError(
+    'manifest-invalid',
+    `Invalid parameter at 'ImageManifest' failed to satisfy constraint: '${reason}'`,
+  )
+}
+
+export function manifestTooLarge(limitBytes: number): RegistryError {
+  return new RegistryError(
+    'manifest-too-large',
+    `Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Member must have length less than or equal to ${limitBytes}'`,
+  )
+}
+
+export function layersNotFound(digests: readonly string[], { name, registry }: Place): RegistryError {
+  return new RegistryError(
+    'layers-not-found',
+    `Layers with digests '[${digests.join(', ')}]' required for pushing image into repository with name '${name}' in the registry with id '${registry.registryId}' do not exist`,
+  )
+}
+
+export function referencedImagesNotFound(digests: readonly string[], { name, registry }: Place): RegistryError {
+  return new RegistryError(
+    'referenced-images-not-found',
+    `Images with digests '[${digests.join(', ')}]' required for pushing image into repository with name '${name}' in the registry with id '${registry.registryId}' do not exist`,
+  )
+}
+
+export function imageReferenced(parents: readonly string[]): RegistryError {
+  return new RegistryError('image-referenced', `Requested image referenced by manifest list: [${parents.join(', ')}]`)
+}
+
+// ── layers and uploads ──
+
+/** A blob asked for by the OCI interface is not in the repository. */
+export function blobNotFound(digest: string, place?: Place): RegistryError {
+  const where = place === undefined ? '' : ` in ${inRepository(place)}`
+  return new RegistryError('blob-not-found', `The layer with digest '${digest}' does not exist${where}`)
+}
+
+/** The same, in the words of GetDownloadUrlForLayer. */
+export function layerNotFound(digest: string, { name, registry }: Place): RegistryError {
+  return new RegistryError(
+    'layer-not-found',
+    `The layer with digest '${digest}' does not exist within the repository with name '${name}' in the registry with id '${registry.registryId}'`,
+  )
+}
+
+export function layerInaccessible(digest: string, place: Place): RegistryError {
+  return new RegistryError(
+    'layer-inaccessible',
+    `The layer with digest '${digest}' in ${inRepository(place)} is not associated with an image`,
+  )
+}
+
+export function layerExists(digest: string, place: Place): RegistryError {
+  return new RegistryError('layer-exists', `Layer already exists in ${inRepository(place)} with digest '${digest}'`)
+}
+
+export function layerDigestMismatch(given: string, calculated: string): RegistryError {
+  return new RegistryError(
+    'layer-digest-mismatch',
+    `The layer digest '${given}' did not match the calculated digest '${calculated}'`,
+  )
+}
+
+export function layerPartTooSmall(): RegistryError {
+  return new RegistryError('layer-part-too-small', 'All layer parts except the last part should be at least 5MB')
+}
+
+export function uploadNotFound(uploadId: string, place: Place): RegistryError {
+  return new RegistryError(
+    'upload-not-found',
+    `The layer upload with id '${uploadId}' does not exist in ${inRepository(place)}`,
+  )
+}
+
+export function uploadEmpty(uploadId: string): RegistryError {
+  return new RegistryError('upload-empty', `Layer upload with id '${uploadId}' has no parts`)
+}
+
+/** The part does not begin where the upload ends. `sizeBytes` is what the upload holds. */
+export function uploadRangeInvalid(firstByte: number, sizeBytes: number): RegistryError {
+  return new RegistryError(
+    'upload-range-invalid',
+    `First byte of the layer part is ${firstByte} instead of ${sizeBytes}`,
+    {
+      sizeBytes,
+    },
+  )
+}
+
+/** The part's length is not what its range promised. */
+export function uploadLengthInvalid(promisedBytes: number, receivedBytes: number, sizeBytes: number): RegistryError {
+  return new RegistryError(
+    'upload-range-invalid',
+    `The layer part holds ${receivedBytes} bytes instead of ${promisedBytes}`,
+    { sizeBytes },
+  )
+}
+
+/** Somebody else is writing to this upload right now. */
+export function uploadBusy(uploadId: string): RegistryError {
+  return new RegistryError('upload-busy', `The layer upload with id '${uploadId}' is being written by another request`)
+}
+
+export function rangeNotSatisfiable(sizeBytes: number): RegistryError {
+  return new RegistryError('range-not-satisfiable', 'The requested range is not satisfiable', { sizeBytes })
+}
+
+export function storageFull(cause?: unknown): RegistryError {
+  return new RegistryError('storage-full', 'The registry has no space left to store this content', {}, { cause })
+}
+
+// ── who is asking ──
+
+/** No credentials on `/v2/`, or some that cannot be read as such. */
+export function unauthenticated(): RegistryError {
+  return new RegistryError('unauthenticated', 'Not Authorized')
+}
+
+export function tokenInvalid(): RegistryError {
+  return new RegistryError('token-invalid', 'Your Authorization Token is invalid.')
+}
+
+export function tokenExpired(): RegistryError {
+  return new RegistryError('token-expired', 'Your authorization token has expired. Reauthenticate and try again.')
+}
+
+/** `why` follows the word `because` or starts with `with`, as in AWS's sentences. */
+export function accessDenied(callerArn: string, action: string, resource: string, why: string): RegistryError {
+  return new RegistryError(
+    'access-denied',
+    `User: ${callerArn} is not authorized to perform: ${action} on resource: ${resource} ${why}`,
+  )
+}
+
+/** No signature on an AWS request. */
+export function authenticationMissing(): RegistryError {
+  return new RegistryError('authentication-missing', 'Missing Authentication Token')
+}
+
+export function securityTokenInvalid(): RegistryError {
+  return new RegistryError('security-token-invalid', 'The security token included in the request is invalid.')
+}
+
+export function securityTokenExpired(): RegistryError {
+  return new RegistryError('security-token-expired', 'The security token included in the request is expired')
+}
+
+export function signatureMismatch(): RegistryError {
+  return new RegistryError(
+    'signature-mismatch',
+    'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
+  )
+}
+
+/** The signature is too old or from the future; `message` names both times, as AWS does. */
+export function signatureExpired(message: string): RegistryError {
+  return new RegistryError('signature-expired', message)
+}
+
+/** The Authorization header or query lacks a part or has one of the wrong form. */
+export function signatureIncomplete(message: string): RegistryError {
+  return new RegistryError('signature-incomplete', message)
+}
+
+// ── the request itself ──
+
+/** No operation of that name exists. */
+export function unknownOperation(): RegistryError {
+  return new RegistryError('unknown-operation', 'The requested operation is not recognized by the service.')
+}
+
+/** The operation exists in AWS, but Ecru does not perform it (yet): said by name, never pretended. */
+export function unsupportedOperation(service: string, operation: string): RegistryError {
+  return new RegistryError('unsupported-operation', `${service} ${operation} is not supported by this registry.`)
+}
+
+/** The wire's own grammar is broken: not JSON, not base64, a wrong type. */
+export function requestMalformed(message: string): RegistryError {
+  return new RegistryError('request-malformed', message)
+}
+
+export function requestTooLarge(limitBytes: number): RegistryError {
+  return new RegistryError('request-too-large', `The request is larger than ${limitBytes} bytes`, { limitBytes })
+}
+
+export function routeUnknown(): RegistryError {
+  return new RegistryError('route-unknown', 'There is nothing at this address')
+}
+
+/** The request is understood, and this registry does not do that. */
+export function unsupported(message: string): RegistryError {
+  return new RegistryError('unsupported', message)
+}

@@ -1,0 +1,60 @@
+import type { Digest } from './digest.ts'
+import type { Tag } from './names.ts'
+
+/** How a caller points at an image: by digest, by tag, or by both, which must then agree. */
+export interface ImageId {
+  readonly digest?: Digest | undefined
+  readonly tag?: Tag | undefined
+}
+
+/** How a pull or push points at an image: exactly one of the two. */
+export type ImageReference = { readonly digest: Digest } | { readonly tag: Tag }
+
+/** An image as it is kept: the record beside the manifest's bytes. */
+export interface Image {
+  /** The store's own key; never shown. */
+  readonly id: number
+  readonly repositoryId: number
+  readonly digest: Digest
+  /** The manifest's media type, as stored. */
+  readonly mediaType: string
+  /** `config.mediaType`; absent for indexes. */
+  readonly artifactMediaType?: string | undefined
+  /** What a referrers listing shows: the manifest's `artifactType`, else its `config.mediaType`. */
+  readonly artifactType?: string | undefined
+  readonly annotations?: Readonly<Record<string, string>> | undefined
+  /** The image this one refers to. */
+  readonly subject?: Digest | undefined
+  /** Compressed size: config and layers; for an index the largest child's. */
+  readonly sizeBytes: number
+  readonly manifestSizeBytes: number
+  readonly pushedAt: Date
+  readonly pulledAt?: Date | undefined
+}
+
+/** An image with its manifest, as a pull needs it. */
+export interface StoredManifest {
+  readonly image: Image
+  /** The exact bytes that were pushed. */
+  readonly manifest: Uint8Array
+}
+
+/** An image with its tags in ascending order. */
+export interface TaggedImage extends Image {
+  readonly tags: readonly Tag[]
+}
+
+/** A blob that an image needs, once per digest. */
+export interface BlobReference {
+  readonly digest: Digest
+  readonly mediaType: string
+}
+
+/** An image before the store has given it a key, with everything that the same transaction must record. */
+export interface NewImage extends Omit<Image, 'id'> {
+  readonly manifest: Uint8Array
+  /** Config and layers that this repository must hold; each digest once. */
+  readonly blobs: readonly BlobReference[]
+  /** The manifests that an index lists; each digest once. */
+  readonly children: readonly Digest[]
+}

@@ -1,0 +1,234 @@
+import type { Digest } from '../domain/digest.ts'
+import type { Image, ImageReference, NewImage, StoredManifest, TaggedImage } from '../domain/image.ts'
+import type { Registry, RepositoryName, RepositoryRef, Tag } from '../domain/names.ts'
+import type { NewRepository, Repository, ResourceTag, TagMutability } from '../domain/repository.ts'
+import type { Upload } from '../domain/upload.ts'
+
+/** A page by key: everything after `after`, at most `limit`. */
+export interface Page<Key> {
+  readonly after?: Key | undefined
+  readonly limit: number
+}
+
+export interface RepositoryReader {
+  find(ref: RepositoryRef): Promise<Repository | undefined>
+  /** In ascending order of name. */
+  list(registry: Registry, page: Page<RepositoryName>): Promise<readonly Repository[]>
+  count(registry: Registry): Promise<number>
+  /** In ascending order of key. */
+  listResourceTags(repositoryId: number): Promise<readonly ResourceTag[]>
+}
+
+export interface RepositoryWriter extends RepositoryReader {
+  /** Throws `repository-exists`. */
+  insert(repository: NewRepository): Promise<Repository>
+  setMutability(repositoryId: number, mutability: TagMutability): Promise<void>
+  /**
+   * Takes the repository out of sight at once, whatever it holds, and frees its name. Its content is purged in steps
+   * by `purgeDeleted`, so that a large repository does not hold up others.
+   */
+  delete(repositoryId: number): Promise<void>
+  /** Adds and overwrites. */
+  putResourceTags(repositoryId: number, tags: readonly ResourceTag[]): Promise<void>
+  /** Unknown keys are fine. */
+  deleteResourceTags(repositoryId: number, keys: readonly string[]): Promise<void>
+  /** Removes up to `limit` images (with tags, links, uploads, and in the end the record) of deleted repositories; answers how many rows of work it did, 0 when nothing is left. */
+  purgeDeleted(limit: number): Promise<number>
+}
+
+/** Which images a listing shows, by whether they carry a tag. */
+export type TagStatus = 'TAGGED' | 'UNTAGGED' | 'ANY'
+
+/** One row of ListImages: one for each tag, and one for an image without any. */
+export interface ListedImage {
+  readonly digest: Digest
+  readonly tag?: Tag | undefined
+}
+
+/** Where a page of ListImages goes on: behind a tag, or (tags come first) behind an untagged digest. */
+export type ListedImageKey = { readonly tag: Tag } | { readonly untagged: Digest | undefined }
+
+/** What a pull finds by one look: the repository, and in it the image. */
+export interface Resolved {
+  readonly repository: Repository
+  readonly found: StoredManifest | undefined
+}
+
+export interface ImageReader {
+  find(repositoryId: number, reference: ImageReference): Promise<Image | undefined>
+  /** Repository, image and manifest in a single query: the path of every pull. `undefined`: no such repository. */
+  resolve(ref: RepositoryRef, reference: ImageReference): Promise<Resolved | undefined>
+  findMany(repositoryId: number, digests: readonly Digest[]): Promise<readonly TaggedImage[]>
+  /** The tags of one image in ascending order. */
+  tagsOf(imageId: number): Promise<readonly Tag[]>
+  /** In ascending order of digest. The cost of a page does not depend on its position. */
+  list(repositoryId: number, tagStatus: TagStatus, page: Page<Digest>): Promise<readonly TaggedImage[]>
+  /** Tags in ascending order (by code point), then untagged digests in ascending order. */
+  listIds(repositoryId: number, tagStatus: TagStatus, page: Page<ListedImageKey>): Promise<readonly ListedImage[]>
+  /** In ascending order by code point. `after` need not exist. */
+  listTags(repositoryId: number, page: Page<Tag>): Promise<readonly Tag[]>
+  /** Images whose subject is this digest, in ascending order of digest; optionally of one artifact type. */
+  listReferrers(
+    repositoryId: number,
+    subject: Digest,
+    filter: { readonly artifactType?: string | undefined },
+    page: Page<Digest>,
+  ): Promise<readonly Image[]>
+  /** The digests of the indexes of this repository that list `child`, ascending; at most `limit`. */
+  parentsOf(repositoryId: number, child: Digest, limit: number): Promise<readonly Digest[]>
+  /** Sizes of the images among `digests` that this repository holds. */
+  sizesOf(repositoryId: number, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, number>>
+  /** Counts all images of the repository, cheaply (a counter kept by the writers). */
+  count(repositoryId: number): Promise<number>
+  /** How many tags the image carries. */
+  countTags(imageId: number): Promise<number>
+}
+
+export interface ImageWriter extends ImageReader {
+  /**
+   * Records the image, its manifest, what it refers to, and counts the references on the repository's blob links.
+   * The caller has checked in this transaction that the digest is new here and that all it refers to is there.
+   */
+  insert(image: NewImage): Promise<Image>
+  /** Sets or moves the tag. */
+  putTag(repositoryId: number, tag: Tag, imageId: number, at: Date): Promise<void>
+  /** Removes the tag; the image stays. Absent is fine. */
+  deleteTag(repositoryId: number, tag: Tag): Promise<void>
+  /** Removes image, tags and references, and counts the references down; a blob link that falls to none starts its grace period at `at`. */
+  delete(imageId: number, at: Date): Promise<void>
+  recordPulls(pulls: ReadonlyMap<number, Date>): Promise<void>
+}
+
+/** A blob as one repository sees it. */
+export interface LinkedBlob {
+  readonly digest: Digest
+  readonly sizeBytes: number
+  /** How many images of this repository need it. */
+  readonly imageCount: number
+  /** By which an image names it; absent until one does. */
+  readonly mediaType?: string | undefined
+}
+
+export interface BlobReader {
+  findLinked(repositoryId: number, digest: Digest): Promise<LinkedBlob | undefined>
+  /** Repository and link in a single query: the path of every layer pull. `undefined`: no such repository. */
+  resolve(
+    ref: RepositoryRef,
+    digest: Digest,
+  ): Promise<{ readonly repository: Repository; readonly blob: LinkedBlob | undefined } | undefined>
+  findLinkedMany(repositoryId: number, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, LinkedBlob>>
+  /** Any repository of this registry that holds the blob, for anonymous mounts; `undefined` when none does. */
+  findHolder(
+    registry: Registry,
+    digest: Digest,
+  ): Promise<{ readonly repository: Repository; readonly blob: LinkedBlob } | undefined>
+  /** Links that no image has needed since `before`. */
+  listUnusedLinks(before: Date, limit: number): Promise<readonly { repositoryId: number; digest: Digest }[]>
+  /** Blobs that no repository links: claimed or freed before `before`, or marked by a sweep that did not end. */
+  listDead(before: Date, limit: number): Promise<readonly { digest: Digest; sizeBytes: number }[]>
+  /** Every recorded blob in ascending order of digest. */
+  list(page: Page<Digest>): Promise<readonly { digest: Digest; sizeBytes: number; linkCount: number }[]>
+  exists(digest: Digest): Promise<boolean>
+  /** Blobs and bytes on record. */
+  totals(): Promise<{ readonly blobCount: number; readonly sizeBytes: number }>
+}
+
+/**
+ * The life of a blob's record: claimed (bytes are about to arrive; safe from the sweep for the grace period) → linked by
+ * repositories → dead (no link) → marked by the sweep → forgotten. Bytes are written only under a claim and deleted only
+ * under a mark, and the two exclude each other, so that a sweep never takes bytes that a push is about to name.
+ */
+export interface BlobWriter extends BlobReader {
+  /** Claims the digest for arriving bytes. False while a sweep has marked it: try again shortly. */
+  claim(digest: Digest, at: Date): Promise<boolean>
+  /** Links the blob to the repository and records its size. False when it was linked already (the grace period starts anew). */
+  link(repositoryId: number, digest: Digest, sizeBytes: number, at: Date): Promise<boolean>
+  /** Removes the link if no image of the repository needs it. True when a link was removed. */
+  unlink(repositoryId: number, digest: Digest, at: Date): Promise<boolean>
+  /** The same, if it has been unused since `before`. */
+  unlinkUnused(repositoryId: number, digest: Digest, before: Date, at: Date): Promise<boolean>
+  /** Marks a blob for deletion if it is still dead since `before` (or marked already). */
+  mark(digest: Digest, before: Date): Promise<boolean>
+  /** Forgets a marked blob, after its bytes are gone. */
+  forget(digest: Digest): Promise<void>
+  /** Drops record and links of a blob whose bytes are lost or bad; images that need it stay and say so when pulled. */
+  lose(digest: Digest): Promise<void>
+}
+
+export interface UploadReader {
+  find(repositoryId: number, uploadId: string): Promise<Upload | undefined>
+  /** Uploads untouched since `before`. */
+  listStale(before: Date, limit: number): Promise<readonly Upload[]>
+  hasKey(key: string): Promise<boolean>
+}
+
+export interface UploadWriter extends UploadReader {
+  insert(upload: Upload): Promise<void>
+  touch(uploadId: string, at: Date, lastPartBytes: number | undefined): Promise<void>
+  /** False when it was gone already. */
+  delete(uploadId: string): Promise<boolean>
+}
+
+/** An access key that Ecru itself issued and therefore verifies. */
+export interface AccessKey {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly accountId: string
+  readonly principalArn: string
+  readonly createdAt: Date
+}
+
+export interface CredentialReader {
+  findAccessKey(accessKeyId: string): Promise<AccessKey | undefined>
+  countAccessKeys(): Promise<number>
+  /** A secret of the installation, such as the key that signs tokens. */
+  findSecret(name: string): Promise<Uint8Array | undefined>
+}
+
+export interface CredentialWriter extends CredentialReader {
+  /** Replaces a key of the same id. */
+  putAccessKey(key: AccessKey): Promise<void>
+  /** Keeps the secret that is there and answers it; otherwise records this one. */
+  keepSecret(name: string, secret: Uint8Array): Promise<Uint8Array>
+}
+
+export interface MetadataReader {
+  readonly repositories: RepositoryReader
+  readonly images: ImageReader
+  readonly blobs: BlobReader
+  readonly uploads: UploadReader
+  readonly credentials: CredentialReader
+}
+
+export interface MetadataWriter {
+  readonly repositories: RepositoryWriter
+  readonly images: ImageWriter
+  readonly blobs: BlobWriter
+  readonly uploads: UploadWriter
+  readonly credentials: CredentialWriter
+}
+
+export interface TransactOptions {
+  /**
+   * `durable` (the default): the promise resolves when the change would survive a power loss.
+   * `relaxed`: it resolves when the change would survive the process; for records that nobody was promised, such as the
+   * beginning of an upload or the time of a pull.
+   */
+  readonly durability?: 'durable' | 'relaxed'
+}
+
+/**
+ * Who holds what. A reader sees one consistent state; writers exclude each other, and what they check inside their
+ * transaction still holds when it commits. A thrown error undoes the transaction and passes on.
+ */
+export interface MetadataStore {
+  /** Single looks, each consistent in itself. */
+  readonly view: MetadataReader
+  /** Several looks at one and the same state. */
+  read<T>(work: (view: MetadataReader) => Promise<T>): Promise<T>
+  /** All or nothing. Throws `storage-full` when the disk has no room. */
+  transact<T>(work: (tx: MetadataWriter) => Promise<T>, options?: TransactOptions): Promise<T>
+  checkReady(): Promise<void>
+  /** Waits for running transactions. */
+  close(): Promise<void>
+}
