@@ -1,0 +1,61 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Blob, type BuiltImage, type BuiltIndex, everyBlob, sha256 } from '../image-builder.ts'
+import type { Stage } from './stage.ts'
+
+/** Talks to the registry without any client in between, to see what it really keeps. */
+export async function wire(stage: Stage, path: string, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers)
+  headers.set('authorization', `Basic ${Buffer.from(`AWS:${stage.password}`).toString('base64')}`)
+  return fetch(`${stage.url}/v2/${path}`, { ...init, headers })
+}
+
+/** The stored manifest, its bytes checked against the digest that the registry names. Throws when there is none. */
+export async function storedManifest(stage: Stage, repository: string, reference: string): Promise<Blob> {
+  const accept = [
+    'application/vnd.oci.image.manifest.v1+json',
+    'application/vnd.oci.image.index.v1+json',
+    'application/vnd.docker.distribution.manifest.v2+json',
+    'application/vnd.docker.distribution.manifest.list.v2+json',
+  ].join(', ')
+  const answer = await wire(stage, `${repository}/manifests/${reference}`, { headers: { accept } })
+  if (!answer.ok) throw new Error(`${repository}:${reference} answers ${answer.status} ${await answer.text()}`)
+  const bytes = Buffer.from(await answer.arrayBuffer())
+  const digest = sha256(bytes)
+  const named = answer.headers.get('docker-content-digest')
+  if (named !== digest) throw new Error(`${repository}:${reference} is ${digest} but is called ${named}`)
+  return { bytes, digest, mediaType: answer.headers.get('content-type') ?? '' }
+}
+
+/** Whether the registry serves every byte of an image or index: each manifest and blob is fetched and compared. */
+export async function servesEveryByte(
+  stage: Stage,
+  repository: string,
+  built: BuiltImage | BuiltIndex,
+): Promise<boolean> {
+  for (const { digest, bytes, mediaType } of everyBlob(built)) {
+    const isManifest = /manifest|index/.test(mediaType)
+    const path = `${repository}/${isManifest ? 'manifests' : 'blobs'}/${digest}`
+    const answer = await wire(stage, path, { headers: { accept: mediaType } })
+    if (!answer.ok) throw new Error(`${path} answers ${answer.status} ${await answer.text()}`)
+    if (!Buffer.from(await answer.arrayBuffer()).equals(bytes)) throw new Error(`${path} has other bytes`)
+    if (isManifest && answer.headers.get('content-type') !== mediaType)
+      throw new Error(`${path} has another media type`)
+  }
+  return true
+}
+
+/** The digests of all files below a directory, to find what a client pulled. */
+export async function digestsBelow(dir: string): Promise<ReadonlySet<string>> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  return new Set(await Promise.all(files.map(async (file) => sha256(await readFile(file)))))
+}
+
+/** Which manifests and blobs of an image or index are not among the files below a directory. */
+export async function missingBelow(dir: string, built: BuiltImage | BuiltIndex): Promise<readonly string[]> {
+  const digests = await digestsBelow(dir)
+  return everyBlob(built)
+    .map(({ digest }) => digest)
+    .filter((digest) => !digests.has(digest))
+}
