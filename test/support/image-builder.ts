@@ -164,9 +164,21 @@ export async function writeOciLayout(
   }
 }
 
+/** Writes what the `dir:` transport of skopeo and its kin reads: any format, each blob under its hexadecimal digest. */
+export async function writeImageDirectory(dir: string, built: BuiltImage | BuiltIndex): Promise<void> {
+  await mkdir(dir, { recursive: true })
+  await writeFile(join(dir, 'version'), 'Directory Transport Version: 1.1\n')
+  await writeFile(join(dir, 'manifest.json'), built.manifest.bytes)
+  const images = 'images' in built ? built.images : [built]
+  for (const { manifest, config, layers } of images) {
+    if (manifest !== built.manifest) await writeFile(join(dir, `${hex(manifest)}.manifest.json`), manifest.bytes)
+    for (const part of [config, ...layers]) await writeFile(join(dir, hex(part)), part.bytes)
+  }
+}
+
 /** Writes what `docker save` writes: layers uncompressed, a manifest.json that names them. */
 export async function writeDockerArchive(file: string, image: BuiltImage, reference: string): Promise<void> {
-  const configName = `${image.config.digest.slice('sha256:'.length)}.json`
+  const configName = `${hex(image.config)}.json`
   const layerNames = image.layers.map((layer) => `${sha256(layer.tar).slice('sha256:'.length)}.tar`)
   const layers = Object.fromEntries(image.layers.map((layer, n) => [layerNames[n], layer.tar]))
   const manifest = json([{ Config: configName, RepoTags: [reference], Layers: layerNames }])
@@ -175,6 +187,10 @@ export async function writeDockerArchive(file: string, image: BuiltImage, refere
 
 export function descriptor({ mediaType, digest, bytes }: Blob): { mediaType: string; digest: string; size: number } {
   return { mediaType, digest, size: bytes.length }
+}
+
+function hex({ digest }: Blob): string {
+  return digest.slice('sha256:'.length)
 }
 
 function json(value: unknown): Buffer {

@@ -60,7 +60,7 @@ async function startOn(port: number, options: RegistryOptions): Promise<RunningR
   const scratch = await mkdtemp(join(tmpdir(), 'ecru-registry-'))
   const dataDir = options.dataDir ?? join(scratch, 'data')
   const logFile = join(scratch, 'log')
-  const command = [process.execPath, 'src/main.ts', 'serve']
+  const command = [...program(), 'serve']
   if (options.memory) command.push('--memory')
   const child = Bun.spawn([...command, ...(options.args ?? [])], {
     cwd: PROJECT,
@@ -109,6 +109,11 @@ async function startOn(port: number, options: RegistryOptions): Promise<RunningR
       await end('SIGTERM')
     },
   }
+}
+
+/** What to start: the sources, or the executable that `ECRU_CI_PROGRAM` names, to show that a build of them behaves the same. */
+function program(): readonly string[] {
+  return process.env.ECRU_CI_PROGRAM?.split(' ') ?? [process.execPath, 'src/main.ts']
 }
 
 /** The environment without anything that would configure Ecru or AWS clients behind a test's back. */

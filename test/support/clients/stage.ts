@@ -1,3 +1,4 @@
+import { afterAll, beforeAll } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,17 +20,68 @@ export interface Stage {
   close(): Promise<void>
 }
 
+export interface StageOptions extends RegistryOptions {
+  /** Created before the first test. */
+  readonly repositories?: readonly string[]
+}
+
+const HOOK_TIMEOUT_MS = 60_000
+
+/** A stage for the tests of the enclosing `describe`: opened before the first, closed after the last. Its members exist in tests only. */
+export function useStage(options: StageOptions = {}): Stage {
+  let opened: Stage | undefined
+  beforeAll(async () => {
+    opened = await openStage(options)
+  }, HOOK_TIMEOUT_MS)
+  afterAll(async () => {
+    await opened?.close()
+  }, HOOK_TIMEOUT_MS)
+  const now = () => {
+    if (opened === undefined) throw new Error('the stage is not open')
+    return opened
+  }
+  return {
+    get registry() {
+      return now().registry
+    },
+    get host() {
+      return now().host
+    },
+    get url() {
+      return now().url
+    },
+    get password() {
+      return now().password
+    },
+    get dir() {
+      return now().dir
+    },
+    get awsEnvironment() {
+      return now().awsEnvironment
+    },
+    path: (...parts) => now().path(...parts),
+    createRepository: (...names) => now().createRepository(...names),
+    close: () => now().close(),
+  }
+}
+
 /** Starts an Ecru and logs in. The caller closes the stage. */
-export async function openStage(options: RegistryOptions = {}): Promise<Stage> {
+export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const registry = await startRegistry(options)
+  const { url, host } = registry
   const dir = await mkdtemp(join(tmpdir(), 'ecru-e2e-'))
   const close = async () => {
     await registry.stop()
     await rm(dir, { recursive: true, force: true })
   }
+  const createRepository = async (...names: readonly string[]) => {
+    const client = ecrClient(url)
+    for (const repositoryName of names) await client.send(new CreateRepositoryCommand({ repositoryName }))
+    client.destroy()
+  }
   try {
     const password = await registry.password()
-    const { url, host } = registry
+    await createRepository(...(options.repositories ?? []))
     return {
       registry,
       host,
@@ -37,11 +89,7 @@ export async function openStage(options: RegistryOptions = {}): Promise<Stage> {
       password,
       dir,
       path: (...parts) => join(dir, ...parts),
-      createRepository: async (...names) => {
-        const client = ecrClient(url)
-        for (const repositoryName of names) await client.send(new CreateRepositoryCommand({ repositoryName }))
-        client.destroy()
-      },
+      createRepository,
       awsEnvironment: {
         AWS_ENDPOINT_URL: url,
         AWS_REGION: 'us-east-1',

@@ -59,3 +59,32 @@ export async function missingBelow(dir: string, built: BuiltImage | BuiltIndex):
     .map(({ digest }) => digest)
     .filter((digest) => !digests.has(digest))
 }
+
+/** Puts an image or index into a repository by plain requests: each blob in one piece, children before their index. */
+export async function push(
+  stage: Stage,
+  repository: string,
+  built: BuiltImage | BuiltIndex,
+  reference?: string,
+): Promise<void> {
+  if ('images' in built) for (const image of built.images) await push(stage, repository, image)
+  else for (const part of [built.config, ...built.layers]) await pushBlob(stage, repository, part)
+  const { digest, mediaType, bytes } = built.manifest
+  const init = { method: 'PUT', headers: { 'content-type': mediaType }, body: new Uint8Array(bytes) }
+  await expectStatus(await wire(stage, `${repository}/manifests/${reference ?? digest}`, init), 201)
+}
+
+/** Uploads one blob: a session, then all bytes with the closing request. */
+export async function pushBlob(stage: Stage, repository: string, { digest, bytes }: Blob): Promise<void> {
+  const begun = await expectStatus(await wire(stage, `${repository}/blobs/uploads/`, { method: 'POST' }), 202)
+  const location = new URL(begun.headers.get('location') ?? '', stage.url)
+  location.searchParams.set('digest', digest)
+  const path = `${location.pathname.slice('/v2/'.length)}${location.search}`
+  const headers = { 'content-type': 'application/octet-stream' }
+  await expectStatus(await wire(stage, path, { method: 'PUT', headers, body: new Uint8Array(bytes) }), 201)
+}
+
+async function expectStatus(answer: Response, status: number): Promise<Response> {
+  if (answer.status !== status) throw new Error(`${answer.url} answers ${answer.status} ${await answer.text()}`)
+  return answer
+}
