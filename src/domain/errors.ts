@@ -91,11 +91,12 @@ export function printImageId(id: { readonly digest?: string | undefined; readonl
 // ── parameters ──
 
 /** A member breaks a constraint; `reason` as ECR words it, such as `Invalid ARN`. */
-export function invalidParameter(member: string, reason: string): RegistryError {
+export function invalidParameter(member: string, reason: string, options?: ErrorOptions): RegistryError {
   return new RegistryError(
     'invalid-parameter',
     `Invalid parameter at '${member}' failed to satisfy constraint: '${reason}'`,
     { member, reason },
+    options,
   )
 }
 
@@ -287,11 +288,9 @@ export function layerPartTooSmall(): RegistryError {
   return new RegistryError('layer-part-too-small', 'All layer parts except the last part should be at least 5MB')
 }
 
-export function uploadNotFound(uploadId: string, place: Place): RegistryError {
-  return new RegistryError(
-    'upload-not-found',
-    `The layer upload with id '${uploadId}' does not exist in ${inRepository(place)}`,
-  )
+export function uploadNotFound(uploadId: string, place?: Place): RegistryError {
+  const where = place === undefined ? '' : ` in ${inRepository(place)}`
+  return new RegistryError('upload-not-found', `The layer upload with id '${uploadId}' does not exist${where}`)
 }
 
 export function uploadEmpty(uploadId: string): RegistryError {

@@ -1,0 +1,27 @@
+/** How much of each thing a registry holds. */
+export interface Quotas {
+  readonly repositoriesPerRegistry: number
+  readonly imagesPerRepository: number
+  readonly tagsPerImage: number
+  readonly layerBytes: number
+  /** The least size of every part of a layer but the last, by the OCI interface; the ECR API always wants 5 MiB. */
+  readonly layerPartBytesMin: number
+}
+
+/** What ECR grants by default (service quotas page). */
+export const AWS_QUOTAS: Quotas = {
+  repositoriesPerRegistry: 100_000,
+  imagesPerRepository: 100_000,
+  tagsPerImage: 1_000,
+  layerBytes: 52_000 * 1024 * 1024,
+  layerPartBytesMin: 5 * 1024 * 1024,
+}
+
+/** What Ecru grants unless it is told to be as strict as ECR: nothing but the disk ends it. */
+export const GENEROUS_QUOTAS: Quotas = {
+  repositoriesPerRegistry: Number.MAX_SAFE_INTEGER,
+  imagesPerRepository: Number.MAX_SAFE_INTEGER,
+  tagsPerImage: 10_000,
+  layerBytes: Number.MAX_SAFE_INTEGER,
+  layerPartBytesMin: 0,
+}

@@ -1,0 +1,108 @@
+import { type ErrorCode, isRegistryError, type RegistryError } from '../domain/errors.ts'
+
+/** How one error looks on each wire. `oci: null`: cannot arise there. A text replaces the error's own message. */
+interface Wire {
+  readonly oci: { readonly status: number; readonly code: string; readonly text?: string } | null
+  readonly aws: { readonly status: number; readonly code: string }
+}
+
+const IPE = 'InvalidParameterException'
+
+const aws = (code: string, status = 400) => ({ status, code })
+const oci = (status: number, code: string, text?: string) =>
+  text === undefined ? { status, code } : { status, code, text }
+
+/**
+ * The only place where codes meet the wire. ECR answers 400 to everything that is the caller's fault, and 405
+ * UNSUPPORTED to parameter problems on `/v2/`; names of AWS errors exist in the models or are common to all services.
+ */
+const WIRE = {
+  'access-denied': { oci: oci(403, 'DENIED'), aws: aws('AccessDeniedException') },
+  'authentication-missing': { oci: null, aws: aws('MissingAuthenticationTokenException') },
+  'blob-not-found': { oci: oci(404, 'BLOB_UNKNOWN'), aws: aws('LayersNotFoundException') },
+  'digest-invalid': { oci: oci(400, 'DIGEST_INVALID'), aws: aws(IPE) },
+  'image-digest-mismatch': { oci: oci(400, 'DIGEST_INVALID'), aws: aws('ImageDigestDoesNotMatchException') },
+  'image-exists': { oci: null, aws: aws('ImageAlreadyExistsException') },
+  'image-not-found': {
+    oci: oci(404, 'MANIFEST_UNKNOWN', 'Requested image not found'),
+    aws: aws('ImageNotFoundException'),
+  },
+  'image-referenced': { oci: oci(405, 'UNSUPPORTED'), aws: aws(IPE) },
+  'invalid-parameter': { oci: oci(405, 'UNSUPPORTED'), aws: aws(IPE) },
+  'invalid-tag-parameter': { oci: null, aws: aws('InvalidTagParameterException') },
+  'kms-unavailable': { oci: null, aws: aws('KmsException') },
+  'layer-digest-mismatch': { oci: oci(400, 'DIGEST_INVALID'), aws: aws('InvalidLayerException') },
+  'layer-exists': { oci: null, aws: aws('LayerAlreadyExistsException') },
+  'layer-inaccessible': { oci: oci(404, 'BLOB_UNKNOWN'), aws: aws('LayerInaccessibleException') },
+  'layer-not-found': { oci: oci(404, 'BLOB_UNKNOWN'), aws: aws('LayersNotFoundException') },
+  'layer-part-too-small': { oci: oci(400, 'BLOB_UPLOAD_INVALID'), aws: aws('LayerPartTooSmallException') },
+  // The code ECR really sends; OCI would say MANIFEST_BLOB_UNKNOWN.
+  'layers-not-found': { oci: oci(404, 'BLOB_UPLOAD_UNKNOWN'), aws: aws('LayersNotFoundException') },
+  'limit-exceeded': { oci: oci(429, 'TOOMANYREQUESTS'), aws: aws('LimitExceededException') },
+  'manifest-invalid': { oci: oci(400, 'MANIFEST_INVALID'), aws: aws(IPE) },
+  'manifest-too-large': { oci: oci(413, 'SIZE_INVALID'), aws: aws(IPE) },
+  'page-invalid': { oci: oci(405, 'UNSUPPORTED'), aws: aws(IPE) },
+  'range-not-satisfiable': { oci: oci(416, 'BLOB_UNKNOWN'), aws: aws(IPE) },
+  'referenced-images-not-found': {
+    oci: oci(404, 'MANIFEST_BLOB_UNKNOWN'),
+    aws: aws('ReferencedImagesNotFoundException'),
+  },
+  'repository-exists': { oci: null, aws: aws('RepositoryAlreadyExistsException') },
+  'repository-name-invalid': { oci: oci(400, 'NAME_INVALID'), aws: aws(IPE) },
+  'repository-not-empty': { oci: null, aws: aws('RepositoryNotEmptyException') },
+  'repository-not-found': { oci: oci(404, 'NAME_UNKNOWN'), aws: aws('RepositoryNotFoundException') },
+  'request-malformed': { oci: oci(400, 'UNSUPPORTED'), aws: aws('SerializationException') },
+  'request-too-large': { oci: oci(413, 'SIZE_INVALID'), aws: aws('RequestEntityTooLargeException', 413) },
+  'route-unknown': { oci: oci(404, 'UNSUPPORTED'), aws: aws('UnknownOperationException', 404) },
+  'security-token-expired': { oci: null, aws: aws('ExpiredTokenException') },
+  'security-token-invalid': { oci: null, aws: aws('UnrecognizedClientException') },
+  'signature-expired': { oci: null, aws: aws('InvalidSignatureException') },
+  'signature-incomplete': { oci: null, aws: aws('IncompleteSignatureException') },
+  'signature-mismatch': { oci: null, aws: aws('InvalidSignatureException') },
+  'storage-full': { oci: oci(507, 'DENIED'), aws: aws('LimitExceededException') },
+  'tag-immutable': { oci: oci(400, 'TAG_INVALID'), aws: aws('ImageTagAlreadyExistsException') },
+  'tag-invalid': { oci: oci(400, 'TAG_INVALID'), aws: aws(IPE) },
+  throttled: { oci: oci(429, 'TOOMANYREQUESTS'), aws: aws('ThrottlingException') },
+  'token-expired': { oci: oci(403, 'DENIED'), aws: aws('ExpiredTokenException') },
+  'token-invalid': { oci: oci(400, 'DENIED'), aws: aws('UnrecognizedClientException') },
+  'too-many-tags': { oci: null, aws: aws('TooManyTagsException') },
+  unauthenticated: { oci: oci(401, 'UNAUTHORIZED'), aws: aws('UnrecognizedClientException') },
+  'unknown-operation': { oci: null, aws: aws('UnknownOperationException') },
+  unsupported: { oci: oci(405, 'UNSUPPORTED'), aws: aws(IPE) },
+  'unsupported-operation': { oci: null, aws: aws('UnsupportedOperationException') },
+  'upload-busy': { oci: oci(409, 'BLOB_UPLOAD_INVALID'), aws: aws('InvalidLayerPartException') },
+  'upload-empty': { oci: oci(400, 'BLOB_UPLOAD_INVALID'), aws: aws('EmptyUploadException') },
+  'upload-not-found': { oci: oci(404, 'BLOB_UPLOAD_UNKNOWN'), aws: aws('UploadNotFoundException') },
+  'upload-range-invalid': { oci: oci(416, 'BLOB_UPLOAD_INVALID'), aws: aws('InvalidLayerPartException') },
+} as const satisfies Record<ErrorCode, Wire>
+
+/** The codes of `WIRE`, for the test that holds them against the models and the OCI specification. */
+export const wireTable: Readonly<Record<ErrorCode, Wire>> = WIRE
+
+/** An error as a wire shows it. `isBug`: the cause belongs in the log, not in the answer. */
+export interface WireError {
+  readonly status: number
+  readonly code: string
+  readonly message: string
+  readonly isBug: boolean
+  /** The domain error behind it, for its details; absent for bugs. */
+  readonly error?: RegistryError
+}
+
+const INTERNAL_MESSAGE = 'The registry failed to process this request. Its log has the details under the request id.'
+
+/** What an OCI client sees. Anything that is not a RegistryError, or cannot arise on this wire, is a bug of ours: 500. */
+export function ociErrorOf(thrown: unknown): WireError {
+  const wire = isRegistryError(thrown) ? wireTable[thrown.code].oci : null
+  if (!isRegistryError(thrown) || wire === null)
+    return { status: 500, code: 'UNKNOWN', message: INTERNAL_MESSAGE, isBug: true }
+  const { status, code, text } = wire
+  return { status, code, message: text ?? thrown.message, isBug: false, error: thrown }
+}
+
+/** What an AWS client sees. */
+export function awsErrorOf(thrown: unknown): WireError {
+  if (!isRegistryError(thrown)) return { status: 500, code: 'ServerException', message: INTERNAL_MESSAGE, isBug: true }
+  const { status, code } = wireTable[thrown.code].aws
+  return { status, code, message: thrown.message, isBug: false, error: thrown }
+}

@@ -1,0 +1,70 @@
+import { jwtVerify, SignJWT } from 'jose'
+import { type Digest, tryParseDigest } from '../domain/digest.ts'
+import { isRegistryError, tokenExpired, tokenInvalid } from '../domain/errors.ts'
+import { isRegion, isRegistryId, isRepositoryName, type RepositoryRef } from '../domain/names.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Ids } from '../lib/ids.ts'
+import type { MetadataStore } from '../stores/metadata.ts'
+import { secretOf } from './tokens.ts'
+
+/** How long a download URL works: an hour, as ECR's. */
+export const DOWNLOAD_URL_LIFETIME_MS = 3600 * 1000
+
+const AUDIENCE = 'layer-download'
+
+/** What a ticket opens: one layer of one repository. */
+export interface DownloadTicket {
+  readonly ref: RepositoryRef
+  readonly digest: Digest
+}
+
+/** Tickets of the URLs that GetDownloadUrlForLayer hands out: whoever holds one may read that layer until it expires. */
+export class DownloadTickets {
+  readonly #metadata: MetadataStore
+  readonly #clock: Clock
+  readonly #ids: Ids
+  #key: Promise<Uint8Array> | undefined
+
+  constructor(metadata: MetadataStore, clock: Clock, ids: Ids) {
+    this.#metadata = metadata
+    this.#clock = clock
+    this.#ids = ids
+  }
+
+  async issue({ ref, digest }: DownloadTicket): Promise<string> {
+    const now = Math.floor(this.#clock.now().getTime() / 1000)
+    const { registryId, region } = ref.registry
+    return new SignJWT({ acct: registryId, reg: region, repo: ref.name, dig: digest })
+      .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+      .setAudience(AUDIENCE)
+      .setExpirationTime(now + DOWNLOAD_URL_LIFETIME_MS / 1000)
+      .sign(await this.#signingKey())
+  }
+
+  /** Throws `token-invalid`, `token-expired`. */
+  async verify(ticket: string): Promise<DownloadTicket> {
+    try {
+      const { payload } = await jwtVerify(ticket, await this.#signingKey(), {
+        algorithms: ['HS256'],
+        audience: AUDIENCE,
+        requiredClaims: ['exp'],
+        currentDate: this.#clock.now(),
+      })
+      const { acct, reg, repo, dig } = payload
+      const digest = typeof dig === 'string' ? tryParseDigest(dig) : undefined
+      if (typeof acct !== 'string' || typeof reg !== 'string' || typeof repo !== 'string') throw tokenInvalid()
+      if (!isRegistryId(acct) || !isRegion(reg) || !isRepositoryName(repo) || digest === undefined) throw tokenInvalid()
+      return { ref: { registry: { registryId: acct, region: reg }, name: repo }, digest }
+    } catch (thrown) {
+      if (isRegistryError(thrown)) throw thrown
+      throw thrown instanceof Error && 'code' in thrown && thrown.code === 'ERR_JWT_EXPIRED'
+        ? tokenExpired()
+        : tokenInvalid()
+    }
+  }
+
+  #signingKey(): Promise<Uint8Array> {
+    this.#key ??= secretOf(this.#metadata, 'download-ticket-key', this.#ids)
+    return this.#key
+  }
+}

@@ -1,0 +1,105 @@
+import type { Digest } from '../domain/digest.ts'
+import { imageNotFound, imageReferenced } from '../domain/errors.ts'
+import type { Image, ImageId, ImageReference } from '../domain/image.ts'
+import { type ImageFailure, imageFailure, isFailure, parseImageId, type RawImageId } from '../domain/image-failure.ts'
+import type { RepositoryRef, Tag } from '../domain/names.ts'
+import type { Principal } from '../domain/principal.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
+import type { Access } from './access.ts'
+import { getRepository } from './repositories.ts'
+
+/** How many indexes an error names at the most. */
+const PARENTS_NAMED_MAX = 10
+
+export interface DeletedImages {
+  /** What is gone: digest and tag for each tag, digest alone for an untagged image. */
+  readonly deleted: readonly ImageId[]
+  readonly failures: readonly ImageFailure[]
+}
+
+/** Images and tags taken away, by both interfaces. */
+export class ImageDeletion {
+  readonly #metadata: MetadataStore
+  readonly #access: Access
+  readonly #clock: Clock
+
+  constructor(metadata: MetadataStore, access: Access, clock: Clock) {
+    this.#metadata = metadata
+    this.#access = access
+    this.#clock = clock
+  }
+
+  /**
+   * BatchDeleteImage: a digest takes the image and its tags, a tag takes itself, and the image when it was the last one.
+   * Ids are processed in the order given, each failing alone; what succeeded is durable together.
+   * Throws `repository-not-found`.
+   */
+  async deleteMany(principal: Principal, ref: RepositoryRef, ids: readonly RawImageId[]): Promise<DeletedImages> {
+    await this.#access.authorize(principal, 'ecr:BatchDeleteImage', ref)
+    return this.#metadata.transact(async (tx) => {
+      const { id: repositoryId } = await getRepository(tx, ref)
+      const deleted: ImageId[] = []
+      const failures: ImageFailure[] = []
+      for (const raw of ids) {
+        const outcome = await this.#deleteOne(tx, repositoryId, raw)
+        if ('code' in outcome) failures.push(outcome)
+        else deleted.push(...outcome.deleted)
+      }
+      return { deleted, failures }
+    })
+  }
+
+  /**
+   * `DELETE manifests/…`: a digest takes the image and its tags; a tag takes itself alone (OCI distribution 1.1, "Deleting
+   * tags"). Throws `image-not-found`, `image-referenced`, `repository-not-found`.
+   */
+  async delete(principal: Principal, ref: RepositoryRef, reference: ImageReference): Promise<void> {
+    await this.#access.authorize(principal, 'ecr:BatchDeleteImage', ref)
+    await this.#metadata.transact(async (tx) => {
+      const { id: repositoryId } = await getRepository(tx, ref)
+      const image = await tx.images.find(repositoryId, reference)
+      if (image === undefined) throw imageNotFound(reference, ref)
+      if ('tag' in reference) return tx.images.deleteTag(repositoryId, reference.tag)
+      const parents = await tx.images.parentsOf(repositoryId, image.digest, PARENTS_NAMED_MAX)
+      if (parents.length > 0) throw imageReferenced(parents)
+      await tx.images.delete(image.id, this.#clock.now())
+    })
+  }
+
+  async #deleteOne(
+    tx: MetadataWriter,
+    repositoryId: number,
+    raw: RawImageId,
+  ): Promise<{ readonly deleted: readonly ImageId[] } | ImageFailure> {
+    const imageId = parseImageId(raw)
+    if (isFailure(imageId)) return imageId
+    const { digest, tag } = imageId
+    const image = await findImage(tx, repositoryId, imageId)
+    if (image === undefined) return imageFailure(raw, 'ImageNotFound')
+    if (digest !== undefined && image.digest !== digest) return imageFailure(raw, 'ImageTagDoesNotMatchDigest')
+    const tags = await tx.images.tagsOf(image.id)
+    if (digest === undefined && tag !== undefined && tags.length > 1) {
+      await tx.images.deleteTag(repositoryId, tag)
+      return { deleted: [{ digest: image.digest, tag }] }
+    }
+    const parents = await tx.images.parentsOf(repositoryId, image.digest, PARENTS_NAMED_MAX)
+    if (parents.length > 0) return imageFailure(raw, 'ImageReferencedByManifestList', parents)
+    await tx.images.delete(image.id, this.#clock.now())
+    return { deleted: deletedIds(image.digest, tags) }
+  }
+}
+
+/** By tag when there is one, so that a tag that points elsewhere is noticed. */
+async function findImage(
+  tx: MetadataWriter,
+  repositoryId: number,
+  { digest, tag }: ImageId,
+): Promise<Image | undefined> {
+  if (tag !== undefined) return tx.images.find(repositoryId, { tag })
+  return digest === undefined ? undefined : tx.images.find(repositoryId, { digest })
+}
+
+function deletedIds(digest: Digest, tags: readonly Tag[]): readonly ImageId[] {
+  return tags.length === 0 ? [{ digest }] : tags.map((tag) => ({ digest, tag }))
+}

@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto'
+import { type Digest, digestAlgorithm, parseDigest } from '../domain/digest.ts'
+import {
+  imageDigestMismatch,
+  imageNotFound,
+  layersNotFound,
+  limitExceeded,
+  referencedImagesNotFound,
+  repositoryNotFound,
+  tagImmutable,
+} from '../domain/errors.ts'
+import type { Image, ImageReference, NewImage, StoredManifest } from '../domain/image.ts'
+import {
+  contentSizeBytes,
+  type Manifest,
+  parseManifest,
+  referrerArtifactType,
+  requiredBlobs,
+  requiredChildren,
+} from '../domain/manifest.ts'
+import { isTagImmutable } from '../domain/mutability.ts'
+import type { RepositoryRef, Tag } from '../domain/names.ts'
+import type { Principal } from '../domain/principal.ts'
+import type { Quotas } from '../domain/quotas.ts'
+import type { Repository } from '../domain/repository.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
+import type { Access } from './access.ts'
+import type { PullTimes } from './pulls.ts'
+import { getRepository } from './repositories.ts'
+
+/** A manifest as it arrives, by PutImage or by `PUT manifests/…`. */
+export interface ManifestPush {
+  readonly manifest: Uint8Array
+  readonly mediaType?: string | undefined
+  /** The tags it is to carry; none for a push by digest. */
+  readonly tags: readonly Tag[]
+  /** What the pusher takes its digest to be; also chooses the algorithm (sha256 otherwise). */
+  readonly digest?: Digest | undefined
+}
+
+export interface PushedImage {
+  readonly image: Image
+  /** False: the repository held this image under these tags before, and nothing has changed. */
+  readonly isChanged: boolean
+}
+
+/** Images: pushed and pulled. Both interfaces meet here, so both follow the same rules. */
+export class Images {
+  readonly #metadata: MetadataStore
+  readonly #access: Access
+  readonly #clock: Clock
+  readonly #quotas: Quotas
+  readonly #pulls: PullTimes
+
+  constructor(metadata: MetadataStore, access: Access, clock: Clock, quotas: Quotas, pulls: PullTimes) {
+    this.#metadata = metadata
+    this.#access = access
+    this.#clock = clock
+    this.#quotas = quotas
+    this.#pulls = pulls
+  }
+
+  /**
+   * Stores the image and moves its tags, in one transaction; durable once answered. The order of checks is ECR's: the
+   * document, its digest, the blobs it needs, the manifests it lists, the tags, the quotas. Throws `manifest-invalid`,
+   * `image-digest-mismatch`, `layers-not-found`, `referenced-images-not-found`, `tag-immutable`, `limit-exceeded`.
+   */
+  async push(principal: Principal, ref: RepositoryRef, push: ManifestPush): Promise<PushedImage> {
+    await this.#access.authorize(principal, 'ecr:PutImage', ref)
+    const manifest = parseManifest(push.manifest, push.mediaType)
+    const digest = digestOf(push.manifest, push.digest)
+    if (push.digest !== undefined && push.digest !== digest) throw imageDigestMismatch(push.digest, digest)
+    return this.#metadata.transact(async (tx) => {
+      const repository = await getRepository(tx, ref)
+      const known = await tx.images.find(repository.id, { digest })
+      const image = known ?? (await this.#describe(tx, repository, manifest, digest, push.manifest))
+      const newTags = await this.#movableTags(tx, repository, push.tags, known)
+      const stored = known ?? (await tx.images.insert(image as NewImage))
+      for (const tag of newTags) await tx.images.putTag(repository.id, tag, stored.id, this.#clock.now())
+      return { image: stored, isChanged: known === undefined || newTags.length > 0 }
+    })
+  }
+
+  /** What a pull needs, by tag or digest; counts as a pull. Throws `repository-not-found`, `image-not-found`. */
+  async pull(principal: Principal, ref: RepositoryRef, reference: ImageReference): Promise<StoredManifest> {
+    const found = await this.stat(principal, ref, reference)
+    this.#pulls.record(found.image.id)
+    return found
+  }
+
+  /** The same without counting as a pull. */
+  async stat(principal: Principal, ref: RepositoryRef, reference: ImageReference): Promise<StoredManifest> {
+    await this.#access.authorize(principal, 'ecr:BatchGetImage', ref)
+    const resolved = await this.#metadata.view.images.resolve(ref, reference)
+    if (resolved === undefined) throw repositoryNotFound(ref)
+    if (resolved.found === undefined) throw imageNotFound(reference, ref)
+    return resolved.found
+  }
+
+  /** The record of a new image, after all it refers to was found here. */
+  async #describe(
+    tx: MetadataWriter,
+    repository: Repository,
+    manifest: Manifest,
+    digest: Digest,
+    bytes: Uint8Array,
+  ): Promise<NewImage> {
+    const limit = this.#quotas.imagesPerRepository
+    const blobs = requiredBlobs(manifest)
+    const blobDigests = blobs.map((blob) => blob.digest)
+    const linked = await tx.blobs.findLinkedMany(repository.id, blobDigests)
+    const missing = blobDigests.filter((blob) => !linked.has(blob))
+    if (missing.length > 0) throw layersNotFound(missing, repository)
+    const children = requiredChildren(manifest)
+    const childSizes = await tx.images.sizesOf(repository.id, children)
+    const missingChildren = children.filter((child) => !childSizes.has(child))
+    if (missingChildren.length > 0) throw referencedImagesNotFound(missingChildren, repository)
+    if ((await tx.images.count(repository.id)) >= limit) throw limitExceeded(limit, 'images per repository')
+    return {
+      repositoryId: repository.id,
+      digest,
+      mediaType: manifest.mediaType,
+      artifactMediaType: manifest.config?.mediaType,
+      artifactType: referrerArtifactType(manifest),
+      annotations: manifest.annotations,
+      subject: manifest.subject,
+      sizeBytes: manifest.kind === 'index' ? Math.max(0, ...childSizes.values()) : contentSizeBytes(manifest),
+      manifestSizeBytes: bytes.byteLength,
+      pushedAt: this.#clock.now(),
+      manifest: bytes,
+      blobs,
+      children,
+    }
+  }
+
+  /** The tags among `tags` that do not point at the image yet. Throws `tag-immutable`, `limit-exceeded`. */
+  async #movableTags(
+    tx: MetadataWriter,
+    repository: Repository,
+    tags: readonly Tag[],
+    known: Image | undefined,
+  ): Promise<readonly Tag[]> {
+    const movable: Tag[] = []
+    for (const tag of new Set(tags)) {
+      const current = await tx.images.find(repository.id, { tag })
+      // ECR refuses an immutable tag even to the image that carries it (observed).
+      if (current !== undefined && isTagImmutable(repository.mutability, tag)) throw tagImmutable(tag, repository)
+      if (current === undefined || current.id !== known?.id) movable.push(tag)
+    }
+    const limit = this.#quotas.tagsPerImage
+    const carried = known === undefined || movable.length === 0 ? 0 : await tx.images.countTags(known.id)
+    if (carried + movable.length > limit) throw limitExceeded(limit, 'tags per image')
+    return movable
+  }
+}
+
+function digestOf(bytes: Uint8Array, expected: Digest | undefined): Digest {
+  const algorithm = expected === undefined ? 'sha256' : digestAlgorithm(expected)
+  return parseDigest(`${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`)
+}

@@ -1,0 +1,163 @@
+import { type Digest, tryParseDigest } from '../domain/digest.ts'
+import { blobNotFound, layerInaccessible, layerNotFound, repositoryNotFound, unsupported } from '../domain/errors.ts'
+import type { RepositoryRef } from '../domain/names.ts'
+import type { Principal } from '../domain/principal.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { BlobBody, BlobStore, ByteRange } from '../stores/blobs.ts'
+import type { LinkedBlob, MetadataStore, MetadataWriter } from '../stores/metadata.ts'
+import type { Access } from './access.ts'
+import type { DownloadTickets } from './download-urls.ts'
+import { getRepository } from './repositories.ts'
+
+/** Whether a repository can use a layer, for one digest a caller asked about. */
+export interface LayerAvailability {
+  readonly digest: string
+  /** Absent: the text is no digest. */
+  readonly isAvailable?: boolean | undefined
+  readonly sizeBytes?: number | undefined
+  readonly mediaType?: string | undefined
+}
+
+/** Layers (and configs) as repositories see them: a blob is read only through a repository that links it. */
+export class Layers {
+  readonly #metadata: MetadataStore
+  readonly #blobs: BlobStore
+  readonly #access: Access
+  readonly #tickets: DownloadTickets
+  readonly #clock: Clock
+  /** Whether a mount needs no account setting: OCI's rule, not ECR's. */
+  readonly #isMountOpen: boolean
+
+  constructor(
+    metadata: MetadataStore,
+    blobs: BlobStore,
+    access: Access,
+    tickets: DownloadTickets,
+    clock: Clock,
+    isMountOpen: boolean,
+  ) {
+    this.#metadata = metadata
+    this.#blobs = blobs
+    this.#access = access
+    this.#tickets = tickets
+    this.#clock = clock
+    this.#isMountOpen = isMountOpen
+  }
+
+  /** Throws `repository-not-found`, `blob-not-found`. */
+  async stat(principal: Principal, ref: RepositoryRef, digest: Digest): Promise<LinkedBlob> {
+    await this.#access.authorize(principal, 'ecr:BatchCheckLayerAvailability', ref)
+    return this.#linked(ref, digest)
+  }
+
+  /** Size first, so that the caller can choose a range; then the bytes. Throws `repository-not-found`, `blob-not-found`. */
+  async open(
+    principal: Principal,
+    ref: RepositoryRef,
+    digest: Digest,
+  ): Promise<{ readonly blob: LinkedBlob; read(range?: ByteRange): Promise<BlobBody> }> {
+    await this.#access.authorize(principal, 'ecr:GetDownloadUrlForLayer', ref)
+    return this.#readable(await this.#linked(ref, digest))
+  }
+
+  /** The same for whoever holds a ticket of `ticketFor`. Throws `token-invalid`, `token-expired`, `blob-not-found`. */
+  async openByTicket(
+    ticket: string,
+    digest: Digest,
+  ): Promise<{ readonly blob: LinkedBlob; read(range?: ByteRange): Promise<BlobBody> }> {
+    const { ref, digest: ticketDigest } = await this.#tickets.verify(ticket)
+    if (ticketDigest !== digest) throw blobNotFound(digest, ref)
+    return this.#readable(await this.#linked(ref, digest))
+  }
+
+  /** A ticket for a download URL. Throws `layer-not-found`, `layer-inaccessible` (no image needs it). */
+  async ticketFor(principal: Principal, ref: RepositoryRef, digest: Digest): Promise<string> {
+    await this.#access.authorize(principal, 'ecr:GetDownloadUrlForLayer', ref)
+    const found = await this.#metadata.view.blobs.resolve(ref, digest)
+    if (found === undefined) throw repositoryNotFound(ref)
+    if (found.blob === undefined) throw layerNotFound(digest, ref)
+    if (found.blob.imageCount === 0) throw layerInaccessible(digest, ref)
+    return this.#tickets.issue({ ref, digest })
+  }
+
+  /** One answer for each digest, in the order asked. Throws `repository-not-found`. */
+  async availability(
+    principal: Principal,
+    ref: RepositoryRef,
+    digests: readonly string[],
+  ): Promise<readonly LayerAvailability[]> {
+    await this.#access.authorize(principal, 'ecr:BatchCheckLayerAvailability', ref)
+    return this.#metadata.read(async (view) => {
+      const { id } = await getRepository(view, ref)
+      const parsed = digests.map(tryParseDigest)
+      const known = await view.blobs.findLinkedMany(id, [...new Set(parsed.filter((digest) => digest !== undefined))])
+      return digests.map((text, index) => {
+        const digest = parsed[index]
+        if (digest === undefined) return { digest: text }
+        const blob = known.get(digest)
+        if (blob === undefined) return { digest, isAvailable: false }
+        return { digest, isAvailable: true, sizeBytes: blob.sizeBytes, mediaType: blob.mediaType }
+      })
+    })
+  }
+
+  /**
+   * Makes a blob of another repository (of any of the registry's, when none is named) this one's too, without moving
+   * bytes. False when that cannot be: the client then uploads it. Throws `repository-not-found` for the target only.
+   */
+  async mount(
+    principal: Principal,
+    target: RepositoryRef,
+    digest: Digest,
+    source: RepositoryRef | undefined,
+  ): Promise<boolean> {
+    await this.#access.authorize(principal, 'ecr:InitiateLayerUpload', target)
+    return this.#metadata.transact(async (tx) => {
+      const { id } = await getRepository(tx, target)
+      if (!this.#isMountOpen) return false
+      const blob = await this.#mountable(tx, principal, target, digest, source)
+      if (blob === undefined) return false
+      await tx.blobs.link(id, digest, blob.sizeBytes, this.#clock.now())
+      return true
+    })
+  }
+
+  /** Takes a layer out of the repository. Throws `blob-not-found`, and `unsupported` while an image needs it. */
+  async delete(principal: Principal, ref: RepositoryRef, digest: Digest): Promise<void> {
+    await this.#access.authorize(principal, 'ecr:BatchDeleteImage', ref)
+    await this.#metadata.transact(async (tx) => {
+      const { id } = await getRepository(tx, ref)
+      const blob = await tx.blobs.findLinked(id, digest)
+      if (blob === undefined) throw blobNotFound(digest, ref)
+      if (blob.imageCount > 0)
+        throw unsupported(`The layer with digest '${digest}' cannot be deleted: ${blob.imageCount} images need it`)
+      await tx.blobs.unlink(id, digest, this.#clock.now())
+    })
+  }
+
+  async #mountable(
+    tx: MetadataWriter,
+    principal: Principal,
+    target: RepositoryRef,
+    digest: Digest,
+    source: RepositoryRef | undefined,
+  ): Promise<LinkedBlob | undefined> {
+    const holder =
+      source === undefined ? await tx.blobs.findHolder(target.registry, digest) : await tx.blobs.resolve(source, digest)
+    if (holder?.blob === undefined) return undefined
+    // Whether a repository holds a layer is nobody's business who may not read it there.
+    const isReadable = await this.#access.permits(principal, 'ecr:GetDownloadUrlForLayer', holder.repository)
+    return isReadable ? holder.blob : undefined
+  }
+
+  async #linked(ref: RepositoryRef, digest: Digest): Promise<LinkedBlob> {
+    const found = await this.#metadata.view.blobs.resolve(ref, digest)
+    if (found === undefined) throw repositoryNotFound(ref)
+    if (found.blob === undefined) throw blobNotFound(digest, ref)
+    return found.blob
+  }
+
+  #readable(blob: LinkedBlob) {
+    return { blob, read: (range?: ByteRange) => this.#blobs.read(blob.digest, range) }
+  }
+}

@@ -1,0 +1,199 @@
+import {
+  invalidParameter,
+  invalidTagParameter,
+  kmsUnavailable,
+  limitExceeded,
+  repositoryNotEmpty,
+  repositoryNotFound,
+  tooManyTags,
+} from '../domain/errors.ts'
+import { MUTABLE, type MutabilityMode, type TagMutability } from '../domain/mutability.ts'
+import type { Registry, RepositoryName, RepositoryRef } from '../domain/names.ts'
+import type { Principal } from '../domain/principal.ts'
+import type { Quotas } from '../domain/quotas.ts'
+import type { Repository, ResourceTag } from '../domain/repository.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { MetadataReader, MetadataStore, MetadataWriter } from '../stores/metadata.ts'
+import type { Access, Action } from './access.ts'
+import { type PageOf, type Paging, pageAfter, pageOf } from './paging.ts'
+
+const RESOURCE_TAGS_MAX = 50
+const EXCLUSION_FILTERS_MAX = 5
+const EXCLUSION_FILTER = /^[0-9a-zA-Z._*-]{1,128}$/
+
+export interface RepositorySettings {
+  readonly mutability?:
+    | { readonly mode: MutabilityMode; readonly exclusionFilters?: readonly string[] | undefined }
+    | undefined
+  readonly isScannedOnPush?: boolean | undefined
+  readonly encryptionType?: string | undefined
+  readonly tags?: readonly ResourceTag[] | undefined
+}
+
+/** Repositories: made, described, tagged, set and deleted. */
+export class Repositories {
+  readonly #metadata: MetadataStore
+  readonly #access: Access
+  readonly #clock: Clock
+  readonly #quotas: Quotas
+
+  constructor(metadata: MetadataStore, access: Access, clock: Clock, quotas: Quotas) {
+    this.#metadata = metadata
+    this.#access = access
+    this.#clock = clock
+    this.#quotas = quotas
+  }
+
+  /** Repository and tags in one transaction. Throws `repository-exists`, `invalid-parameter`, `invalid-tag-parameter`, `too-many-tags`, `kms-unavailable`, `limit-exceeded`. */
+  async create(principal: Principal, ref: RepositoryRef, settings: RepositorySettings = {}): Promise<Repository> {
+    await this.#access.authorize(principal, 'ecr:CreateRepository', ref)
+    const tags = checkResourceTags(settings.tags ?? [])
+    if (tags.length > RESOURCE_TAGS_MAX) throw tooManyTags(RESOURCE_TAGS_MAX)
+    const mutability = settings.mutability === undefined ? MUTABLE : tagMutability(settings.mutability)
+    if (settings.encryptionType !== undefined && settings.encryptionType !== 'AES256') throw kmsUnavailable()
+    return this.#metadata.transact((tx) => this.#insert(tx, ref, mutability, settings.isScannedOnPush ?? false, tags))
+  }
+
+  /** One page of a registry's repositories by name. */
+  async list(principal: Principal, registry: Registry, paging: Paging): Promise<PageOf<Repository>> {
+    await this.#access.authorize(principal, 'ecr:DescribeRepositories', registry)
+    const after = pageAfter(paging) as RepositoryName | undefined
+    const rows = await this.#metadata.view.repositories.list(registry, { after, limit: paging.limit + 1 })
+    return pageOf(rows, paging.limit, ({ name }) => name)
+  }
+
+  /** The named ones, in the order asked. Throws `repository-not-found` when one is missing. */
+  async getMany(principal: Principal, refs: readonly RepositoryRef[]): Promise<readonly Repository[]> {
+    for (const ref of refs) await this.#access.authorize(principal, 'ecr:DescribeRepositories', ref)
+    return this.#metadata.read(async (view) => {
+      const found: Repository[] = []
+      for (const ref of refs) found.push(await getRepository(view, ref))
+      return found
+    })
+  }
+
+  /** Answers what was deleted. Throws `repository-not-found`, `repository-not-empty` (unless forced). */
+  async delete(principal: Principal, ref: RepositoryRef, isForced: boolean): Promise<Repository> {
+    await this.#access.authorize(principal, 'ecr:DeleteRepository', ref)
+    return this.#metadata.transact(async (tx) => {
+      const repository = await getRepository(tx, ref)
+      if (!isForced && (await tx.images.count(repository.id)) > 0) throw repositoryNotEmpty(ref)
+      await tx.repositories.delete(repository.id)
+      return repository
+    })
+  }
+
+  /** Acts on later pushes; tags that are set stay as they are. */
+  async putMutability(
+    principal: Principal,
+    ref: RepositoryRef,
+    settings: NonNullable<RepositorySettings['mutability']>,
+  ): Promise<TagMutability> {
+    await this.#access.authorize(principal, 'ecr:PutImageTagMutability', ref)
+    const mutability = tagMutability(settings)
+    await this.#metadata.transact(async (tx) => {
+      const { id } = await getRepository(tx, ref)
+      await tx.repositories.setMutability(id, mutability)
+    })
+    return mutability
+  }
+
+  async listTags(principal: Principal, ref: RepositoryRef): Promise<readonly ResourceTag[]> {
+    await this.#access.authorize(principal, 'ecr:ListTagsForResource', ref)
+    return this.#metadata.read(async (view) => view.repositories.listResourceTags((await getRepository(view, ref)).id))
+  }
+
+  /** Adds and overwrites. Throws `too-many-tags` when the sum would pass 50; then nothing has changed. */
+  async putTags(principal: Principal, ref: RepositoryRef, tags: readonly ResourceTag[]): Promise<void> {
+    await this.#access.authorize(principal, 'ecr:TagResource', ref)
+    const checked = checkResourceTags(tags)
+    await this.#metadata.transact(async (tx) => {
+      const { id } = await getRepository(tx, ref)
+      const keys = new Set((await tx.repositories.listResourceTags(id)).map(({ key }) => key))
+      for (const { key } of checked) keys.add(key)
+      if (keys.size > RESOURCE_TAGS_MAX) throw tooManyTags(RESOURCE_TAGS_MAX)
+      await tx.repositories.putResourceTags(id, checked)
+    })
+  }
+
+  /** Unknown keys are ignored. */
+  async deleteTags(principal: Principal, ref: RepositoryRef, keys: readonly string[]): Promise<void> {
+    await this.#access.authorize(principal, 'ecr:UntagResource', ref)
+    if (keys.some(isReservedKey))
+      throw invalidTagParameter('Tag keys that start with aws: are reserved and cannot be removed.')
+    await this.#metadata.transact(async (tx) => {
+      const { id } = await getRepository(tx, ref)
+      await tx.repositories.deleteResourceTags(id, keys)
+    })
+  }
+
+  /** Throws `repository-not-found` or `access-denied`: for what a caller asks before it acts. */
+  async get(principal: Principal, action: Action, ref: RepositoryRef): Promise<Repository> {
+    await this.#access.authorize(principal, action, ref)
+    return getRepository(this.#metadata.view, ref)
+  }
+
+  /** For registries that make repositories on push: makes this one with defaults if it is missing. */
+  async ensure(principal: Principal, ref: RepositoryRef): Promise<void> {
+    if ((await this.#metadata.view.repositories.find(ref)) !== undefined) return
+    await this.#access.authorize(principal, 'ecr:CreateRepository', ref)
+    await this.#metadata.transact(async (tx) => {
+      if ((await tx.repositories.find(ref)) === undefined) await this.#insert(tx, ref, MUTABLE, false, [])
+    })
+  }
+
+  async #insert(
+    tx: MetadataWriter,
+    ref: RepositoryRef,
+    mutability: TagMutability,
+    isScannedOnPush: boolean,
+    tags: readonly ResourceTag[],
+  ): Promise<Repository> {
+    const limit = this.#quotas.repositoriesPerRegistry
+    if ((await tx.repositories.count(ref.registry)) >= limit) throw limitExceeded(limit, 'repositories per registry')
+    const createdAt = this.#clock.now()
+    const encryption = { type: 'AES256' } as const
+    const repository = await tx.repositories.insert({ ...ref, createdAt, mutability, isScannedOnPush, encryption })
+    await tx.repositories.putResourceTags(repository.id, tags)
+    return repository
+  }
+}
+
+/** Throws `repository-not-found`. */
+export async function getRepository(view: MetadataReader, ref: RepositoryRef): Promise<Repository> {
+  const repository = await view.repositories.find(ref)
+  if (repository === undefined) throw repositoryNotFound(ref)
+  return repository
+}
+
+/** Filters go with the modes WITH_EXCLUSION, and only with them. */
+function tagMutability({ mode, exclusionFilters = [] }: NonNullable<RepositorySettings['mutability']>): TagMutability {
+  const member = 'imageTagMutabilityExclusionFilters'
+  const isExclusion = mode.endsWith('_WITH_EXCLUSION')
+  if (isExclusion !== exclusionFilters.length > 0)
+    throw invalidParameter(member, `Member must ${isExclusion ? '' : 'not '}be given with imageTagMutability ${mode}`)
+  if (exclusionFilters.length > EXCLUSION_FILTERS_MAX)
+    throw invalidParameter(member, `Member must have length less than or equal to ${EXCLUSION_FILTERS_MAX}`)
+  for (const filter of exclusionFilters) {
+    if (!EXCLUSION_FILTER.test(filter))
+      throw invalidParameter(member, `must satisfy regular expression '${EXCLUSION_FILTER.source}'`)
+    if (filter.split('*').length > 3) throw invalidParameter(member, 'A filter can contain at most 2 wildcards (*)')
+  }
+  return { mode, exclusionFilters }
+}
+
+function checkResourceTags(tags: readonly ResourceTag[]): readonly ResourceTag[] {
+  const keys = new Set<string>()
+  for (const { key, value } of tags) {
+    if (key.length < 1 || key.length > 128) throw invalidTagParameter('A tag key must have 1 to 128 characters.')
+    if (value.length > 256) throw invalidTagParameter('A tag value must have at most 256 characters.')
+    if (isReservedKey(key)) throw invalidTagParameter('Tag keys that start with aws: are reserved.')
+    if (keys.has(key)) throw invalidTagParameter(`Duplicate tag key '${key}'.`)
+    keys.add(key)
+  }
+  return tags
+}
+
+function isReservedKey(key: string): boolean {
+  return key.toLowerCase().startsWith('aws:')
+}

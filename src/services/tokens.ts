@@ -1,0 +1,132 @@
+import { jwtVerify, SignJWT } from 'jose'
+import { isRegistryError, tokenExpired, tokenInvalid } from '../domain/errors.ts'
+import { isRegion, isRegistryId, type Region, type Registry } from '../domain/names.ts'
+import type { Principal } from '../domain/principal.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Ids } from '../lib/ids.ts'
+import type { MetadataStore } from '../stores/metadata.ts'
+
+/** How long a login token lives: 12 hours, as ECR's. */
+export const TOKEN_LIFETIME_MS = 12 * 3600 * 1000
+
+const ISSUER = 'ecru'
+const AUDIENCE = 'registry-login'
+/** Verified tokens kept, so that a client's many requests cost one verification. */
+const REMEMBERED_MAX = 4096
+
+export interface IssuedToken {
+  /** What a client sends as its password: no colon, no white space. */
+  readonly password: string
+  readonly expiresAt: Date
+}
+
+/** Whom a token speaks for, and the registry it was issued in. */
+export interface TokenBearer {
+  readonly principal: Principal
+  readonly registry: Registry
+}
+
+interface Remembered {
+  readonly bearer: TokenBearer
+  readonly expiresAtMs: number
+  /** The key was issued here, so the token dies with it. */
+  readonly isKeyOurs: boolean
+}
+
+/** The login tokens of `docker login`: signed with a secret of the installation, valid for 12 hours, bound to the access key behind them. */
+export class Tokens {
+  readonly #metadata: MetadataStore
+  readonly #clock: Clock
+  readonly #ids: Ids
+  readonly #remembered = new Map<string, Remembered>()
+  #key: Promise<Uint8Array> | undefined
+
+  constructor(metadata: MetadataStore, clock: Clock, ids: Ids) {
+    this.#metadata = metadata
+    this.#clock = clock
+    this.#ids = ids
+  }
+
+  async issue(principal: Principal, region: Region): Promise<IssuedToken> {
+    const now = this.#clock.now().getTime()
+    const expiresAt = new Date(Math.floor((now + TOKEN_LIFETIME_MS) / 1000) * 1000)
+    const isKeyOurs = (await this.#metadata.view.credentials.findAccessKey(principal.accessKeyId)) !== undefined
+    const password = await new SignJWT({
+      acct: principal.accountId,
+      reg: region,
+      arn: principal.arn,
+      uid: principal.userId,
+      key: principal.accessKeyId,
+      own: isKeyOurs,
+    })
+      .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+      .setIssuer(ISSUER)
+      .setAudience(AUDIENCE)
+      .setIssuedAt(Math.floor(now / 1000))
+      .setExpirationTime(Math.floor(expiresAt.getTime() / 1000))
+      .setJti(this.#ids.uuid())
+      .sign(await this.#signingKey())
+    return { password, expiresAt }
+  }
+
+  /** Throws `token-invalid`, `token-expired`. */
+  async verify(password: string): Promise<TokenBearer> {
+    const remembered = this.#remembered.get(password) ?? (await this.#check(password))
+    if (remembered.expiresAtMs <= this.#clock.now().getTime()) {
+      this.#remembered.delete(password)
+      throw tokenExpired()
+    }
+    if (remembered.isKeyOurs) await this.#checkKey(remembered.bearer.principal.accessKeyId)
+    return remembered.bearer
+  }
+
+  async #check(password: string): Promise<Remembered> {
+    const remembered = await this.#read(password)
+    if (this.#remembered.size >= REMEMBERED_MAX) {
+      const oldest = this.#remembered.keys().next()
+      if (!oldest.done) this.#remembered.delete(oldest.value)
+    }
+    this.#remembered.set(password, remembered)
+    return remembered
+  }
+
+  async #read(password: string): Promise<Remembered> {
+    const key = await this.#signingKey()
+    try {
+      const { payload } = await jwtVerify(password, key, {
+        algorithms: ['HS256'],
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        requiredClaims: ['exp'],
+        currentDate: this.#clock.now(),
+      })
+      const { acct, reg, arn, uid, key: accessKeyId, own, exp } = payload
+      if (typeof acct !== 'string' || typeof reg !== 'string' || !isRegistryId(acct) || !isRegion(reg))
+        throw tokenInvalid()
+      if (typeof arn !== 'string' || typeof uid !== 'string' || typeof accessKeyId !== 'string') throw tokenInvalid()
+      const principal: Principal = { accountId: acct, arn, userId: uid, accessKeyId }
+      const bearer = { principal, registry: { registryId: acct, region: reg } }
+      return { bearer, expiresAtMs: (exp ?? 0) * 1000, isKeyOurs: own === true }
+    } catch (thrown) {
+      if (isRegistryError(thrown)) throw thrown
+      throw thrown instanceof Error && 'code' in thrown && thrown.code === 'ERR_JWT_EXPIRED'
+        ? tokenExpired()
+        : tokenInvalid()
+    }
+  }
+
+  async #checkKey(accessKeyId: string): Promise<void> {
+    if ((await this.#metadata.view.credentials.findAccessKey(accessKeyId)) === undefined) throw tokenInvalid()
+  }
+
+  #signingKey(): Promise<Uint8Array> {
+    this.#key ??= secretOf(this.#metadata, 'token-signing-key', this.#ids)
+    return this.#key
+  }
+}
+
+/** The installation's secret of that name, made (32 random bytes) when it is first asked for. */
+export async function secretOf(metadata: MetadataStore, name: string, ids: Ids): Promise<Uint8Array> {
+  const known = await metadata.view.credentials.findSecret(name)
+  return known ?? metadata.transact((tx) => tx.credentials.keepSecret(name, ids.secret(32)))
+}
