@@ -1,0 +1,41 @@
+import type { Region } from '../../domain/names.ts'
+import type { Principal } from '../../domain/principal.ts'
+import type { Clock } from '../../lib/clock.ts'
+
+/** The secrets behind an access key that this registry issued. */
+export interface KeySecrets {
+  readonly secretAccessKey: string
+  /** Temporary keys come with a token that every request must repeat. */
+  readonly sessionToken?: string | undefined
+}
+
+/** Who is behind an access key. */
+export interface Callers {
+  /** `undefined`: this registry did not issue the key. */
+  findSecrets(accessKeyId: string): Promise<KeySecrets | undefined>
+  /** The caller behind a key that was verified, or that the dev profile accepts as it is. */
+  identify(accessKeyId: string): Promise<Principal>
+}
+
+/** What an AWS request needs from the process around it. */
+export interface AwsContext {
+  readonly requestId: string
+  readonly clock: Clock
+  /** `dev` accepts access keys that this registry did not issue; `server` verifies every signature. */
+  readonly profile: 'dev' | 'server'
+  readonly callers: Callers
+  /** Scheme and host by which the caller reached the API, such as `http://localhost:4566`. */
+  readonly origin: string
+  /** Takes what went wrong on our side; the answer shows the request id only. */
+  report(thrown: unknown, requestId: string): void
+}
+
+/** A call whose credentials were checked, as operations see it. */
+export interface AwsCall {
+  readonly principal: Principal
+  /** The region of the signature's scope: the one that is meant. */
+  readonly region: Region
+  readonly requestId: string
+  /** Scheme and host by which the caller reached the API, such as `http://localhost:4566`. */
+  readonly origin: string
+}

@@ -1,0 +1,130 @@
+import { type RegistryError, requestMalformed, unknownOperation, unsupportedOperation } from '../../domain/errors.ts'
+import { awsErrorOf } from '../errors.ts'
+import { readBody } from './body.ts'
+import { bodyLimitBytes } from './body-limit.ts'
+import type { AwsCall, AwsContext } from './context.ts'
+import { toWire } from './json-wire.ts'
+import type { Spelling } from './member-path.ts'
+import { type ServiceModel, signingNameOf } from './model.ts'
+import type { OperationTable } from './operation-table.ts'
+import { verifySigV4 } from './sigv4/verify.ts'
+import { type InputParser, InputParsers } from './validate.ts'
+
+/** A service that is called with AWS JSON 1.1. */
+export interface JsonService {
+  readonly model: ServiceModel
+  readonly operations: OperationTable
+  /** How its error texts spell some members. */
+  readonly spelling?: Spelling
+  /** Members of its exceptions that the error's own details do not have. */
+  errorMembers?(error: RegistryError, input: Readonly<Record<string, unknown>>, call: AwsCall): object
+}
+
+/** Answers `POST /` with an `X-Amz-Target`: the AWS JSON 1.1 protocol. Never throws. */
+export type JsonRpc = (request: Request, context: AwsContext) => Promise<Response>
+
+interface Served {
+  readonly service: JsonService
+  readonly parserOf: (operation: string) => InputParser
+}
+
+export function createJsonRpc(services: readonly JsonService[]): JsonRpc {
+  const served = new Map<string, Served>(
+    services.map((service) => {
+      const parsers = new InputParsers(service.model, service.spelling)
+      return [service.model.metadata.targetPrefix ?? '', { service, parserOf: (operation) => parsers.for(operation) }]
+    }),
+  )
+  return async (request, context) => {
+    try {
+      return await answer(served, request, context)
+    } catch (thrown) {
+      return failure(thrown, context)
+    }
+  }
+}
+
+async function answer(served: ReadonlyMap<string, Served>, request: Request, context: AwsContext): Promise<Response> {
+  const [prefix, name] = splitTarget(request.headers.get('x-amz-target') ?? '')
+  const { service, parserOf } = served.get(prefix) ?? {}
+  const operation = service?.operations.get(name)
+  if (service === undefined || parserOf === undefined || operation === undefined) throw unknownOperation()
+
+  let body: Promise<Uint8Array> | undefined
+  const readOnce = () => {
+    body ??= readBody(request, bodyLimitBytes(service.model, name))
+    return body
+  }
+  const { method, headers } = request
+  const signedBy = await verifySigV4(
+    { method, url: new URL(request.url), headers, body: readOnce },
+    (accessKeyId) => context.callers.findSecrets(accessKeyId),
+    context.clock.now(),
+    { services: [signingNameOf(service.model)], acceptsUnknownKeys: context.profile === 'dev' },
+  )
+  if (operation === 'unsupported') throw unsupportedOperation(service.model.metadata.serviceId, name)
+
+  const input = parserOf(name)(parseJson(await readOnce()))
+  const principal = await context.callers.identify(signedBy.accessKeyId)
+  const call = { principal, region: signedBy.region, requestId: context.requestId, origin: context.origin }
+  try {
+    return respond(200, await operation(input, call), context)
+  } catch (thrown) {
+    return failure(thrown, context, (error) => ({
+      ...membersOf(service.model, error),
+      ...service.errorMembers?.(error, input, call),
+    }))
+  }
+}
+
+/** `Prefix.Operation`; a prefix may hold dots. */
+function splitTarget(target: string): readonly [prefix: string, operation: string] {
+  const dot = target.lastIndexOf('.')
+  return [target.slice(0, Math.max(dot, 0)), target.slice(dot + 1)]
+}
+
+/** An empty body is an empty input. */
+function parseJson(body: Uint8Array): unknown {
+  if (body.length === 0) return {}
+  try {
+    // The decoder drops a byte order mark.
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+  } catch (cause) {
+    if (cause instanceof SyntaxError || cause instanceof TypeError || cause instanceof RangeError)
+      throw requestMalformed('The request body is not valid JSON')
+    throw cause
+  }
+}
+
+/** The details of an error that its exception in the model has members for. */
+function membersOf(model: ServiceModel, error: RegistryError): object {
+  const members = model.shapes[awsErrorOf(error).code]?.members ?? {}
+  return Object.fromEntries(
+    Object.entries(error.details).filter(([name]) => name !== 'message' && Object.hasOwn(members, name)),
+  )
+}
+
+function failure(thrown: unknown, context: AwsContext, extraMembers?: (error: RegistryError) => object): Response {
+  const { status, code, message, isBug, error } = awsErrorOf(thrown)
+  if (isBug) context.report(thrown, context.requestId)
+  const members = error === undefined ? {} : extraMembers?.(error)
+  return respond(status, { __type: code, message, ...members }, context, { 'x-amzn-ErrorType': code })
+}
+
+function respond(
+  status: number,
+  output: object,
+  { requestId }: AwsContext,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  const body = new TextEncoder().encode(JSON.stringify(toWire(output)))
+  return new Response(body, {
+    status,
+    headers: {
+      'content-type': 'application/x-amz-json-1.1',
+      'content-length': String(body.length),
+      'x-amzn-RequestId': requestId,
+      ...headers,
+    },
+  })
+}
