@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto'
+import type { Digest } from '../../domain/digest.ts'
+import { blobNotFound, uploadNotFound, uploadRangeInvalid } from '../../domain/errors.ts'
+import { type Clock, systemClock } from '../../lib/clock.ts'
+import type { BlobBody, BlobInfo, BlobStore, ByteRange, UploadKey } from '../blobs.ts'
+
+/** Staged bytes are kept in pieces of this size, however small the chunks are that they come in. */
+const PIECE_BYTES = 1024 * 1024
+
+interface StagedUpload {
+  /** All full, except the last. */
+  readonly pieces: Uint8Array<ArrayBuffer>[]
+  sizeBytes: number
+  touchedAt: Date
+}
+
+interface StoredBlob {
+  readonly info: BlobInfo
+  readonly content: Blob
+}
+
+/** Keeps blobs in the memory of the process, for registries that are to leave nothing behind. */
+export class MemoryBlobStore implements BlobStore {
+  readonly #clock: Clock
+  readonly #blobs = new Map<Digest, StoredBlob>()
+  readonly #uploads = new Map<UploadKey, StagedUpload>()
+  readonly #quarantine: StoredBlob[] = []
+
+  constructor({ clock = systemClock }: { readonly clock?: Clock } = {}) {
+    this.#clock = clock
+  }
+
+  async find(digest: Digest): Promise<BlobInfo | undefined> {
+    return this.#blobs.get(digest)?.info
+  }
+
+  async read(digest: Digest, range?: ByteRange): Promise<BlobBody> {
+    const content = this.#blobs.get(digest)?.content
+    if (content === undefined) throw blobNotFound(digest)
+    return range === undefined ? content : content.slice(range.first, range.last + 1)
+  }
+
+  async startUpload(): Promise<UploadKey> {
+    const key = randomUUID() as string as UploadKey
+    this.#uploads.set(key, { pieces: [], sizeBytes: 0, touchedAt: this.#clock.now() })
+    return key
+  }
+
+  async uploadSize(key: UploadKey): Promise<number | undefined> {
+    return this.#uploads.get(key)?.sizeBytes
+  }
+
+  async append(key: UploadKey, offset: number, body: AsyncIterable<Uint8Array>): Promise<number> {
+    const upload = this.#upload(key)
+    if (offset !== upload.sizeBytes) throw uploadRangeInvalid(offset, upload.sizeBytes)
+    try {
+      for await (const chunk of body) copyInto(upload, chunk)
+    } finally {
+      upload.touchedAt = this.#clock.now()
+    }
+    return upload.sizeBytes
+  }
+
+  async readUpload(key: UploadKey): Promise<ReadableStream<Uint8Array>> {
+    return contentOf(this.#upload(key)).stream()
+  }
+
+  async commit(key: UploadKey, digest: Digest): Promise<BlobInfo> {
+    const upload = this.#uploads.get(key)
+    if (upload !== undefined) {
+      const info = { digest, sizeBytes: upload.sizeBytes, storedAt: this.#clock.now() }
+      this.#blobs.set(digest, { info, content: contentOf(upload) })
+      this.#uploads.delete(key)
+    }
+    const stored = this.#blobs.get(digest)
+    if (stored === undefined) throw uploadNotFound(key)
+    return stored.info
+  }
+
+  async abort(key: UploadKey): Promise<void> {
+    this.#uploads.delete(key)
+  }
+
+  async delete(digest: Digest): Promise<void> {
+    this.#blobs.delete(digest)
+  }
+
+  async quarantine(digest: Digest): Promise<void> {
+    const stored = this.#blobs.get(digest)
+    if (stored === undefined) return
+    this.#quarantine.push(stored)
+    this.#blobs.delete(digest)
+  }
+
+  async *list(): AsyncGenerator<BlobInfo, void, void> {
+    for (const { info } of this.#blobs.values()) yield info
+  }
+
+  async *listUploads(): AsyncGenerator<{ readonly key: UploadKey; readonly touchedAt: Date }, void, void> {
+    for (const [key, { touchedAt }] of this.#uploads) yield { key, touchedAt }
+  }
+
+  async checkReady(): Promise<void> {}
+
+  async close(): Promise<void> {}
+
+  #upload(key: UploadKey): StagedUpload {
+    const upload = this.#uploads.get(key)
+    if (upload === undefined) throw uploadNotFound(key)
+    return upload
+  }
+}
+
+function copyInto(upload: StagedUpload, chunk: Uint8Array): void {
+  let rest = chunk
+  while (rest.byteLength > 0) {
+    const filledBytes = upload.sizeBytes % PIECE_BYTES
+    if (filledBytes === 0) upload.pieces.push(new Uint8Array(PIECE_BYTES))
+    const part = rest.subarray(0, PIECE_BYTES - filledBytes)
+    upload.pieces.at(-1)?.set(part, filledBytes)
+    upload.sizeBytes += part.byteLength
+    rest = rest.subarray(part.byteLength)
+  }
+}
+
+function contentOf({ pieces, sizeBytes }: StagedUpload): Blob {
+  const lastBytes = sizeBytes % PIECE_BYTES
+  const last = lastBytes === 0 ? undefined : pieces.at(-1)?.subarray(0, lastBytes)
+  return new Blob(last === undefined ? pieces : [...pieces.slice(0, -1), last])
+}
