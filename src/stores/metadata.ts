@@ -129,6 +129,10 @@ export interface BlobReader {
   /** Every recorded blob in ascending order of digest. */
   list(page: Page<Digest>): Promise<readonly { digest: Digest; sizeBytes: number; linkCount: number }[]>
   exists(digest: Digest): Promise<boolean>
+  /** What a sweep could free: links that no image has needed since `before`, blobs that are dead or have only such links. */
+  freeable(
+    before: Date,
+  ): Promise<{ readonly linkCount: number; readonly blobCount: number; readonly sizeBytes: number }>
   /** Blobs and bytes on record. */
   totals(): Promise<{ readonly blobCount: number; readonly sizeBytes: number }>
 }
@@ -145,20 +149,27 @@ export interface BlobWriter extends BlobReader {
   link(repositoryId: number, digest: Digest, sizeBytes: number, at: Date): Promise<boolean>
   /** Removes the link if no image of the repository needs it. True when a link was removed. */
   unlink(repositoryId: number, digest: Digest, at: Date): Promise<boolean>
-  /** The same, if it has been unused since `before`. */
-  unlinkUnused(repositoryId: number, digest: Digest, before: Date, at: Date): Promise<boolean>
+  /** The same, if it has been unused since `before`; a blob that has no link left then counts as dead since then. */
+  unlinkUnused(repositoryId: number, digest: Digest, before: Date): Promise<boolean>
+  /** Records bytes that no record knows, dead since `storedAt`. False when there is a record. */
+  adopt(digest: Digest, sizeBytes: number, storedAt: Date): Promise<boolean>
   /** Marks a blob for deletion if it is still dead since `before` (or marked already). */
   mark(digest: Digest, before: Date): Promise<boolean>
   /** Forgets a marked blob, after its bytes are gone. */
   forget(digest: Digest): Promise<void>
-  /** Drops record and links of a blob whose bytes are lost or bad; images that need it stay and say so when pulled. */
-  lose(digest: Digest): Promise<void>
+  /**
+   * Drops all links of a blob whose bytes are lost or bad, and marks it, so that its bytes can be set aside before it is
+   * forgotten; images that need it stay and say so when pulled. False, and nothing done, when it was claimed after
+   * `before`: a push is bringing good bytes.
+   */
+  lose(digest: Digest, before: Date): Promise<boolean>
 }
 
 export interface UploadReader {
   find(repositoryId: number, uploadId: string): Promise<Upload | undefined>
   /** Uploads untouched since `before`. */
   listStale(before: Date, limit: number): Promise<readonly Upload[]>
+  countStale(before: Date): Promise<number>
   hasKey(key: string): Promise<boolean>
 }
 

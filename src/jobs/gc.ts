@@ -1,0 +1,162 @@
+import type { Clock } from '../lib/clock.ts'
+import type { Uploads } from '../services/uploads.ts'
+import type { BlobStore } from '../stores/blobs.ts'
+import type { MetadataStore } from '../stores/metadata.ts'
+import { Pace } from './pace.ts'
+
+/** How many records one step handles: few, so that no request waits long behind it. */
+const STEP = 100
+
+export interface GcSettings {
+  /** How long content that nothing needs is kept, so that a push in flight finds what it was told is there. */
+  readonly graceMs: number
+  /** How long an upload may lie untouched. */
+  readonly uploadExpiryMs: number
+}
+
+export interface GcReport {
+  readonly isDryRun: boolean
+  /** Layers taken out of repositories in which no image needs them. */
+  readonly unlinkedLayers: number
+  readonly deletedBlobs: number
+  readonly freedBytes: number
+  readonly expiredUploads: number
+  /** Files without any record, left by a crash, that were taken up for deletion. */
+  readonly orphanedFiles: number
+  readonly tookMs: number
+}
+
+/**
+ * Garbage collection beside traffic, in small steps: what deleted repositories held, abandoned uploads, layers that no
+ * image needs, blobs that no repository links. Each step is a transaction of its own, so a run may break off anywhere and
+ * the next one goes on. Bytes go only after their record was marked durably (see BlobWriter).
+ */
+export class GarbageCollector {
+  readonly #metadata: MetadataStore
+  readonly #blobs: BlobStore
+  readonly #uploads: Uploads
+  readonly #clock: Clock
+  readonly #settings: GcSettings
+
+  constructor(metadata: MetadataStore, blobs: BlobStore, uploads: Uploads, clock: Clock, settings: GcSettings) {
+    this.#metadata = metadata
+    this.#blobs = blobs
+    this.#uploads = uploads
+    this.#clock = clock
+    this.#settings = settings
+  }
+
+  async run(signal: AbortSignal): Promise<GcReport> {
+    const startedAt = this.#clock.now().getTime()
+    const before = new Date(startedAt - this.#settings.graceMs)
+    const pace = new Pace(signal)
+    await this.#purgeDeletedRepositories(pace)
+    const expiredUploads = await this.#expireUploads(new Date(startedAt - this.#settings.uploadExpiryMs), pace)
+    const orphanedFiles = await this.#adoptOrphans(before, pace)
+    const unlinkedLayers = await this.#unlinkUnused(before, pace)
+    const { deletedBlobs, freedBytes } = await this.#sweep(before, pace)
+    const tookMs = this.#clock.now().getTime() - startedAt
+    return { isDryRun: false, unlinkedLayers, deletedBlobs, freedBytes, expiredUploads, orphanedFiles, tookMs }
+  }
+
+  /** What a run would do now, without doing it. What deleted repositories still hold is not in the account. */
+  async dryRun(): Promise<GcReport> {
+    const startedAt = this.#clock.now().getTime()
+    const before = new Date(startedAt - this.#settings.graceMs)
+    const freeable = await this.#metadata.view.blobs.freeable(before)
+    const staleUploads = await this.#metadata.view.uploads.countStale(
+      new Date(startedAt - this.#settings.uploadExpiryMs),
+    )
+    let orphanedFiles = 0
+    for await (const { digest, storedAt } of this.#blobs.list())
+      if (storedAt < before && !(await this.#metadata.view.blobs.exists(digest))) orphanedFiles++
+    return {
+      isDryRun: true,
+      unlinkedLayers: freeable.linkCount,
+      deletedBlobs: freeable.blobCount,
+      freedBytes: freeable.sizeBytes,
+      expiredUploads: staleUploads,
+      orphanedFiles,
+      tookMs: this.#clock.now().getTime() - startedAt,
+    }
+  }
+
+  async #purgeDeletedRepositories(pace: Pace): Promise<void> {
+    while ((await this.#metadata.transact((tx) => tx.repositories.purgeDeleted(STEP), { durability: 'relaxed' })) > 0)
+      await pace.rest()
+  }
+
+  async #expireUploads(before: Date, pace: Pace): Promise<number> {
+    let expired = 0
+    for (let step = STEP; step === STEP; await pace.rest()) {
+      step = await this.#uploads.expire(before, STEP)
+      expired += step
+    }
+    for await (const { key, touchedAt } of this.#blobs.listUploads()) {
+      if (touchedAt >= before || (await this.#metadata.view.uploads.hasKey(key))) continue
+      await this.#blobs.abort(key)
+      expired++
+    }
+    return expired
+  }
+
+  /** Gives files that no record knows a record, dead since they were written: the sweep then treats them as any other. */
+  async #adoptOrphans(before: Date, pace: Pace): Promise<number> {
+    let adopted = 0
+    let seen = 0
+    for await (const { digest, storedAt, sizeBytes } of this.#blobs.list()) {
+      if (++seen % STEP === 0) await pace.rest()
+      if (storedAt >= before || (await this.#metadata.view.blobs.exists(digest))) continue
+      const isAdopted = await this.#metadata.transact((tx) => tx.blobs.adopt(digest, sizeBytes, storedAt), {
+        durability: 'relaxed',
+      })
+      if (isAdopted) adopted++
+    }
+    return adopted
+  }
+
+  async #unlinkUnused(before: Date, pace: Pace): Promise<number> {
+    let unlinked = 0
+    for (;;) {
+      const links = await this.#metadata.view.blobs.listUnusedLinks(before, STEP)
+      if (links.length === 0) return unlinked
+      unlinked += await this.#metadata.transact(
+        async (tx) => {
+          let removed = 0
+          for (const { repositoryId, digest } of links)
+            if (await tx.blobs.unlinkUnused(repositoryId, digest, before)) removed++
+          return removed
+        },
+        { durability: 'relaxed' },
+      )
+      await pace.rest()
+    }
+  }
+
+  async #sweep(before: Date, pace: Pace): Promise<{ readonly deletedBlobs: number; readonly freedBytes: number }> {
+    let deletedBlobs = 0
+    let freedBytes = 0
+    for (;;) {
+      const dead = await this.#metadata.view.blobs.listDead(before, STEP)
+      if (dead.length === 0) return { deletedBlobs, freedBytes }
+      // Durable before the first byte goes: after a power loss no older record may come back and name lost bytes.
+      const marked = await this.#metadata.transact(async (tx) => {
+        const taken: (typeof dead)[number][] = []
+        for (const blob of dead) if (await tx.blobs.mark(blob.digest, before)) taken.push(blob)
+        return taken
+      })
+      for (const { digest, sizeBytes } of marked) {
+        await this.#blobs.delete(digest)
+        deletedBlobs++
+        freedBytes += sizeBytes
+      }
+      await this.#metadata.transact(
+        async (tx) => {
+          for (const { digest } of marked) await tx.blobs.forget(digest)
+        },
+        { durability: 'relaxed' },
+      )
+      await pace.rest()
+    }
+  }
+}
