@@ -19,6 +19,11 @@ export function findClient(name: string): string | undefined {
     : (Bun.which(name, { PATH: `${process.env.PATH}:/usr/sbin:/sbin` }) ?? undefined)
 }
 
+/** Whether all of these clients are there, for what a test prepares before it. */
+export function hasClients(...names: readonly string[]): boolean {
+  return names.every((name) => findClient(name) !== undefined)
+}
+
 /** The program of a client that the test has asked for with {@link testWith}. */
 export function client(name: string): string {
   const found = findClient(name)
