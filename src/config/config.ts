@@ -1,0 +1,170 @@
+import type { Region, RegistryId } from '../domain/names.ts'
+import { type Environment, type VariableName, variable, variableNames } from './env.ts'
+import { nearest } from './nearest.ts'
+
+export type Profile = 'dev' | 'server'
+export type LogLevel = Environment['ECRU_LOG_LEVEL']
+export type LogFormat = Environment['ECRU_LOG_FORMAT']
+
+/** Everything that a process is told from outside, checked. */
+export interface Config {
+  readonly profile: Profile
+  readonly host: string
+  readonly port: number
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
+  readonly storage: { readonly kind: 'memory' } | { readonly kind: 'directory'; readonly path: string }
+  /** Template of the host in URIs, with `{account}` and `{region}`; see `registryHostFor`. */
+  readonly registryHost: string | undefined
+  readonly defaultRegistry: { readonly registryId: RegistryId; readonly region: Region }
+  readonly createsRepositoryOnPush: boolean
+  readonly fidelity: 'oci' | 'aws'
+  readonly rootKey: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined
+  readonly logLevel: LogLevel
+  readonly logFormat: LogFormat
+  /** Zero: only on demand. */
+  readonly gcIntervalMs: number
+  readonly gcGraceMs: number
+  readonly uploadExpiryMs: number
+  readonly idleTimeoutMs: number
+  readonly shutdownTimeoutMs: number
+}
+
+/** The configuration cannot be used; one sentence per mistake. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly mistakes: readonly string[]
+
+  constructor(mistakes: readonly string[]) {
+    super(mistakes.join('\n'))
+    this.mistakes = mistakes
+  }
+}
+
+/** Texts by variable name: the process environment, or what the command line says instead. */
+export type Texts = Readonly<Record<string, string | undefined>>
+
+/**
+ * Reads the configuration. Options of the command line (given under the names of the variables they stand for) win
+ * over the environment; an empty text counts as unset. Throws `ConfigError` with every mistake at once.
+ */
+export function readConfig(
+  environment: Texts,
+  options: Texts = {},
+): { readonly config: Config; readonly warnings: readonly string[] } {
+  const mistakes: string[] = []
+  const env = readVariables(environment, options, mistakes)
+  if (env === undefined) throw new ConfigError(mistakes)
+  const wasGiven = (name: VariableName) => Boolean(options[name] || environment[name])
+  mistakes.push(...contradictions(env))
+  if (mistakes.length > 0) throw new ConfigError(mistakes)
+  const warnings = unknownVariables(environment)
+  if (env.ECRU_MEMORY && wasGiven('ECRU_DATA_DIR')) {
+    warnings.push('Everything is kept in memory: the data directory that is also configured is not used.')
+  }
+  if (env.ECRU_PROFILE === 'server' && env.ECRU_MEMORY) {
+    warnings.push('The server profile keeps everything in memory: all images are lost when the process ends.')
+  }
+  return { config: toConfig(env), warnings }
+}
+
+/** The host of one registry, from the template. */
+export function registryHostFor(template: string, registryId: string, region: string): string {
+  return template.replaceAll('{account}', registryId).replaceAll('{region}', region)
+}
+
+/** Whether an address can be reached from this machine only. */
+export function isLoopbackHost(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.[0-9]{1,3}){3}$/.test(host)
+}
+
+function readVariables(environment: Texts, options: Texts, mistakes: string[]): Environment | undefined {
+  const values: Partial<Record<VariableName, unknown>> = {}
+  for (const name of variableNames) {
+    const { schema, flag, isSecret, default: fallback } = variable(name)
+    const given = options[name] || environment[name] || fallback
+    if (given === undefined) continue
+    const read = schema.safeParse(given)
+    if (read.success) {
+      values[name] = read.data
+      continue
+    }
+    const called = options[name] && flag !== undefined ? flag.split(' ')[0] : name
+    const shown = isSecret ? '' : `, not '${given.slice(0, 80)}'`
+    mistakes.push(`${called} ${read.error.issues[0]?.message ?? 'cannot be read'}${shown}.`)
+  }
+  return mistakes.length === 0 ? (values as Environment) : undefined
+}
+
+function contradictions(env: Environment): string[] {
+  const mistakes: string[] = []
+  if ((env.ECRU_TLS_CERT === undefined) !== (env.ECRU_TLS_KEY === undefined)) {
+    mistakes.push('ECRU_TLS_CERT and ECRU_TLS_KEY are needed together.')
+  }
+  if ((env.ECRU_ROOT_ACCESS_KEY_ID === undefined) !== (env.ECRU_ROOT_SECRET_ACCESS_KEY === undefined)) {
+    mistakes.push('ECRU_ROOT_ACCESS_KEY_ID and ECRU_ROOT_SECRET_ACCESS_KEY are needed together.')
+  }
+  if (env.ECRU_REGISTRY_HOST !== undefined && !isHostTemplate(env.ECRU_REGISTRY_HOST)) {
+    mistakes.push(
+      `ECRU_REGISTRY_HOST must be a host name, with a port if need be and without a scheme, in which only {account} and {region} are filled in, not '${env.ECRU_REGISTRY_HOST.slice(0, 80)}'.`,
+    )
+  }
+  if (!isLoopbackHost(env.ECRU_HOST)) mistakes.push(...exposureMistakes(env))
+  if (env.ECRU_PROFILE === 'server') {
+    if (env.ECRU_GC_GRACE < HOUR_MS) mistakes.push('ECRU_GC_GRACE must be at least 1h in the server profile.')
+    if (env.ECRU_UPLOAD_EXPIRY < 24 * HOUR_MS) {
+      mistakes.push('ECRU_UPLOAD_EXPIRY must be at least 24h in the server profile.')
+    }
+  }
+  return mistakes
+}
+
+const HOUR_MS = 3_600_000
+
+function exposureMistakes(env: Environment): string[] {
+  if (env.ECRU_PROFILE === 'dev') {
+    if (env.ECRU_ALLOW_OPEN_ACCESS) return []
+    return [
+      `The dev profile makes every caller an administrator, so it does not listen on '${env.ECRU_HOST}': use ECRU_PROFILE=server, or ECRU_ALLOW_OPEN_ACCESS=true where everyone who can reach it is welcome.`,
+    ]
+  }
+  if (env.ECRU_TLS_CERT !== undefined || env.ECRU_ALLOW_PLAIN_HTTP) return []
+  return [
+    `The server profile does not listen on '${env.ECRU_HOST}' without TLS: give ECRU_TLS_CERT and ECRU_TLS_KEY, or ECRU_ALLOW_PLAIN_HTTP=true when a proxy in front ends TLS.`,
+  ]
+}
+
+function isHostTemplate(template: string): boolean {
+  const filled = registryHostFor(template, '000000000000', 'us-east-1')
+  return /^[0-9a-z]([0-9a-z.-]{0,251}[0-9a-z])?(:[0-9]{1,5})?$/i.test(filled)
+}
+
+function unknownVariables(environment: Texts): string[] {
+  const known: readonly string[] = variableNames
+  return Object.keys(environment)
+    .filter((name) => name.startsWith('ECRU_') && !known.includes(name))
+    .map((name) => `${name} is not a variable of Ecru; the nearest is ${nearest(name, known)}.`)
+}
+
+function toConfig(env: Environment): Config {
+  const { ECRU_TLS_CERT: certFile, ECRU_TLS_KEY: keyFile } = env
+  const { ECRU_ROOT_ACCESS_KEY_ID: accessKeyId, ECRU_ROOT_SECRET_ACCESS_KEY: secretAccessKey } = env
+  return {
+    profile: env.ECRU_PROFILE,
+    host: env.ECRU_HOST,
+    port: env.ECRU_PORT,
+    tls: certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined,
+    storage: env.ECRU_MEMORY ? { kind: 'memory' } : { kind: 'directory', path: env.ECRU_DATA_DIR },
+    registryHost: env.ECRU_REGISTRY_HOST,
+    defaultRegistry: { registryId: env.ECRU_DEFAULT_ACCOUNT, region: env.ECRU_DEFAULT_REGION },
+    createsRepositoryOnPush: env.ECRU_AUTO_CREATE,
+    fidelity: env.ECRU_FIDELITY,
+    rootKey: accessKeyId !== undefined && secretAccessKey !== undefined ? { accessKeyId, secretAccessKey } : undefined,
+    logLevel: env.ECRU_LOG_LEVEL,
+    logFormat: env.ECRU_LOG_FORMAT,
+    gcIntervalMs: env.ECRU_GC_INTERVAL,
+    gcGraceMs: env.ECRU_GC_GRACE,
+    uploadExpiryMs: env.ECRU_UPLOAD_EXPIRY,
+    idleTimeoutMs: env.ECRU_IDLE_TIMEOUT,
+    shutdownTimeoutMs: env.ECRU_SHUTDOWN_TIMEOUT,
+  }
+}

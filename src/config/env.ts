@@ -1,0 +1,213 @@
+import { z } from 'zod'
+import { isRegion, isRegistryId } from '../domain/names.ts'
+import { parseDuration, printDuration } from './duration.ts'
+
+/** One variable: how its text is read, what it means when unset, and what operators read about it. */
+export interface Variable {
+  /** Text to value. Its error message completes a sentence that begins with the variable's name. */
+  readonly schema: z.ZodType<unknown, string>
+  /** The text that counts when the variable is unset or empty. */
+  readonly default?: string
+  /** The option of `ecru serve` that does the same, as commander writes it. */
+  readonly flag?: string
+  /** One line for the documentation, in whole sentences. */
+  readonly doc: string
+  /** Its value is never printed. */
+  readonly isSecret?: boolean
+}
+
+const text = () => z.string()
+
+/** A text that `read` understands; when it answers `undefined`, the sentence says what it should have been. */
+const readAs = <T>(read: (given: string) => T | undefined, sentence: string) =>
+  z.string().transform((given, issues) => {
+    const value = read(given)
+    if (value !== undefined) return value
+    issues.addIssue(sentence)
+    return z.NEVER
+  })
+
+const matching = (pattern: RegExp, sentence: string) =>
+  readAs((given) => (pattern.test(given) ? given : undefined), sentence)
+
+const oneOf = <const T extends readonly string[]>(...values: T) =>
+  readAs(
+    (given): T[number] | undefined => values.find((value) => value === given),
+    `must be one of ${values.join(', ')}`,
+  )
+
+const wholeNumber = (least: number, most: number) =>
+  readAs(
+    (given) =>
+      /^[0-9]{1,15}$/.test(given) && Number(given) >= least && Number(given) <= most ? Number(given) : undefined,
+    `must be a whole number from ${least} to ${most}`,
+  )
+
+const YES = ['true', 'yes', 'on', '1']
+const NO = ['false', 'no', 'off', '0']
+
+const yesOrNo = () =>
+  readAs((given) => {
+    const answer = given.toLowerCase()
+    return YES.includes(answer) ? true : NO.includes(answer) ? false : undefined
+  }, 'must be true or false')
+
+const duration = (leastMs: number, mostMs: number) =>
+  readAs(
+    (given) => {
+      const durationMs = parseDuration(given)
+      return durationMs !== undefined && durationMs >= leastMs && durationMs <= mostMs ? durationMs : undefined
+    },
+    `must be a duration from ${printDuration(leastMs)} to ${printDuration(mostMs)}, such as 90s, 15m, 24h or 7d`,
+  )
+
+const SECOND_MS = 1000
+const MINUTE_MS = 60 * SECOND_MS
+const YEAR_MS = 365 * 24 * 60 * MINUTE_MS
+
+/** Every variable that the process reads, and nothing else is read. `docs/operations.md` shows the same table. */
+export const VARIABLES = {
+  ECRU_PROFILE: {
+    schema: oneOf('dev', 'server'),
+    default: 'dev',
+    flag: '--profile <name>',
+    doc: '`dev` takes any access key as an administrator and stays on this machine; `server` verifies every signature.',
+  },
+  ECRU_HOST: {
+    schema: matching(/^[0-9A-Za-z.:_-]{1,253}$/, 'must be a host name or an address, without a port'),
+    default: '127.0.0.1',
+    flag: '--host <address>',
+    doc: 'The address to listen on.',
+  },
+  ECRU_PORT: {
+    schema: wholeNumber(0, 65_535),
+    default: '4566',
+    flag: '--port <number>',
+    doc: 'The port to listen on; 0 takes any free one.',
+  },
+  ECRU_DATA_DIR: {
+    schema: text(),
+    default: './.ecru',
+    flag: '--data-dir <path>',
+    doc: 'The directory that holds everything. It is made when absent.',
+  },
+  ECRU_MEMORY: {
+    schema: yesOrNo(),
+    default: 'false',
+    flag: '--memory',
+    doc: 'Keep everything in memory and forget it at the end; the data directory is not touched.',
+  },
+  ECRU_REGISTRY_HOST: {
+    schema: text(),
+    flag: '--registry-host <template>',
+    doc: 'The host in repository URIs and login endpoints, with `{account}` and `{region}` filled in. Unset: the host by which the caller came.',
+  },
+  ECRU_DEFAULT_ACCOUNT: {
+    schema: readAs((given) => (isRegistryId(given) ? given : undefined), 'must be an account id of 12 digits'),
+    default: '000000000000',
+    flag: '--default-account <id>',
+    doc: 'The account that is meant when neither host name nor credentials say one.',
+  },
+  ECRU_DEFAULT_REGION: {
+    schema: readAs((given) => (isRegion(given) ? given : undefined), 'must be the name of a region, such as eu-west-3'),
+    default: 'us-east-1',
+    flag: '--default-region <name>',
+    doc: 'The region that is meant when neither host name nor credentials say one. AWS_REGION is not consulted.',
+  },
+  ECRU_TLS_CERT: {
+    schema: text(),
+    flag: '--tls-cert <file>',
+    doc: 'File with the certificate chain in PEM; with it the port speaks HTTPS.',
+  },
+  ECRU_TLS_KEY: {
+    schema: text(),
+    flag: '--tls-key <file>',
+    doc: "File with the certificate's private key in PEM.",
+  },
+  ECRU_ALLOW_PLAIN_HTTP: {
+    schema: yesOrNo(),
+    default: 'false',
+    flag: '--allow-plain-http',
+    doc: 'Let the server profile listen without TLS on an address that others reach, because a proxy in front ends TLS.',
+  },
+  ECRU_ALLOW_OPEN_ACCESS: {
+    schema: yesOrNo(),
+    default: 'false',
+    flag: '--allow-open-access',
+    doc: 'Let the dev profile listen on an address that others reach, though everyone there is an administrator (a container on a private network).',
+  },
+  ECRU_AUTO_CREATE: {
+    schema: yesOrNo(),
+    default: 'false',
+    flag: '--auto-create',
+    doc: 'Create a missing repository on the first push to it.',
+  },
+  ECRU_FIDELITY: {
+    schema: oneOf('oci', 'aws'),
+    default: 'oci',
+    flag: '--fidelity <mode>',
+    doc: "`oci` follows the OCI specification where ECR's clients cannot tell the difference; `aws` also repeats ECR's deviations from it.",
+  },
+  ECRU_ROOT_ACCESS_KEY_ID: {
+    schema: matching(/^[A-Z0-9]{16,128}$/, 'must be 16 to 128 capital letters and digits'),
+    doc: 'Access key of the root user of the default account. Unset: the server profile makes one on first start and prints it once.',
+  },
+  ECRU_ROOT_SECRET_ACCESS_KEY: {
+    schema: matching(/^[\x21-\x7e]{16,128}$/, 'must be 16 to 128 printable characters without spaces'),
+    isSecret: true,
+    doc: 'Secret that belongs to that access key.',
+  },
+  ECRU_LOG_LEVEL: {
+    schema: oneOf('debug', 'info', 'warn', 'error', 'silent'),
+    default: 'info',
+    flag: '--log-level <level>',
+    doc: '`debug`, `info`, `warn`, `error` or `silent`. Requests are logged at `info`.',
+  },
+  ECRU_LOG_FORMAT: {
+    schema: oneOf('json', 'pretty'),
+    default: 'json',
+    flag: '--log-format <format>',
+    doc: '`json`, one object per line, or `pretty`, short lines for people.',
+  },
+  ECRU_GC_INTERVAL: {
+    schema: duration(0, YEAR_MS),
+    default: '1h',
+    doc: 'How often garbage is collected; 0 leaves it to `ecru gc`.',
+  },
+  ECRU_GC_GRACE: {
+    schema: duration(0, YEAR_MS),
+    default: '24h',
+    doc: 'How long content that no image uses is kept, so that a push in flight loses nothing. At least 1h in the server profile.',
+  },
+  ECRU_UPLOAD_EXPIRY: {
+    schema: duration(MINUTE_MS, YEAR_MS),
+    default: '7d',
+    doc: 'How long an unfinished upload may lie untouched. At least 24h in the server profile.',
+  },
+  ECRU_IDLE_TIMEOUT: {
+    schema: duration(8 * SECOND_MS, 255 * SECOND_MS),
+    default: '120s',
+    doc: 'A connection on which the client neither sends nor takes bytes for so long is closed.',
+  },
+  ECRU_SHUTDOWN_TIMEOUT: {
+    schema: duration(0, 24 * 60 * MINUTE_MS),
+    default: '30s',
+    doc: 'How long requests in flight may take to finish after SIGTERM.',
+  },
+} as const satisfies Record<string, Variable>
+
+export type VariableName = keyof typeof VARIABLES
+
+/** The values of all variables; those without a default may be absent. */
+export type Environment = {
+  readonly [Name in VariableName]: (typeof VARIABLES)[Name] extends { readonly default: string }
+    ? z.output<(typeof VARIABLES)[Name]['schema']>
+    : z.output<(typeof VARIABLES)[Name]['schema']> | undefined
+}
+
+export const variableNames = Object.keys(VARIABLES) as readonly VariableName[]
+
+/** The same table, seen without the types of its single rows. */
+export function variable(name: VariableName): Variable {
+  return VARIABLES[name]
+}
