@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import packageJson from '../../package.json' with { type: 'json' }
+import type { RegistryPeer } from '../registry-peer.ts'
+import { freePort, startServer } from '../server-process.ts'
+
+const main = join(import.meta.dir, '..', '..', 'src', 'main.ts')
+
+/** Ecru itself, from this checkout, in its default profile with everything on: logins, fsync, request log. */
+export const ecru: RegistryPeer = {
+  name: 'Ecru',
+  async locate() {
+    return existsSync(main)
+      ? { version: `${packageJson.version} on Bun ${Bun.version}` }
+      : { missing: 'no src/main.ts' }
+  },
+  async start(directory) {
+    const port = await freePort()
+    const url = `http://127.0.0.1:${port}`
+    const server = await startServer([process.execPath, main, 'serve'], `${url}/v2/`, join(directory, 'log'), {
+      ECRU_HOST: '127.0.0.1',
+      ECRU_PORT: `${port}`,
+      ECRU_DATA_DIR: join(directory, 'data'),
+    })
+    return {
+      ...server,
+      name: 'Ecru',
+      url,
+      authorization: await login(url),
+      async createRepository(repositoryName) {
+        await callEcr(url, 'CreateRepository', { repositoryName })
+      },
+    }
+  },
+}
+
+async function login(url: string): Promise<string> {
+  const answer = await callEcr(url, 'GetAuthorizationToken', {})
+  const token = (answer as { authorizationData: readonly { authorizationToken: string }[] }).authorizationData[0]
+  if (token === undefined) throw new Error('GetAuthorizationToken answered without a token')
+  return `Basic ${token.authorizationToken}`
+}
+
+/** Calls an operation of Ecru's ECR API as an administrator of the default account; throws its error message. */
+export async function callEcr(url: string, operation: string, input: object): Promise<unknown> {
+  const response = await fetch(url, { method: 'POST', headers: ecrHeaders(operation), body: JSON.stringify(input) })
+  const body = await response.text()
+  if (!response.ok) throw new Error(`${operation} answered ${response.status}: ${body}`)
+  return JSON.parse(body)
+}
+
+/** Headers as an AWS SDK sends them; the default profile does not check the signature of a foreign key. */
+function ecrHeaders(operation: string): Record<string, string> {
+  const now = new Date().toISOString().replace(/[-:]|\.\d+/g, '')
+  const scope = `000000000000/${now.slice(0, 8)}/us-east-1/ecr/aws4_request`
+  return {
+    'content-type': 'application/x-amz-json-1.1',
+    'x-amz-target': `AmazonEC2ContainerRegistry_V20150921.${operation}`,
+    'x-amz-date': now,
+    authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host;x-amz-date, Signature=${'0'.repeat(64)}`,
+  }
+}

@@ -1,0 +1,72 @@
+import type { Row, Samples } from './row.ts'
+import { advantage, figuresOf } from './row.ts'
+import { median } from './statistics.ts'
+
+/** Everything a report tells besides the rows. */
+export interface Circumstances {
+  readonly date: Date
+  readonly machine: readonly string[]
+  /** Contestant → version, or the reason it is missing. */
+  readonly contestants: ReadonlyMap<string, string>
+  readonly registries: readonly string[]
+  readonly repetitions: number
+  readonly command: string
+  readonly notes: readonly string[]
+}
+
+/** The result as Markdown: a table of figures and ratios, then what the figures stand on. */
+export function report(rows: readonly Row[], circumstances: Circumstances): string {
+  const { date, machine, contestants, registries, repetitions, command, notes } = circumstances
+  return [
+    table(rows, registries),
+    '',
+    `Medians of ${repetitions} measurements after a warm-up, contestants taking turns; ${date.toISOString().slice(0, 10)}, \`${command}\`.`,
+    'Ratios say how many times as good Ecru is: above 1 is better than the other, whichever way the unit points.',
+    'MB are 10⁶ bytes in speeds and MiB in memory.',
+    '',
+    ...machine.map((line) => `- ${line}`),
+    ...[...contestants].map(([name, version]) => `- ${name}: ${version}`),
+    ...(notes.length === 0 ? [] : ['', ...notes.map((note) => `> ${note.replaceAll('\n', ' ')}`)]),
+    '',
+  ].join('\n')
+}
+
+function table(rows: readonly Row[], registries: readonly string[]): string {
+  const head = ['work', 'unit', ...registries, 'limit', '÷ best Go', '÷ limit', 'budget', 'met']
+  const numbers = registries.length + 3
+  const ruler = head.map((_, at) => (at >= 2 && at < 2 + numbers ? '---:' : '---'))
+  return [head, ruler, ...rows.map((row) => cells(row, registries))].map((line) => `| ${line.join(' | ')} |`).join('\n')
+}
+
+function cells(row: Row, registries: readonly string[]): readonly string[] {
+  const figures = figuresOf(row)
+  const budgets = row.budgets ?? []
+  return [
+    row.title,
+    row.unit,
+    ...registries.map((name) => show(median(row.samples.get(name) ?? []))),
+    limitCell(row.limits ?? new Map()),
+    showRatio(advantage(row, figures.ecru, figures.bestPeer)),
+    showRatio(advantage(row, figures.ecru, figures.limit)),
+    budgets.map(({ text }) => text).join('; '),
+    Number.isNaN(figures.ecru) ? '' : budgets.map((budget) => verdict(budget.isMet(figures))).join('; '),
+  ]
+}
+
+function verdict(isMet: boolean): string {
+  return isMet ? 'met' : '**missed**'
+}
+
+function limitCell(limits: Samples): string {
+  return [...limits].map(([name, taken]) => `${name} ${show(median(taken))}`).join(', ')
+}
+
+function show(figure: number): string {
+  if (Number.isNaN(figure)) return '–'
+  if (Math.abs(figure) >= 100) return figure.toLocaleString('en', { maximumFractionDigits: 0 })
+  return figure.toLocaleString('en', { maximumFractionDigits: 1 })
+}
+
+function showRatio(ratio: number): string {
+  return Number.isFinite(ratio) ? ratio.toFixed(2) : ''
+}
