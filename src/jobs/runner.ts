@@ -1,0 +1,73 @@
+import type { Logger } from '../lib/logger.ts'
+
+/** Work that comes round again and may be asked for in between. */
+export interface Job<Report> {
+  readonly name: string
+  run(signal: AbortSignal): Promise<Report>
+}
+
+/**
+ * Runs one job at a time: at its interval, and when asked. Who asks while the job runs gets the report of the next run,
+ * since the present one may have passed by what they care for. Ends at `close`.
+ */
+export class JobRunner<Report> {
+  readonly #job: Job<Report>
+  readonly #logger: Logger
+  readonly #closing = new AbortController()
+  #timer: ReturnType<typeof setInterval> | undefined
+  #running: Promise<unknown> | undefined
+  #next: Promise<Report> | undefined
+
+  constructor(job: Job<Report>, logger: Logger) {
+    this.#job = job
+    this.#logger = logger
+  }
+
+  /** Starts the schedule; the first run comes after one interval. An interval of 0 leaves the job to those who ask. */
+  start(intervalMs: number): void {
+    if (intervalMs === 0) return
+    this.#timer = setInterval(() => {
+      if (this.#running === undefined) this.runNow().catch(() => undefined)
+    }, intervalMs)
+    this.#timer.unref()
+  }
+
+  /** Runs now, or after the present run. Throws what the job throws, after logging it. */
+  runNow(): Promise<Report> {
+    this.#next ??= this.#runAfter(this.#running)
+    return this.#next
+  }
+
+  /** Breaks off the present run and waits for it. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    this.#closing.abort(new Error('The registry is shutting down.'))
+    await this.#next?.catch(() => undefined)
+    await this.#running?.catch(() => undefined)
+  }
+
+  async #runAfter(present: Promise<unknown> | undefined): Promise<Report> {
+    await present?.catch(() => undefined)
+    const run = this.#run()
+    this.#running = run
+    this.#next = undefined
+    try {
+      return await run
+    } finally {
+      if (this.#running === run) this.#running = undefined
+    }
+  }
+
+  async #run(): Promise<Report> {
+    const { signal } = this.#closing
+    signal.throwIfAborted()
+    try {
+      const report = await this.#job.run(signal)
+      this.#logger.info({ job: this.#job.name, report }, 'job done')
+      return report
+    } catch (error) {
+      if (!signal.aborted) this.#logger.error({ job: this.#job.name, err: error }, 'job failed')
+      throw error
+    }
+  }
+}
