@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { GetCallerIdentityCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts'
+import type { AwsContext } from '../../../src/protocols/aws/context.ts'
+import { createQuery } from '../../../src/protocols/aws/query.ts'
+import { stsService } from '../../../src/protocols/sts/operations.ts'
+import { awsContext } from '../aws/aws-context.ts'
+import { KEY, presigned, signed } from '../aws/sign.ts'
+
+const query = createQuery([stsService()])
+const FORM = 'Action=GetCallerIdentity&Version=2011-06-15'
+const form = { 'content-type': 'application/x-www-form-urlencoded' }
+
+async function post(body: string, context: AwsContext = awsContext()) {
+  const response = await query(await signed({ body, headers: form, service: 'sts' }), context)
+  return { status: response.status, headers: response.headers, text: await response.text() }
+}
+
+describe('GetCallerIdentity', () => {
+  test('answers in XML', async () => {
+    const { status, headers, text } = await post(FORM)
+    expect(status).toBe(200)
+    expect(headers.get('content-type')).toBe('text/xml')
+    expect(headers.get('content-length')).toBe(String(text.length))
+    expect(text).toBe(
+      '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">' +
+        '<GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:root</Arn><UserId>123456789012</UserId>' +
+        '<Account>123456789012</Account></GetCallerIdentityResult>' +
+        '<ResponseMetadata><RequestId>6f5d6c5c-54a9-4f3e-9d2a-000000000001</RequestId></ResponseMetadata>' +
+        '</GetCallerIdentityResponse>\n',
+    )
+  })
+
+  test('answers a pre-signed URL', async () => {
+    const url = `http://sts.localhost:4566/?${FORM}`
+    const request = await presigned({ method: 'GET', url, service: 'sts' })
+    expect((await query(request, awsContext())).status).toBe(200)
+    expect((await query(new Request(`${request.url}&Extra=1`), awsContext())).status).toBe(403)
+  })
+})
+
+describe('refusals', () => {
+  test.each([
+    ['Action=AssumeRole&Version=2011-06-15', 400, 'UnsupportedOperation', 'STS AssumeRole is not supported'],
+    ['Action=Nothing&Version=2011-06-15', 400, 'InvalidAction', ''],
+    ['Action=GetCallerIdentity&Version=1999-01-01', 400, 'InvalidAction', ''],
+    ['', 400, 'InvalidAction', ''],
+  ])('%p → %p %p', async (body, status, code, message) => {
+    const answer = await post(body)
+    expect(answer.status).toBe(status)
+    expect(answer.text).toContain(`<Type>Sender</Type><Code>${code}</Code>`)
+    expect(answer.text).toContain(message)
+  })
+
+  test('of requests without a signature, and of bad ones', async () => {
+    const unsigned = new Request('http://localhost:4566/', { method: 'POST', headers: form, body: FORM })
+    const missing = await query(unsigned, awsContext())
+    expect([missing.status, await missing.text()]).toEqual([
+      403,
+      expect.stringContaining('<Code>MissingAuthenticationToken</Code>'),
+    ])
+    const forged = await signed({ body: FORM, service: 'sts', credentials: { ...KEY, secretAccessKey: 'x' } })
+    expect(await (await query(forged, awsContext())).text()).toContain('<Code>SignatureDoesNotMatch</Code>')
+    const unknown = await signed({ body: FORM, service: 'sts', credentials: { ...KEY, accessKeyId: 'AKIDUNKNOWN' } })
+    expect(await (await query(unknown, awsContext())).text()).toContain('<Code>InvalidClientTokenId</Code>')
+  })
+
+  test('escape what they repeat', async () => {
+    const request = await signed({ body: FORM, service: 'sts' })
+    request.headers.set('authorization', 'AWS4-<&>')
+    const text = await (await query(request, awsContext())).text()
+    expect(text).toContain('AWS4-&lt;&amp;&gt;')
+  })
+
+  test('for a reason of our own tell the log and not the client', async () => {
+    const bug = new Error('disk on fire')
+    const context = awsContext({
+      callers: { findSecrets: () => Promise.reject(bug), identify: () => Promise.reject(bug) },
+    })
+    const { status, text } = await post(FORM, context)
+    expect([status, context.reported]).toEqual([500, [bug]])
+    expect(text).toContain('<Type>Receiver</Type><Code>InternalFailure</Code>')
+    expect(text).not.toContain('fire')
+  })
+
+  test('of operations that are called unsigned name them', async () => {
+    const body = 'Action=AssumeRoleWithWebIdentity&Version=2011-06-15'
+    const response = await query(new Request('http://localhost:4566/', { method: 'POST', body }), awsContext())
+    expect(await response.text()).toContain('STS AssumeRoleWithWebIdentity is not supported by this registry.')
+  })
+})
+
+describe('the AWS SDK', () => {
+  let server: ReturnType<typeof Bun.serve>
+  let client: STSClient
+
+  beforeAll(() => {
+    const context = awsContext({ clock: { now: () => new Date() } })
+    server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: (request) => query(request, context) })
+    client = new STSClient({
+      endpoint: `http://127.0.0.1:${server.port}`,
+      region: 'eu-west-3',
+      credentials: KEY,
+      maxAttempts: 1,
+    })
+  })
+
+  afterAll(async () => {
+    client.destroy()
+    await server.stop(true)
+  })
+
+  test('understands the answer', async () => {
+    const { Account, Arn, UserId, $metadata } = await client.send(new GetCallerIdentityCommand())
+    expect({ Account, Arn, UserId }).toEqual({
+      Account: '123456789012',
+      Arn: 'arn:aws:iam::123456789012:root',
+      UserId: '123456789012',
+    })
+    expect($metadata.requestId).toBe('6f5d6c5c-54a9-4f3e-9d2a-000000000001')
+  })
+
+  test('understands a refusal', async () => {
+    const thrown: unknown = await client.send(new GetSessionTokenCommand()).catch((thrown: unknown) => thrown)
+    expect(thrown).toMatchObject({
+      name: 'UnsupportedOperation',
+      message: 'STS GetSessionToken is not supported by this registry.',
+      $fault: 'client',
+    })
+  })
+})
