@@ -11,7 +11,7 @@ const BATCH_BYTES = 2 * 1024 * 1024
 /** The kernel takes at most 1024 chunks in one call. */
 const BATCH_CHUNKS = 512
 /** Flushing this often keeps the flush at the end short, and the thread pool free for others in between. */
-const FLUSH_BYTES = 32 * 1024 * 1024
+const FLUSH_BYTES = 16 * 1024 * 1024
 /** The most that may be written and not yet flushed: further writes wait, so that one upload cannot fill the page cache. */
 const UNFLUSHED_BYTES = 3 * FLUSH_BYTES
 
@@ -26,7 +26,7 @@ const UNFLUSHED_BYTES = 3 * FLUSH_BYTES
 export class WriteBehind {
   readonly #file: WritableFile
   #writtenBytes: number
-  #unflushedBytes = 0
+  #unflushedBytes: number
   #gathered: Uint8Array[] = []
   #gatheredBytes = 0
   #write: Promise<void> | undefined
@@ -38,6 +38,8 @@ export class WriteBehind {
   constructor(file: WritableFile, sizeBytes: number) {
     this.#file = file
     this.#writtenBytes = sizeBytes
+    // What earlier appends left unflushed: many small ones flush as often as a large one.
+    this.#unflushedBytes = sizeBytes % FLUSH_BYTES
   }
 
   /** How large the file is, counting what the kernel has accepted. */
