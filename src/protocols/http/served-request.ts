@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto'
+import type { Server } from 'bun'
+import type { RequestContext } from './context.ts'
+
+/** The context of a request that came through a socket. Dear things (address, signal) are looked up when asked for. */
+export class ServedRequest implements RequestContext {
+  readonly request: Request
+  readonly requestId = randomUUID() as string
+  readonly isSecure: boolean
+  isAwaitingClient = false
+  principal: string | undefined = undefined
+  private hasProgressed = false
+  private address: string | undefined = undefined
+  private readonly startedAt = performance.now()
+  private readonly server: Server<undefined>
+
+  constructor(request: Request, server: Server<undefined>, isSecure: boolean) {
+    this.request = request
+    this.server = server
+    this.isSecure = isSecure
+  }
+
+  get remoteAddress(): string {
+    this.address ??= this.server.requestIP(this.request)?.address ?? ''
+    return this.address
+  }
+
+  get isLoopback(): boolean {
+    return /^(127\.|::1$|::ffff:127\.)/.test(this.remoteAddress)
+  }
+
+  get signal(): AbortSignal {
+    return this.request.signal
+  }
+
+  keepAlive(): void {
+    this.hasProgressed = true
+  }
+
+  setPrincipal(arn: string): void {
+    this.principal = arn
+  }
+
+  /** Whether, since the last time this was asked, the client did its part or had none to do. */
+  isWorkingOrProgressed(): boolean {
+    const deserves = this.hasProgressed || !this.isAwaitingClient
+    this.hasProgressed = false
+    return deserves
+  }
+
+  /** Whether the client left before it was answered. Only bodies are worth the look: the rest is answered at once. */
+  isClientGone(): boolean {
+    const { method } = this.request
+    return method !== 'GET' && method !== 'HEAD' && this.request.signal.aborted
+  }
+
+  /** Since the request came, in milliseconds with one decimal. */
+  elapsedMs(): number {
+    return Math.round((performance.now() - this.startedAt) * 10) / 10
+  }
+}

@@ -1,0 +1,156 @@
+import type { Server } from 'bun'
+import type { Logger } from '../../lib/logger.ts'
+import { ClientGone } from './body.ts'
+import type { Handler } from './context.ts'
+import { LAYER_DOWNLOADS_PATH, pathOf } from './router.ts'
+import { ServedRequest } from './served-request.ts'
+
+export interface HttpServerOptions {
+  readonly host: string
+  /** 0 takes any free port. */
+  readonly port: number
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
+  /** From 8 s to 255 s; the clock behind it ticks every 4 s. */
+  readonly idleTimeoutMs: number
+  readonly logger: Logger
+}
+
+/** A listening socket with a handler behind it. */
+export interface HttpServer {
+  readonly port: number
+  /** Where this machine reaches it, such as `http://127.0.0.1:4566`. */
+  readonly url: string
+  /**
+   * Accepts nothing new, lets requests in flight finish, and cuts what is left after `timeoutMs`.
+   * Answers how many requests had to be cut.
+   */
+  close(timeoutMs: number): Promise<number>
+}
+
+/** The server cannot listen; the message is a whole sentence for the operator. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError'
+}
+
+/** From this size on, a download that breaks off is worth a line of its own. */
+const LONG_DOWNLOAD_BYTES = 1024 * 1024
+const LOGGED_PATH_MAX = 300
+
+/** Listens, gives every request its context, and logs one line for each. Throws `ListenError`. */
+export function startHttpServer(options: HttpServerOptions, handle: Handler): HttpServer {
+  const { logger, tls } = options
+  const active = new Set<ServedRequest>()
+  const idleTimeoutSeconds = Math.ceil(options.idleTimeoutMs / 1000)
+  const logsRequests = logger.isEnabled('info')
+
+  const answer = async (request: Request, server: Server<undefined>): Promise<Response> => {
+    const context = new ServedRequest(request, server, tls !== undefined)
+    active.add(context)
+    let response: Response
+    try {
+      response = await handle(request, context)
+    } catch (failure) {
+      response = lastResort(failure, context.requestId, logger)
+    } finally {
+      active.delete(context)
+    }
+    if (logsRequests) logRequest(logger, request, response, context)
+    return response
+  }
+
+  const server = listen(options, idleTimeoutSeconds, answer)
+  // Bun's idle clock also runs while a handler works. It is wound up again here unless the client is the one to wait for.
+  const rewinding = setInterval(
+    () => {
+      for (const context of active) {
+        if (context.isWorkingOrProgressed()) server.timeout(context.request, idleTimeoutSeconds)
+      }
+    },
+    Math.max(options.idleTimeoutMs / 4, 1000),
+  )
+  rewinding.unref()
+
+  return {
+    port: server.port ?? 0,
+    url: reachableUrl(options, server.port ?? 0),
+    async close(timeoutMs) {
+      const finished = server.stop().then(() => true)
+      const isDrained = await Promise.race([finished, Bun.sleep(timeoutMs).then(() => false)])
+      const cut = isDrained ? 0 : server.pendingRequests
+      if (!isDrained) await server.stop(true)
+      clearInterval(rewinding)
+      return cut
+    },
+  }
+}
+
+function listen(
+  { host, port, tls, logger }: HttpServerOptions,
+  idleTimeout: number,
+  fetch: (request: Request, server: Server<undefined>) => Promise<Response>,
+): Server<undefined> {
+  try {
+    return Bun.serve({
+      hostname: host,
+      port,
+      idleTimeout,
+      development: false,
+      // Layers are as large as they are; the planes limit every other body.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+      ...(tls === undefined ? {} : { tls: { cert: Bun.file(tls.certFile), key: Bun.file(tls.keyFile) } }),
+      fetch,
+      error: (failure) => lastResort(failure, 'unknown', logger),
+    })
+  } catch (failure) {
+    throw new ListenError(listenSentence(failure, host, port, tls?.certFile), { cause: failure })
+  }
+}
+
+function listenSentence(failure: unknown, host: string, port: number, certFile: string | undefined): string {
+  const { code, message } = failure as { readonly code?: string; readonly message?: string }
+  if (code === 'EADDRINUSE')
+    return `Port ${port} on ${host} is already in use: stop what listens there, or choose another with ECRU_PORT.`
+  if (code === 'EACCES')
+    return `This user may not listen on port ${port} of ${host}: choose one above 1023 with ECRU_PORT.`
+  if (code === 'EADDRNOTAVAIL') return `${host} is not an address of this machine: see ECRU_HOST.`
+  const about = certFile === undefined ? '' : ` with the certificate ${certFile}`
+  return `The server cannot listen on ${host}:${port}${about}: ${message ?? String(failure)}.`
+}
+
+/** Only a fault of a plane's own error handling ends here: nothing of it reaches the client but the id to ask about. */
+function lastResort(failure: unknown, requestId: string, logger: Logger): Response {
+  if (failure instanceof ClientGone) return new Response(null, { status: 400 })
+  const error = failure instanceof Error ? failure : new Error(String(failure))
+  logger.error({ requestId, error }, 'a request failed unexpectedly')
+  return Response.json({ message: 'Internal error', requestId }, { status: 500 })
+}
+
+function logRequest(logger: Logger, request: Request, response: Response, context: ServedRequest): void {
+  const isGone = context.isClientGone()
+  const path = pathOf(request.url)
+  const length = response.headers.get('content-length')
+  const facts = {
+    requestId: context.requestId,
+    method: request.method,
+    path: path.startsWith(LAYER_DOWNLOADS_PATH) ? LAYER_DOWNLOADS_PATH : path.slice(0, LOGGED_PATH_MAX),
+    status: isGone ? 499 : response.status,
+    bytes: length === null ? undefined : Number(length),
+    ms: context.elapsedMs(),
+    principal: context.principal,
+    remote: context.remoteAddress,
+  }
+  if (response.status >= 500 && !isGone) logger.error(facts, 'request')
+  else logger.info(facts, 'request')
+  if (length !== null && Number(length) >= LONG_DOWNLOAD_BYTES && request.method === 'GET') {
+    const { requestId } = context
+    request.signal.addEventListener('abort', () => {
+      logger.info({ requestId, ms: context.elapsedMs() }, 'the client left before the download was complete')
+    })
+  }
+}
+
+function reachableUrl({ host, tls }: HttpServerOptions, port: number): string {
+  const anyAddress = host === '0.0.0.0' || host === '::'
+  const reachable = anyAddress ? '127.0.0.1' : host
+  return `${tls === undefined ? 'http' : 'https'}://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
+}
