@@ -32,7 +32,10 @@ export interface RepositoryWriter extends RepositoryReader {
   putResourceTags(repositoryId: number, tags: readonly ResourceTag[]): Promise<void>
   /** Unknown keys are fine. */
   deleteResourceTags(repositoryId: number, keys: readonly string[]): Promise<void>
-  /** Removes up to `limit` images (with tags, links, uploads, and in the end the record) of deleted repositories; answers how many rows of work it did, 0 when nothing is left. */
+  /**
+   * Removes up to `limit` images, blob links, uploads and in the end records of deleted repositories; answers how many,
+   * 0 when nothing is left. A blob that has no link left then counts as dead since it was last claimed or linked.
+   */
   purgeDeleted(limit: number): Promise<number>
 }
 
@@ -145,7 +148,10 @@ export interface BlobReader {
 export interface BlobWriter extends BlobReader {
   /** Claims the digest for arriving bytes. False while a sweep has marked it: try again shortly. */
   claim(digest: Digest, at: Date): Promise<boolean>
-  /** Links the blob to the repository and records its size. False when it was linked already (the grace period starts anew). */
+  /**
+   * Links the blob to the repository and records its size. False when it was linked already (the grace period starts
+   * anew). Throws `blob-not-found` when neither a claim nor a link protects the blob any more: claim and send it again.
+   */
   link(repositoryId: number, digest: Digest, sizeBytes: number, at: Date): Promise<boolean>
   /** Removes the link if no image of the repository needs it. True when a link was removed. */
   unlink(repositoryId: number, digest: Digest, at: Date): Promise<boolean>

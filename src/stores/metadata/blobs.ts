@@ -1,0 +1,337 @@
+import type { Digest } from '../../domain/digest.ts'
+import { blobNotFound } from '../../domain/errors.ts'
+import type { Registry, RepositoryRef } from '../../domain/names.ts'
+import type { Repository } from '../../domain/repository.ts'
+import type { BlobWriter, LinkedBlob, Page } from '../metadata.ts'
+import { countFreeable, listDead } from './dead-blobs.ts'
+import { paddedLists } from './parameter-lists.ts'
+import { prepared } from './prepared.ts'
+import { type RefValues, refValues, repositoryColumns, toRepository } from './repositories.ts'
+import type { Database } from './schema/database.ts'
+import type { Session } from './session.ts'
+
+const linkColumns = ['digest', 'size_bytes', 'image_count', 'media_type'] as const
+
+interface LinkRow {
+  readonly digest: string
+  readonly size_bytes: number
+  readonly image_count: number
+  readonly media_type: string | null
+}
+
+const findLink = prepared((db, p: { repositoryId: number; digest: string }) =>
+  db
+    .selectFrom('repository_blobs')
+    .select(linkColumns)
+    .where('repository_id', '=', p.repositoryId)
+    .where('digest', '=', p.digest),
+)
+
+const resolveLink = prepared((db, p: RefValues & { digest: string }) =>
+  db
+    .selectFrom('repositories as r')
+    .leftJoin('repository_blobs as b', (join) =>
+      join.onRef('b.repository_id', '=', 'r.id').on('b.digest', '=', p.digest),
+    )
+    .select(repositoryColumns.map((column) => `r.${column}` as const))
+    .select(['b.digest', 'b.size_bytes', 'b.image_count', 'b.media_type'])
+    .where('r.account_id', '=', p.accountId)
+    .where('r.region', '=', p.region)
+    .where('r.name', '=', p.name)
+    .where('r.is_deleted', '=', 0),
+)
+
+const findAnyLink = prepared((db, p: { accountId: string; region: string; digest: string }) =>
+  db
+    .selectFrom('repository_blobs as b')
+    .innerJoin('repositories as r', 'r.id', 'b.repository_id')
+    .select(repositoryColumns.map((column) => `r.${column}` as const))
+    .select(['b.digest', 'b.size_bytes', 'b.image_count', 'b.media_type'])
+    .where('b.digest', '=', p.digest)
+    .where('r.account_id', '=', p.accountId)
+    .where('r.region', '=', p.region)
+    .where('r.is_deleted', '=', 0)
+    .limit(1),
+)
+
+const claimRecord = prepared((db, p: { digest: string; at: number }) =>
+  db
+    .insertInto('blobs')
+    .values({ digest: p.digest, size_bytes: 0, link_count: 0, touched_at: p.at, is_marked: 0 })
+    .onConflict((conflict) =>
+      conflict.column('digest').doUpdateSet({ touched_at: p.at }).where('blobs.is_marked', '=', 0),
+    )
+    .returning('digest'),
+)
+
+const insertLink = prepared((db, p: { repositoryId: number; digest: string; sizeBytes: number; at: number }) =>
+  db
+    .insertInto('repository_blobs')
+    .values({
+      repository_id: p.repositoryId,
+      digest: p.digest,
+      size_bytes: p.sizeBytes,
+      image_count: 0,
+      unused_since: p.at,
+    })
+    .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
+    .returning('digest'),
+)
+
+const countNeeds = prepared((db, p: { repositoryId: number; digest: string }) =>
+  db
+    .selectFrom('image_blobs')
+    .select((eb) => [eb.fn.countAll<number>().as('image_count'), eb.fn.min('media_type').as('media_type')])
+    .where('repository_id', '=', p.repositoryId)
+    .where('digest', '=', p.digest),
+)
+
+const adoptNeeds = prepared(
+  (db, p: { repositoryId: number; digest: string; imageCount: number; mediaType: string | null }) =>
+    db
+      .updateTable('repository_blobs')
+      .set({ image_count: p.imageCount, media_type: p.mediaType, unused_since: null })
+      .where('repository_id', '=', p.repositoryId)
+      .where('digest', '=', p.digest),
+)
+
+const restartGrace = prepared((db, p: { repositoryId: number; digest: string; at: number }) =>
+  db
+    .updateTable('repository_blobs')
+    .set({ unused_since: p.at })
+    .where('repository_id', '=', p.repositoryId)
+    .where('digest', '=', p.digest)
+    .where('image_count', '=', 0),
+)
+
+const countLinkUp = prepared((db, p: { digest: string; sizeBytes: number; at: number }) =>
+  db
+    .updateTable('blobs')
+    .set((eb) => ({ link_count: eb('link_count', '+', 1), size_bytes: p.sizeBytes, touched_at: p.at }))
+    .where('digest', '=', p.digest)
+    .where('is_marked', '=', 0)
+    .returning('digest'),
+)
+
+/** A claim that is newer than `at` goes on protecting the blob. */
+const countLinkDown = prepared((db, p: { digest: string; at: number }) =>
+  db
+    .updateTable('blobs')
+    .set((eb) => ({
+      link_count: eb('link_count', '-', 1),
+      touched_at: eb.case().when('touched_at', '<', p.at).then(p.at).else(eb.ref('touched_at')).end(),
+    }))
+    .where('digest', '=', p.digest),
+)
+
+/** Blobs on record and the links by which repositories hold them. */
+export class Blobs implements BlobWriter {
+  readonly #session: Session
+
+  constructor(session: Session) {
+    this.#session = session
+  }
+
+  async findLinked(repositoryId: number, digest: Digest): Promise<LinkedBlob | undefined> {
+    const { rows } = await findLink(this.#session.db, { repositoryId, digest })
+    return rows[0] && toLinked(rows[0])
+  }
+
+  async resolve(
+    ref: RepositoryRef,
+    digest: Digest,
+  ): Promise<{ readonly repository: Repository; readonly blob: LinkedBlob | undefined } | undefined> {
+    const { rows } = await resolveLink(this.#session.db, { ...refValues(ref), digest })
+    const row = rows[0]
+    if (row === undefined) return undefined
+    const { size_bytes, image_count, media_type } = row
+    const isLinked = size_bytes !== null && image_count !== null
+    return {
+      repository: toRepository(row),
+      blob: isLinked ? toLinked({ digest, size_bytes, image_count, media_type }) : undefined,
+    }
+  }
+
+  async findLinkedMany(repositoryId: number, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, LinkedBlob>> {
+    const found = new Map<Digest, LinkedBlob>()
+    await this.#session.atOnce(async (db) => {
+      for (const list of paddedLists(digests)) {
+        const rows = await db
+          .selectFrom('repository_blobs')
+          .select(linkColumns)
+          .where('repository_id', '=', repositoryId)
+          .where('digest', 'in', list)
+          .execute()
+        for (const row of rows) found.set(row.digest as Digest, toLinked(row))
+      }
+    })
+    return found
+  }
+
+  async findHolder(
+    { registryId, region }: Registry,
+    digest: Digest,
+  ): Promise<{ readonly repository: Repository; readonly blob: LinkedBlob } | undefined> {
+    const { rows } = await findAnyLink(this.#session.db, { accountId: registryId, region, digest })
+    const row = rows[0]
+    return row && { repository: toRepository(row), blob: toLinked(row) }
+  }
+
+  async listUnusedLinks(before: Date, limit: number): Promise<readonly { repositoryId: number; digest: Digest }[]> {
+    const rows = await this.#session.db
+      .selectFrom('repository_blobs')
+      .select(['repository_id', 'digest'])
+      .where('unused_since', '<', before.getTime())
+      .orderBy('unused_since')
+      .limit(limit)
+      .execute()
+    return rows.map((row) => ({ repositoryId: row.repository_id, digest: row.digest as Digest }))
+  }
+
+  listDead(before: Date, limit: number): Promise<readonly { digest: Digest; sizeBytes: number }[]> {
+    return this.#session.atOnce((db) => listDead(db, before.getTime(), limit))
+  }
+
+  async list(page: Page<Digest>): Promise<readonly { digest: Digest; sizeBytes: number; linkCount: number }[]> {
+    const rows = await this.#session.db
+      .selectFrom('blobs')
+      .select(['digest', 'size_bytes', 'link_count'])
+      .where('digest', '>', page.after ?? '')
+      .orderBy('digest')
+      .limit(page.limit)
+      .execute()
+    return rows.map((row) => ({
+      digest: row.digest as Digest,
+      sizeBytes: row.size_bytes,
+      linkCount: row.link_count,
+    }))
+  }
+
+  async exists(digest: Digest): Promise<boolean> {
+    const row = await this.#session.db
+      .selectFrom('blobs')
+      .select('digest')
+      .where('digest', '=', digest)
+      .executeTakeFirst()
+    return row !== undefined
+  }
+
+  freeable(
+    before: Date,
+  ): Promise<{ readonly linkCount: number; readonly blobCount: number; readonly sizeBytes: number }> {
+    return this.#session.atOnce((db) => countFreeable(db, before.getTime()))
+  }
+
+  async totals(): Promise<{ readonly blobCount: number; readonly sizeBytes: number }> {
+    const row = await this.#session.db
+      .selectFrom('blobs')
+      .select((eb) => [eb.fn.countAll<number>().as('count'), eb.fn.sum<number | null>('size_bytes').as('size_bytes')])
+      .executeTakeFirstOrThrow()
+    return { blobCount: Number(row.count), sizeBytes: Number(row.size_bytes ?? 0) }
+  }
+
+  async claim(digest: Digest, at: Date): Promise<boolean> {
+    const { rows } = await claimRecord(this.#session.db, { digest, at: at.getTime() })
+    return rows.length > 0
+  }
+
+  async link(repositoryId: number, digest: Digest, sizeBytes: number, at: Date): Promise<boolean> {
+    const { db } = this.#session
+    const values = { repositoryId, digest, sizeBytes, at: at.getTime() }
+    const { rows: inserted } = await insertLink(db, values)
+    if (inserted.length === 0) {
+      await restartGrace(db, values)
+      return false
+    }
+    const { rows: counted } = await countLinkUp(db, values)
+    if (counted.length === 0) throw blobNotFound(digest)
+    await this.#adoptNeeds(repositoryId, digest)
+    return true
+  }
+
+  /** A link that comes back after its bytes were lost finds the images that need it still there. */
+  async #adoptNeeds(repositoryId: number, digest: Digest): Promise<void> {
+    const { db } = this.#session
+    const { rows } = await countNeeds(db, { repositoryId, digest })
+    const imageCount = Number(rows[0]?.image_count ?? 0)
+    if (imageCount === 0) return
+    await adoptNeeds(db, { repositoryId, digest, imageCount, mediaType: rows[0]?.media_type ?? null })
+  }
+
+  async unlink(repositoryId: number, digest: Digest, at: Date): Promise<boolean> {
+    const { db } = this.#session
+    const removed = await deleteUnneeded(db, repositoryId, digest).returning('digest').execute()
+    if (removed.length === 0) return false
+    await countLinkDown(db, { digest, at: at.getTime() })
+    return true
+  }
+
+  async unlinkUnused(repositoryId: number, digest: Digest, before: Date): Promise<boolean> {
+    const { db } = this.#session
+    const removed = await deleteUnneeded(db, repositoryId, digest)
+      .where('unused_since', '<', before.getTime())
+      .returning('unused_since')
+      .executeTakeFirst()
+    if (removed === undefined) return false
+    await countLinkDown(db, { digest, at: removed.unused_since ?? 0 })
+    return true
+  }
+
+  async adopt(digest: Digest, sizeBytes: number, storedAt: Date): Promise<boolean> {
+    const rows = await this.#session.db
+      .insertInto('blobs')
+      .values({ digest, size_bytes: sizeBytes, link_count: 0, touched_at: storedAt.getTime(), is_marked: 0 })
+      .onConflict((conflict) => conflict.column('digest').doNothing())
+      .returning('digest')
+      .execute()
+    return rows.length > 0
+  }
+
+  async mark(digest: Digest, before: Date): Promise<boolean> {
+    const rows = await this.#session.db
+      .updateTable('blobs')
+      .set({ is_marked: 1 })
+      .where('digest', '=', digest)
+      .where((eb) =>
+        eb.or([eb('is_marked', '=', 1), eb.and([eb('link_count', '=', 0), eb('touched_at', '<', before.getTime())])]),
+      )
+      .returning('digest')
+      .execute()
+    return rows.length > 0
+  }
+
+  async forget(digest: Digest): Promise<void> {
+    await this.#session.db.deleteFrom('blobs').where('digest', '=', digest).where('is_marked', '=', 1).execute()
+  }
+
+  async lose(digest: Digest, before: Date): Promise<boolean> {
+    const { db } = this.#session
+    const lost = await db
+      .updateTable('blobs')
+      .set({ link_count: 0, is_marked: 1 })
+      .where('digest', '=', digest)
+      .where('touched_at', '<=', before.getTime())
+      .returning('digest')
+      .execute()
+    if (lost.length === 0) return false
+    await db.deleteFrom('repository_blobs').where('digest', '=', digest).execute()
+    return true
+  }
+}
+
+function deleteUnneeded(db: Database, repositoryId: number, digest: Digest) {
+  return db
+    .deleteFrom('repository_blobs')
+    .where('repository_id', '=', repositoryId)
+    .where('digest', '=', digest)
+    .where('image_count', '=', 0)
+}
+
+function toLinked(row: LinkRow): LinkedBlob {
+  return {
+    digest: row.digest as Digest,
+    sizeBytes: row.size_bytes,
+    imageCount: row.image_count,
+    mediaType: row.media_type ?? undefined,
+  }
+}

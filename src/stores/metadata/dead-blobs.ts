@@ -1,0 +1,58 @@
+import type { Digest } from '../../domain/digest.ts'
+import type { Database } from './schema/database.ts'
+
+// Several statements each: the caller sees to one state. `eb.lit` lets an index over a part of the rows be chosen.
+
+/** Marked blobs, then those that no repository links and nobody touched since `before`. */
+export async function listDead(
+  db: Database,
+  before: number,
+  limit: number,
+): Promise<readonly { digest: Digest; sizeBytes: number }[]> {
+  const blobs = () => db.selectFrom('blobs').select(['digest', 'size_bytes']).orderBy('touched_at')
+  const marked = await blobs()
+    .where('is_marked', '=', (eb) => eb.lit(1))
+    .limit(limit)
+    .execute()
+  const dead = await blobs()
+    .where('link_count', '=', (eb) => eb.lit(0))
+    .where('is_marked', '=', (eb) => eb.lit(0))
+    .where('touched_at', '<', before)
+    .limit(limit - marked.length)
+    .execute()
+  return [...marked, ...dead].map((row) => ({ digest: row.digest as Digest, sizeBytes: row.size_bytes }))
+}
+
+/** What a sweep could free: unused links, and blobs that are dead or would be without those links. */
+export async function countFreeable(
+  db: Database,
+  before: number,
+): Promise<{ readonly linkCount: number; readonly blobCount: number; readonly sizeBytes: number }> {
+  const links = await db
+    .selectFrom('repository_blobs')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('unused_since', '<', before)
+    .executeTakeFirstOrThrow()
+  const sums = await db
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('blobs')
+        .select('size_bytes')
+        .where('link_count', '=', (eb) => eb.lit(0))
+        .where((eb) => eb.or([eb('is_marked', '=', 1), eb('touched_at', '<', before)]))
+        .unionAll(
+          eb
+            .selectFrom('repository_blobs as link')
+            .innerJoin('blobs as blob', 'blob.digest', 'link.digest')
+            .select('blob.size_bytes')
+            .where('link.unused_since', '<', before)
+            .where('blob.touched_at', '<', before)
+            .groupBy(['blob.digest', 'blob.size_bytes', 'blob.link_count'])
+            .having((eb) => eb(eb.fn.countAll(), '=', eb.ref('blob.link_count'))),
+        )
+        .as('freeable'),
+    )
+    .select((eb) => [eb.fn.countAll<number>().as('count'), eb.fn.sum<number | null>('size_bytes').as('size_bytes')])
+    .executeTakeFirstOrThrow()
+  return { linkCount: Number(links.count), blobCount: Number(sums.count), sizeBytes: Number(sums.size_bytes ?? 0) }
+}

@@ -1,0 +1,34 @@
+import { type Kysely, type Migration, Migrator, sql } from 'kysely'
+import { registry } from './001-registry.ts'
+
+const MIGRATION_TABLE = 'kysely_migration'
+
+/** Every migration by name, in the order of the names. Published ones never change. */
+export const migrations: Readonly<Record<string, Migration>> = {
+  '001-registry': registry,
+}
+
+/**
+ * Brings the tables up to date, all or nothing.
+ * Throws when the database was made by a newer version, whose tables this one does not know.
+ */
+export async function migrate<Tables>(db: Kysely<Tables>): Promise<void> {
+  const applied = await appliedMigrations(db)
+  const unknown = applied.find((name) => !(name in migrations))
+  if (unknown !== undefined)
+    throw new Error(
+      `The metadata was written by a newer version of Ecru (its tables are at "${unknown}", this version knows none ` +
+        'of that name). Start the newer version, or restore a backup made before the upgrade.',
+    )
+  if (applied.length === Object.keys(migrations).length) return
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } })
+  const { error } = await migrator.migrateToLatest()
+  if (error !== undefined) throw error
+}
+
+async function appliedMigrations<Tables>(db: Kysely<Tables>): Promise<readonly string[]> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
+  if (!tables.some(({ name }) => name === MIGRATION_TABLE)) return []
+  const { rows } = await sql<{ name: string }>`select name from ${sql.table(MIGRATION_TABLE)} order by name`.execute(db)
+  return rows.map(({ name }) => name)
+}

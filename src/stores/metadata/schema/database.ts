@@ -1,0 +1,32 @@
+import type { Kysely } from 'kysely'
+import type { AccessKeysTable } from './access-keys.ts'
+import type { BlobsTable } from './blobs.ts'
+import type { ImageBlobsTable } from './image-blobs.ts'
+import type { ImageChildrenTable } from './image-children.ts'
+import type { ImageManifestsTable } from './image-manifests.ts'
+import type { ImagesTable } from './images.ts'
+import type { RepositoriesTable } from './repositories.ts'
+import type { RepositoryBlobsTable } from './repository-blobs.ts'
+import type { ResourceTagsTable } from './resource-tags.ts'
+import type { SecretsTable } from './secrets.ts'
+import type { TagsTable } from './tags.ts'
+import type { UploadsTable } from './uploads.ts'
+
+/** The tables by name. Moments are integer milliseconds, truths are 0 and 1, so that every dialect keeps them alike. */
+export interface Tables {
+  access_keys: AccessKeysTable
+  blobs: BlobsTable
+  image_blobs: ImageBlobsTable
+  image_children: ImageChildrenTable
+  image_manifests: ImageManifestsTable
+  images: ImagesTable
+  repositories: RepositoriesTable
+  repository_blobs: RepositoryBlobsTable
+  resource_tags: ResourceTagsTable
+  secrets: SecretsTable
+  tags: TagsTable
+  uploads: UploadsTable
+}
+
+/** What queries are built on and run by: a connection, or a transaction on one. */
+export type Database = Kysely<Tables>

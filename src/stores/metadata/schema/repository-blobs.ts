@@ -1,0 +1,11 @@
+/** Which repository holds which blob. */
+export interface RepositoryBlobsTable {
+  repository_id: number
+  digest: string
+  size_bytes: number
+  /** How many rows of `image_blobs` name it in this repository. */
+  image_count: number
+  media_type: string | null
+  /** Since when `image_count` is 0; null while it is not. */
+  unused_since: number | null
+}

@@ -1,0 +1,8 @@
+export interface UploadsTable {
+  id: string
+  repository_id: number
+  key: string
+  started_at: number
+  touched_at: number
+  last_part_bytes: number | null
+}

@@ -1,0 +1,162 @@
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { MetadataReader, MetadataStore, MetadataWriter, TransactOptions } from '../metadata.ts'
+import { migrate } from './migrations/migrate.ts'
+import { SqliteConnection } from './sqlite/connection.ts'
+import { databaseOn } from './sqlite/dialect.ts'
+import { Durability } from './sqlite/durability.ts'
+import { Mutex } from './sqlite/mutex.ts'
+import { Snapshots } from './sqlite/snapshots.ts'
+import { Transaction } from './sqlite/transaction.ts'
+import { queriesIn, SessionQueries } from './store.ts'
+
+const LOG_LIMIT_BYTES = 64 * 1024 * 1024
+const MEMORY_SNAPSHOTS_MAX = 8
+
+const common = ['busy_timeout=5000', 'temp_store=memory']
+const reading = [...common, 'query_only=on']
+
+/**
+ * Opens metadata kept in a SQLite file, and makes the file when it is not there. One process at a time serves a file;
+ * others may read it meanwhile.
+ * Throws when the file was written by a newer version.
+ */
+export async function openSqliteMetadata(file: string): Promise<MetadataStore> {
+  mkdirSync(dirname(file), { recursive: true })
+  const writer = await openWriter(file, 'full')
+  // after a crash the log may be long; copying it now keeps the first checkpoint short
+  if (statSync(`${file}-wal`).size > 0) writer.execute('pragma wal_checkpoint(truncate)')
+  writer.execute('pragma wal_autocheckpoint=0')
+  writer.execute('pragma synchronous=normal')
+  const writing = new Mutex()
+  return new SqliteMetadata({
+    writer,
+    writing,
+    view: openReader(file),
+    snapshots: new Snapshots(() => openReader(file), Number.POSITIVE_INFINITY),
+    durability: new Durability(file, writing, writer),
+  })
+}
+
+/**
+ * Opens metadata that nobody keeps. It behaves like a file because it is one, in a directory of its own that is gone
+ * as soon as all connections have opened it: nothing is left behind, however the process ends.
+ */
+export async function openMemoryMetadata(): Promise<MetadataStore> {
+  const directory = mkdtempSync(join(tmpdir(), 'ecru-memory-'))
+  try {
+    const file = join(directory, 'metadata.db')
+    const writer = await openWriter(file, 'off')
+    const view = openReader(file)
+    const snapshots = new Snapshots(() => openReader(file), MEMORY_SNAPSHOTS_MAX)
+    snapshots.openAll()
+    return new SqliteMetadata({ writer, writing: new Mutex(), view, snapshots, durability: undefined })
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+
+async function openWriter(file: string, synchronous: 'full' | 'off'): Promise<SqliteConnection> {
+  const writer = new SqliteConnection(file, [
+    ...common,
+    `synchronous=${synchronous}`,
+    'journal_mode=wal',
+    `journal_size_limit=${LOG_LIMIT_BYTES}`,
+    'cache_size=-8192',
+    'foreign_keys=on',
+  ])
+  try {
+    await migrate(databaseOn(writer))
+    return writer
+  } catch (thrown) {
+    writer.close()
+    throw thrown
+  }
+}
+
+function openReader(file: string): SqliteConnection {
+  const reader = new SqliteConnection(file, [...reading, 'cache_size=-8192'])
+  // SQLite opens the log with the first read
+  reader.execute('select count(*) from sqlite_schema')
+  return reader
+}
+
+interface Parts {
+  readonly writer: SqliteConnection
+  readonly writing: Mutex
+  readonly view: SqliteConnection
+  readonly snapshots: Snapshots
+  /** Absent when nothing is to be kept. */
+  readonly durability: Durability | undefined
+}
+
+class SqliteMetadata implements MetadataStore {
+  readonly view: MetadataReader
+  readonly #parts: Parts
+  #isClosed = false
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.view = new SessionQueries({
+      db: databaseOn(parts.view),
+      atOnce: (work) => this.#snapshot((snapshot) => work(databaseOn(snapshot))),
+    })
+  }
+
+  read<T>(work: (view: MetadataReader) => Promise<T>): Promise<T> {
+    return this.#snapshot((snapshot) => work(queriesIn(databaseOn(snapshot))))
+  }
+
+  async transact<T>(
+    work: (tx: MetadataWriter) => Promise<T>,
+    { durability = 'durable' }: TransactOptions = {},
+  ): Promise<T> {
+    const result = await this.#parts.writing.run(() => this.#write(work))
+    if (durability === 'durable') await this.#parts.durability?.settle()
+    return result
+  }
+
+  async checkReady(): Promise<void> {
+    this.#assertOpen()
+    this.#parts.durability?.assertIntact()
+    this.#parts.view.execute('select count(*) from kysely_migration')
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    const { writer, writing, view, snapshots, durability } = this.#parts
+    await snapshots.close()
+    await writing.run(async () => {})
+    await durability?.finish()
+    view.close()
+    writer.close()
+    durability?.release()
+  }
+
+  async #snapshot<T>(work: (snapshot: Transaction) => Promise<T>): Promise<T> {
+    this.#assertOpen()
+    return this.#parts.snapshots.run(work)
+  }
+
+  async #write<T>(work: (tx: MetadataWriter) => Promise<T>): Promise<T> {
+    this.#assertOpen()
+    const { writer, durability } = this.#parts
+    durability?.assertIntact()
+    const transaction = new Transaction(writer, 'begin immediate')
+    try {
+      const result = await work(queriesIn(databaseOn(transaction)))
+      transaction.commit()
+      if (transaction.hasChanges) durability?.committed()
+      return result
+    } catch (thrown) {
+      transaction.rollback()
+      throw thrown
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new Error('The metadata store is closed')
+  }
+}

@@ -1,0 +1,107 @@
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type DatabaseIntrospector,
+  type Dialect,
+  type Driver,
+  Kysely,
+  type QueryCompiler,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely'
+import type { Tables } from '../schema/database.ts'
+import type { Executed } from './connection.ts'
+
+/** What runs a compiled statement: a connection, or a lease of one that ends with its transaction. */
+export interface Executor {
+  execute(text: string, parameters: readonly unknown[]): Executed
+}
+
+/** SQLite can create tables inside a transaction, which Kysely's own adapter leaves unused. */
+class Adapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
+  }
+}
+
+/** One for all connections: prepared queries are compiled once per adapter. */
+const adapter = new Adapter()
+
+/** Builds Kysely's view of one executor. Whoever holds the executor sees to it that nobody else uses it meanwhile. */
+export function databaseOn(executor: Executor): Kysely<Tables> {
+  return new Kysely<Tables>({ dialect: new ExecutorDialect(executor) })
+}
+
+class ExecutorDialect implements Dialect {
+  readonly #executor: Executor
+
+  constructor(executor: Executor) {
+    this.#executor = executor
+  }
+
+  createAdapter(): SqliteAdapter {
+    return adapter
+  }
+
+  createDriver(): Driver {
+    return new ExecutorDriver(this.#executor)
+  }
+
+  createIntrospector(db: Kysely<unknown>): DatabaseIntrospector {
+    return new SqliteIntrospector(db)
+  }
+
+  createQueryCompiler(): QueryCompiler {
+    return new SqliteQueryCompiler()
+  }
+}
+
+class ExecutorDriver implements Driver {
+  readonly #connection: ExecutorConnection
+
+  constructor(executor: Executor) {
+    this.#connection = new ExecutorConnection(executor)
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    return this.#connection
+  }
+
+  async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('commit'))
+  }
+
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('rollback'))
+  }
+
+  async releaseConnection(): Promise<void> {}
+
+  async destroy(): Promise<void> {}
+}
+
+class ExecutorConnection implements DatabaseConnection {
+  readonly #executor: Executor
+
+  constructor(executor: Executor) {
+    this.#executor = executor
+  }
+
+  async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+    const { rows, changes } = this.#executor.execute(sql, parameters)
+    return { rows: rows as Row[], numAffectedRows: BigInt(changes) }
+  }
+
+  // biome-ignore lint/correctness/useYield: the interface wants a generator, and there is nothing to yield
+  async *streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
+    throw new Error('rows are not streamed: pages go by key')
+  }
+}

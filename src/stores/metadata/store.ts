@@ -1,0 +1,30 @@
+import type { MetadataReader, MetadataWriter } from '../metadata.ts'
+import { Blobs } from './blobs.ts'
+import { Credentials } from './credentials.ts'
+import { Images } from './images.ts'
+import { Repositories } from './repositories.ts'
+import type { Database } from './schema/database.ts'
+import type { Session } from './session.ts'
+import { Uploads } from './uploads.ts'
+
+/** The nouns over one session. Whether one may write is said by the type under which it is handed on. */
+export class SessionQueries implements MetadataReader, MetadataWriter {
+  readonly repositories: Repositories
+  readonly images: Images
+  readonly blobs: Blobs
+  readonly uploads: Uploads
+  readonly credentials: Credentials
+
+  constructor(session: Session) {
+    this.repositories = new Repositories(session)
+    this.images = new Images(session)
+    this.blobs = new Blobs(session)
+    this.uploads = new Uploads(session)
+    this.credentials = new Credentials(session)
+  }
+}
+
+/** The nouns inside a snapshot or transaction, where all statements see one state anyway. */
+export function queriesIn(db: Database): SessionQueries {
+  return new SessionQueries({ db, atOnce: (work) => work(db) })
+}
