@@ -17,15 +17,12 @@ export interface Callers {
   identify(accessKeyId: string): Promise<Principal>
 }
 
-/** What an AWS request needs from the process around it. */
-export interface AwsContext {
-  readonly requestId: string
+/** What the AWS protocols need of the process around them. */
+export interface AwsSetting {
   readonly clock: Clock
   /** `dev` accepts access keys that this registry did not issue; `server` verifies every signature. */
   readonly profile: 'dev' | 'server'
   readonly callers: Callers
-  /** Scheme and host by which the caller reached the API, such as `http://localhost:4566`. */
-  readonly origin: string
   /** Takes what went wrong on our side; the answer shows the request id only. */
   report(thrown: unknown, requestId: string): void
 }
@@ -38,4 +35,11 @@ export interface AwsCall {
   readonly requestId: string
   /** Scheme and host by which the caller reached the API, such as `http://localhost:4566`. */
   readonly origin: string
+}
+
+/** The origin of a request, also behind a proxy that ends TLS: it is shown to this very caller only. */
+export function originOf(request: Request, isSecure: boolean): string {
+  const { protocol, host } = new URL(request.url)
+  const isHttps = isSecure || protocol === 'https:' || request.headers.get('x-forwarded-proto') === 'https'
+  return `${isHttps ? 'https' : 'http'}://${request.headers.get('host') ?? host}`
 }

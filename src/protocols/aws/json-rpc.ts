@@ -1,13 +1,14 @@
 import { type RegistryError, requestMalformed, unknownOperation, unsupportedOperation } from '../../domain/errors.ts'
 import { awsErrorOf } from '../errors.ts'
-import { readBody } from './body.ts'
+import { ClientGone, readBody } from '../http/body.ts'
+import type { Handler, RequestContext } from '../http/context.ts'
 import { bodyLimitBytes } from './body-limit.ts'
-import type { AwsCall, AwsContext } from './context.ts'
+import { authenticate, callOf } from './caller.ts'
+import type { AwsCall, AwsSetting } from './context.ts'
 import { toWire } from './json-wire.ts'
 import type { Spelling } from './member-path.ts'
-import { type ServiceModel, signingNameOf } from './model.ts'
+import type { ServiceModel } from './model.ts'
 import type { OperationTable } from './operation-table.ts'
-import { verifySigV4 } from './sigv4/verify.ts'
 import { type InputParser, InputParsers } from './validate.ts'
 
 /** A service that is called with AWS JSON 1.1. */
@@ -20,15 +21,13 @@ export interface JsonService {
   errorMembers?(error: RegistryError, input: Readonly<Record<string, unknown>>, call: AwsCall): object
 }
 
-/** Answers `POST /` with an `X-Amz-Target`: the AWS JSON 1.1 protocol. Never throws. */
-export type JsonRpc = (request: Request, context: AwsContext) => Promise<Response>
-
 interface Served {
   readonly service: JsonService
   readonly parserOf: (operation: string) => InputParser
 }
 
-export function createJsonRpc(services: readonly JsonService[]): JsonRpc {
+/** Answers `POST /` with an `X-Amz-Target`: the AWS JSON 1.1 protocol. Throws `ClientGone` only. */
+export function createJsonRpc(services: readonly JsonService[], setting: AwsSetting): Handler {
   const served = new Map<string, Served>(
     services.map((service) => {
       const parsers = new InputParsers(service.model, service.spelling)
@@ -37,14 +36,19 @@ export function createJsonRpc(services: readonly JsonService[]): JsonRpc {
   )
   return async (request, context) => {
     try {
-      return await answer(served, request, context)
+      return await answer(served, setting, request, context)
     } catch (thrown) {
-      return failure(thrown, context)
+      return failure(thrown, setting, context)
     }
   }
 }
 
-async function answer(served: ReadonlyMap<string, Served>, request: Request, context: AwsContext): Promise<Response> {
+async function answer(
+  served: ReadonlyMap<string, Served>,
+  setting: AwsSetting,
+  request: Request,
+  context: RequestContext,
+): Promise<Response> {
   const [prefix, name] = splitTarget(request.headers.get('x-amz-target') ?? '')
   const { service, parserOf } = served.get(prefix) ?? {}
   const operation = service?.operations.get(name)
@@ -52,25 +56,18 @@ async function answer(served: ReadonlyMap<string, Served>, request: Request, con
 
   let body: Promise<Uint8Array> | undefined
   const readOnce = () => {
-    body ??= readBody(request, bodyLimitBytes(service.model, name))
+    body ??= readBody(request, bodyLimitBytes(service.model, name), context)
     return body
   }
-  const { method, headers } = request
-  const signedBy = await verifySigV4(
-    { method, url: new URL(request.url), headers, body: readOnce },
-    (accessKeyId) => context.callers.findSecrets(accessKeyId),
-    context.clock.now(),
-    { services: [signingNameOf(service.model)], acceptsUnknownKeys: context.profile === 'dev' },
-  )
+  const signedBy = await authenticate(request, service.model, setting, readOnce)
   if (operation === 'unsupported') throw unsupportedOperation(service.model.metadata.serviceId, name)
 
   const input = parserOf(name)(parseJson(await readOnce()))
-  const principal = await context.callers.identify(signedBy.accessKeyId)
-  const call = { principal, region: signedBy.region, requestId: context.requestId, origin: context.origin }
+  const call = await callOf(signedBy, request, setting, context)
   try {
     return respond(200, await operation(input, call), context)
   } catch (thrown) {
-    return failure(thrown, context, (error) => ({
+    return failure(thrown, setting, context, (error) => ({
       ...membersOf(service.model, error),
       ...service.errorMembers?.(error, input, call),
     }))
@@ -104,9 +101,15 @@ function membersOf(model: ServiceModel, error: RegistryError): object {
   )
 }
 
-function failure(thrown: unknown, context: AwsContext, extraMembers?: (error: RegistryError) => object): Response {
+function failure(
+  thrown: unknown,
+  setting: AwsSetting,
+  context: RequestContext,
+  extraMembers?: (error: RegistryError) => object,
+): Response {
+  if (thrown instanceof ClientGone) throw thrown
   const { status, code, message, isBug, error } = awsErrorOf(thrown)
-  if (isBug) context.report(thrown, context.requestId)
+  if (isBug) setting.report(thrown, context.requestId)
   const members = error === undefined ? {} : extraMembers?.(error)
   return respond(status, { __type: code, message, ...members }, context, { 'x-amzn-ErrorType': code })
 }
@@ -114,7 +117,7 @@ function failure(thrown: unknown, context: AwsContext, extraMembers?: (error: Re
 function respond(
   status: number,
   output: object,
-  { requestId }: AwsContext,
+  { requestId }: RequestContext,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
   const body = new TextEncoder().encode(JSON.stringify(toWire(output)))

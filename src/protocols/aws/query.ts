@@ -1,20 +1,18 @@
 import { XMLBuilder } from 'fast-xml-parser'
 import { unknownOperation, unsupportedOperation } from '../../domain/errors.ts'
-import { readBody } from './body.ts'
-import type { AwsContext } from './context.ts'
-import { type ServiceModel, signingNameOf } from './model.ts'
-import type { Operation, OperationTable } from './operation-table.ts'
+import { ClientGone, readBody } from '../http/body.ts'
+import type { Handler, RequestContext } from '../http/context.ts'
+import { authenticate, callOf } from './caller.ts'
+import type { AwsSetting } from './context.ts'
+import type { ServiceModel } from './model.ts'
+import type { OperationTable } from './operation-table.ts'
 import { queryErrorOf } from './query-errors.ts'
-import { verifySigV4 } from './sigv4/verify.ts'
 
 /** A service that is called with the AWS Query protocol. Its operations take the parameters as they are. */
 export interface QueryService {
   readonly model: ServiceModel
   readonly operations: OperationTable
 }
-
-/** Answers a form body (or, as in pre-signed URLs, a query) with `Action` and `Version`. Never throws. */
-export type Query = (request: Request, context: AwsContext) => Promise<Response>
 
 const BODY_MAX_BYTES = 1024 * 1024
 
@@ -23,66 +21,44 @@ const COMMON_NAMESPACE = 'http://webservices.amazon.com/AWSFault/2005-15-09'
 
 const builder = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: '@', suppressEmptyNode: true })
 
-export function createQuery(services: readonly QueryService[]): Query {
+/** Answers a form body (or, as in pre-signed URLs, a query) with `Action` and `Version`. Throws `ClientGone` only. */
+export function createQuery(services: readonly QueryService[], setting: AwsSetting): Handler {
   return async (request, context) => {
     try {
-      return await answer(services, request, context)
+      return await answer(services, setting, request, context)
     } catch (thrown) {
-      return failure(thrown, context)
+      return failure(thrown, setting, context)
     }
   }
 }
 
-async function answer(services: readonly QueryService[], request: Request, context: AwsContext): Promise<Response> {
-  const url = new URL(request.url)
-  const body = request.method === 'GET' ? new Uint8Array() : await readBody(request, BODY_MAX_BYTES)
-  const parameters = new URLSearchParams(body.length === 0 ? url.search : new TextDecoder().decode(body))
+async function answer(
+  services: readonly QueryService[],
+  setting: AwsSetting,
+  request: Request,
+  context: RequestContext,
+): Promise<Response> {
+  const body = request.method === 'GET' ? new Uint8Array() : await readBody(request, BODY_MAX_BYTES, context)
+  const { search } = new URL(request.url)
+  const parameters = new URLSearchParams(body.length === 0 ? search : new TextDecoder().decode(body))
   const action = parameters.get('Action') ?? ''
-  const version = parameters.get('Version')
-  const service = services.find(({ model }) => model.metadata.apiVersion === version)
+  const service = services.find(({ model }) => model.metadata.apiVersion === parameters.get('Version'))
   const operation = service?.operations.get(action)
   if (service === undefined || operation === undefined) throw unknownOperation()
+  const { model } = service
   try {
-    const output = await perform(service, action, operation, parameters, { request, url, body, context })
-    return success(service.model, action, output, context)
+    const unsupported = unsupportedOperation(model.metadata.serviceId, action)
+    if (operation === 'unsupported' && model.operations[action]?.authtype === 'none') throw unsupported
+    const signedBy = await authenticate(request, model, setting, async () => body)
+    if (operation === 'unsupported') throw unsupported
+    const output = await operation(parameters, await callOf(signedBy, request, setting, context))
+    return success(model, action, output, context)
   } catch (thrown) {
-    return failure(thrown, context, service.model.metadata.xmlNamespace)
+    return failure(thrown, setting, context, model.metadata.xmlNamespace)
   }
 }
 
-interface Received {
-  readonly request: Request
-  readonly url: URL
-  readonly body: Uint8Array
-  readonly context: AwsContext
-}
-
-async function perform(
-  { model }: QueryService,
-  action: string,
-  operation: Operation,
-  parameters: URLSearchParams,
-  { request, url, body, context }: Received,
-): Promise<object> {
-  const unsupported = unsupportedOperation(model.metadata.serviceId, action)
-  if (operation === 'unsupported' && model.operations[action]?.authtype === 'none') throw unsupported
-  const signedBy = await verifySigV4(
-    { method: request.method, url, headers: request.headers, body: async () => body },
-    (accessKeyId) => context.callers.findSecrets(accessKeyId),
-    context.clock.now(),
-    { services: [signingNameOf(model)], acceptsUnknownKeys: context.profile === 'dev' },
-  )
-  if (operation === 'unsupported') throw unsupported
-  const principal = await context.callers.identify(signedBy.accessKeyId)
-  return operation(parameters, {
-    principal,
-    region: signedBy.region,
-    requestId: context.requestId,
-    origin: context.origin,
-  })
-}
-
-function success(model: ServiceModel, action: string, output: object, context: AwsContext): Response {
+function success(model: ServiceModel, action: string, output: object, context: RequestContext): Response {
   const { xmlNamespace } = model.metadata
   const wrapper = model.operations[action]?.output?.resultWrapper
   const answer = {
@@ -93,9 +69,15 @@ function success(model: ServiceModel, action: string, output: object, context: A
   return respond(200, { [`${action}Response`]: answer }, context)
 }
 
-function failure(thrown: unknown, context: AwsContext, xmlNamespace: string = COMMON_NAMESPACE): Response {
+function failure(
+  thrown: unknown,
+  setting: AwsSetting,
+  context: RequestContext,
+  xmlNamespace: string = COMMON_NAMESPACE,
+): Response {
+  if (thrown instanceof ClientGone) throw thrown
   const { status, code, message, isBug } = queryErrorOf(thrown)
-  if (isBug) context.report(thrown, context.requestId)
+  if (isBug) setting.report(thrown, context.requestId)
   const error = { Type: isBug ? 'Receiver' : 'Sender', Code: code, Message: printable(message) }
   return respond(
     status,
@@ -104,7 +86,7 @@ function failure(thrown: unknown, context: AwsContext, xmlNamespace: string = CO
   )
 }
 
-function respond(status: number, document: object, { requestId }: AwsContext): Response {
+function respond(status: number, document: object, { requestId }: RequestContext): Response {
   const body = new TextEncoder().encode(`${builder.build(document)}\n`)
   return new Response(body, {
     status,

@@ -3,10 +3,10 @@ import fc from 'fast-check'
 import ecr from '../../../models/ecr.json' with { type: 'json' }
 import { kmsUnavailable, RegistryError, repositoryNotFound, uploadRangeInvalid } from '../../../src/domain/errors.ts'
 import { parseRegion, parseRegistryId, parseRepositoryName } from '../../../src/domain/names.ts'
-import type { AwsCall, AwsContext } from '../../../src/protocols/aws/context.ts'
-import { createJsonRpc, type JsonRpc } from '../../../src/protocols/aws/json-rpc.ts'
+import type { AwsCall, AwsSetting } from '../../../src/protocols/aws/context.ts'
+import { createJsonRpc, type JsonService } from '../../../src/protocols/aws/json-rpc.ts'
 import { type Handler, operationTable } from '../../../src/protocols/aws/operation-table.ts'
-import { awsContext } from './aws-context.ts'
+import { awsSetting, REQUEST_ID, requestContext } from './aws-setting.ts'
 import { signed, type ToSign } from './sign.ts'
 
 const PREFIX = 'AmazonEC2ContainerRegistry_V20150921'
@@ -16,18 +16,17 @@ const PLACE = {
 }
 
 /** ECR with these operations alone. */
-function rpcOf(handlers: Readonly<Record<string, Handler<AwsCall>>>): JsonRpc {
+function rpcOf(handlers: Readonly<Record<string, Handler<AwsCall>>>) {
   const unsupported = Object.keys(ecr.operations).filter((name) => !(name in handlers))
-  return createJsonRpc([
-    {
-      model: ecr,
-      operations: operationTable(ecr, handlers, unsupported, (call) => call),
-      errorMembers: (error, input, { principal }) =>
-        error.code === 'upload-range-invalid'
-          ? { registryId: principal.accountId, uploadId: input.uploadId, absent: undefined }
-          : {},
-    },
-  ])
+  const service: JsonService = {
+    model: ecr,
+    operations: operationTable(ecr, handlers, unsupported, (call) => call),
+    errorMembers: (error, input, { principal }) =>
+      error.code === 'upload-range-invalid'
+        ? { registryId: principal.accountId, uploadId: input.uploadId, absent: undefined }
+        : {},
+  }
+  return (setting: AwsSetting) => createJsonRpc([service], setting)
 }
 
 const echo: Handler<AwsCall> = async (input) => ({ input })
@@ -36,12 +35,12 @@ function request(operation: string, body = '{}', more: ToSign = {}): Promise<Req
   return signed({ headers: { 'x-amz-target': `${PREFIX}.${operation}` }, body, ...more })
 }
 
-async function call(rpc: JsonRpc, request: Request, context: AwsContext = awsContext()) {
-  const response = await rpc(request, context)
+async function call(rpc: ReturnType<typeof rpcOf>, request: Request, setting: AwsSetting = awsSetting()) {
+  const response = await rpc(setting)(request, requestContext())
   const text = await response.text()
   expect(response.headers.get('content-type')).toBe('application/x-amz-json-1.1')
   expect(response.headers.get('content-length')).toBe(String(Buffer.byteLength(text)))
-  expect(response.headers.get('x-amzn-RequestId')).toBe(context.requestId)
+  expect(response.headers.get('x-amzn-RequestId')).toBe(REQUEST_ID)
   return { status: response.status, headers: response.headers, body: JSON.parse(text) }
 }
 
@@ -96,7 +95,7 @@ describe('a call', () => {
     const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
     const rpc = rpcOf({ DescribeRepositories: echo })
     const made = () => request('DescribeRepositories', '{}', { credentials })
-    expect((await call(rpc, await made(), awsContext({ profile: 'dev' }))).status).toBe(200)
+    expect((await call(rpc, await made(), awsSetting({ profile: 'dev' }))).status).toBe(200)
     expect((await call(rpc, await made())).body).toEqual({
       __type: 'UnrecognizedClientException',
       message: 'The security token included in the request is invalid.',
@@ -152,7 +151,7 @@ describe('a refusal', () => {
         body: new Uint8Array([0x22, 0xff, 0x22]),
       },
     )
-    expect((await call(rpc, bytes, awsContext({ profile: 'dev' }))).body.__type).toBe('SerializationException')
+    expect((await call(rpc, bytes, awsSetting({ profile: 'dev' }))).body.__type).toBe('SerializationException')
   })
 
   test('of a member, in the words of ECR', async () => {
@@ -192,17 +191,17 @@ describe('a refusal', () => {
   test('for a reason of our own tells the log and not the client', async () => {
     const bug = new TypeError('the password is hunter2')
     const rpc = rpcOf({ DescribeRepositories: () => Promise.reject(bug) })
-    const context = awsContext()
-    const { status, body } = await call(rpc, await request('DescribeRepositories'), context)
+    const setting = awsSetting()
+    const { status, body } = await call(rpc, await request('DescribeRepositories'), setting)
     expect([status, body.__type]).toEqual([500, 'ServerException'])
     expect(JSON.stringify(body)).not.toContain('hunter2')
-    expect(context.reported).toEqual([bug])
+    expect(setting.reported).toEqual([bug])
   })
 
   test('is not reported when it is the caller who erred', async () => {
-    const context = awsContext()
-    await call(rpc, await request('DescribeRepositories', '{"maxResults":0}'), context)
-    expect(context.reported).toEqual([])
+    const setting = awsSetting()
+    await call(rpc, await request('DescribeRepositories', '{"maxResults":0}'), setting)
+    expect(setting.reported).toEqual([])
   })
 })
 
@@ -210,7 +209,7 @@ describe('the size of a body', () => {
   const rpc = rpcOf({ DescribeRepositories: echo, UploadLayerPart: async () => ({}) })
   const MIB = 1024 * 1024
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
-  const dev = () => awsContext({ profile: 'dev' })
+  const dev = () => awsSetting({ profile: 'dev' })
 
   /** A body without a length, in pieces of 1 MiB. */
   async function streamed(operation: string, mebibytes: number): Promise<{ request: Request; readMiB: () => number }> {
@@ -265,10 +264,10 @@ test('whatever arrives, the answer is a well-formed AWS answer and never a 500',
   )
   await fc.assert(
     fc.asyncProperty(body, async (body) => {
-      const context = awsContext({ profile: 'dev' })
-      const { status } = await call(rpc, await request('DescribeImages', body.toWellFormed(), { credentials }), context)
+      const setting = awsSetting({ profile: 'dev' })
+      const { status } = await call(rpc, await request('DescribeImages', body.toWellFormed(), { credentials }), setting)
       expect([200, 400]).toContain(status)
-      expect(context.reported).toEqual([])
+      expect(setting.reported).toEqual([])
     }),
     { numRuns: 60 },
   )

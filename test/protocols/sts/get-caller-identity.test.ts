@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { GetCallerIdentityCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts'
-import type { AwsContext } from '../../../src/protocols/aws/context.ts'
+import type { AwsSetting } from '../../../src/protocols/aws/context.ts'
 import { createQuery } from '../../../src/protocols/aws/query.ts'
 import { stsService } from '../../../src/protocols/sts/operations.ts'
-import { awsContext } from '../aws/aws-context.ts'
+import { awsSetting, REQUEST_ID, requestContext } from '../aws/aws-setting.ts'
 import { KEY, presigned, signed } from '../aws/sign.ts'
 
-const query = createQuery([stsService()])
+const query = (request: Request, setting: AwsSetting) => createQuery([stsService()], setting)(request, requestContext())
 const FORM = 'Action=GetCallerIdentity&Version=2011-06-15'
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
 
-async function post(body: string, context: AwsContext = awsContext()) {
-  const response = await query(await signed({ body, headers: form, service: 'sts' }), context)
+async function post(body: string, setting: AwsSetting = awsSetting()) {
+  const response = await query(await signed({ body, headers: form, service: 'sts' }), setting)
   return { status: response.status, headers: response.headers, text: await response.text() }
 }
 
@@ -25,7 +25,7 @@ describe('GetCallerIdentity', () => {
       '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">' +
         '<GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:root</Arn><UserId>123456789012</UserId>' +
         '<Account>123456789012</Account></GetCallerIdentityResult>' +
-        '<ResponseMetadata><RequestId>6f5d6c5c-54a9-4f3e-9d2a-000000000001</RequestId></ResponseMetadata>' +
+        `<ResponseMetadata><RequestId>${REQUEST_ID}</RequestId></ResponseMetadata>` +
         '</GetCallerIdentityResponse>\n',
     )
   })
@@ -33,8 +33,8 @@ describe('GetCallerIdentity', () => {
   test('answers a pre-signed URL', async () => {
     const url = `http://sts.localhost:4566/?${FORM}`
     const request = await presigned({ method: 'GET', url, service: 'sts' })
-    expect((await query(request, awsContext())).status).toBe(200)
-    expect((await query(new Request(`${request.url}&Extra=1`), awsContext())).status).toBe(403)
+    expect((await query(request, awsSetting())).status).toBe(200)
+    expect((await query(new Request(`${request.url}&Extra=1`), awsSetting())).status).toBe(403)
   })
 })
 
@@ -53,38 +53,38 @@ describe('refusals', () => {
 
   test('of requests without a signature, and of bad ones', async () => {
     const unsigned = new Request('http://localhost:4566/', { method: 'POST', headers: form, body: FORM })
-    const missing = await query(unsigned, awsContext())
+    const missing = await query(unsigned, awsSetting())
     expect([missing.status, await missing.text()]).toEqual([
       403,
       expect.stringContaining('<Code>MissingAuthenticationToken</Code>'),
     ])
     const forged = await signed({ body: FORM, service: 'sts', credentials: { ...KEY, secretAccessKey: 'x' } })
-    expect(await (await query(forged, awsContext())).text()).toContain('<Code>SignatureDoesNotMatch</Code>')
+    expect(await (await query(forged, awsSetting())).text()).toContain('<Code>SignatureDoesNotMatch</Code>')
     const unknown = await signed({ body: FORM, service: 'sts', credentials: { ...KEY, accessKeyId: 'AKIDUNKNOWN' } })
-    expect(await (await query(unknown, awsContext())).text()).toContain('<Code>InvalidClientTokenId</Code>')
+    expect(await (await query(unknown, awsSetting())).text()).toContain('<Code>InvalidClientTokenId</Code>')
   })
 
   test('escape what they repeat', async () => {
     const request = await signed({ body: FORM, service: 'sts' })
     request.headers.set('authorization', 'AWS4-<&>')
-    const text = await (await query(request, awsContext())).text()
+    const text = await (await query(request, awsSetting())).text()
     expect(text).toContain('AWS4-&lt;&amp;&gt;')
   })
 
   test('for a reason of our own tell the log and not the client', async () => {
     const bug = new Error('disk on fire')
-    const context = awsContext({
+    const setting = awsSetting({
       callers: { findSecrets: () => Promise.reject(bug), identify: () => Promise.reject(bug) },
     })
-    const { status, text } = await post(FORM, context)
-    expect([status, context.reported]).toEqual([500, [bug]])
+    const { status, text } = await post(FORM, setting)
+    expect([status, setting.reported]).toEqual([500, [bug]])
     expect(text).toContain('<Type>Receiver</Type><Code>InternalFailure</Code>')
     expect(text).not.toContain('fire')
   })
 
   test('of operations that are called unsigned name them', async () => {
     const body = 'Action=AssumeRoleWithWebIdentity&Version=2011-06-15'
-    const response = await query(new Request('http://localhost:4566/', { method: 'POST', body }), awsContext())
+    const response = await query(new Request('http://localhost:4566/', { method: 'POST', body }), awsSetting())
     expect(await response.text()).toContain('STS AssumeRoleWithWebIdentity is not supported by this registry.')
   })
 })
@@ -94,8 +94,8 @@ describe('the AWS SDK', () => {
   let client: STSClient
 
   beforeAll(() => {
-    const context = awsContext({ clock: { now: () => new Date() } })
-    server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: (request) => query(request, context) })
+    const setting = awsSetting({ clock: { now: () => new Date() } })
+    server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: (request) => query(request, setting) })
     client = new STSClient({
       endpoint: `http://127.0.0.1:${server.port}`,
       region: 'eu-west-3',
@@ -116,7 +116,7 @@ describe('the AWS SDK', () => {
       Arn: 'arn:aws:iam::123456789012:root',
       UserId: '123456789012',
     })
-    expect($metadata.requestId).toBe('6f5d6c5c-54a9-4f3e-9d2a-000000000001')
+    expect($metadata.requestId).toBe(REQUEST_ID)
   })
 
   test('understands a refusal', async () => {

@@ -1,0 +1,32 @@
+import type { RequestContext } from '../http/context.ts'
+import { type AwsCall, type AwsSetting, originOf } from './context.ts'
+import { type ServiceModel, signingNameOf } from './model.ts'
+import { type SignedBy, verifySigV4 } from './sigv4/verify.ts'
+
+/** Checks the signature of a request to a service. Throws as `verifySigV4`. */
+export function authenticate(
+  request: Request,
+  model: ServiceModel,
+  { callers, clock, profile }: AwsSetting,
+  body: () => Promise<Uint8Array>,
+): Promise<SignedBy> {
+  const { method, headers, url } = request
+  return verifySigV4(
+    { method, url: new URL(url), headers, body },
+    (accessKeyId) => callers.findSecrets(accessKeyId),
+    clock.now(),
+    { services: [signingNameOf(model)], acceptsUnknownKeys: profile === 'dev' },
+  )
+}
+
+/** The call that a signed request makes. */
+export async function callOf(
+  { accessKeyId, region }: SignedBy,
+  request: Request,
+  { callers }: AwsSetting,
+  context: RequestContext,
+): Promise<AwsCall> {
+  const principal = await callers.identify(accessKeyId)
+  context.setPrincipal(principal.arn)
+  return { principal, region, requestId: context.requestId, origin: originOf(request, context.isSecure) }
+}
