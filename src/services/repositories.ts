@@ -62,6 +62,18 @@ export class Repositories {
     return pageOf(rows, paging.limit, ({ name }) => name)
   }
 
+  /** The names behind `after`, which need not exist, in ascending order. */
+  async listNames(
+    principal: Principal,
+    registry: Registry,
+    after: RepositoryName | undefined,
+    limit: number,
+  ): Promise<{ readonly names: readonly RepositoryName[]; readonly hasMore: boolean }> {
+    await this.#access.authorize(principal, 'ecr:DescribeRepositories', registry)
+    const rows = await this.#metadata.view.repositories.list(registry, { after, limit: limit + 1 })
+    return { names: rows.slice(0, limit).map(({ name }) => name), hasMore: rows.length > limit }
+  }
+
   /** The named ones, in the order asked. Throws `repository-not-found` when one is missing. */
   async getMany(principal: Principal, refs: readonly RepositoryRef[]): Promise<readonly Repository[]> {
     for (const ref of refs) await this.#access.authorize(principal, 'ecr:DescribeRepositories', ref)

@@ -1,0 +1,58 @@
+import type { Registry, RepositoryRef } from '../../domain/names.ts'
+import type { Principal } from '../../domain/principal.ts'
+import type { RequestContext } from '../http/context.ts'
+import { pathOf } from '../http/router.ts'
+import type { OciServices } from './services.ts'
+
+/** A request on `/v2/` whose credentials were checked. */
+export interface OciCall {
+  readonly request: Request
+  readonly context: RequestContext
+  readonly services: OciServices
+  readonly principal: Principal
+  readonly registry: Registry
+}
+
+/** The same, about one repository (which may not exist). */
+export interface RepositoryCall extends OciCall {
+  readonly ref: RepositoryRef
+}
+
+/**
+ * Scheme and host by which the client reached us, for the absolute URLs that ECR answers with. A proxy that ends TLS says
+ * so in `X-Forwarded-Proto`; nothing but this client's own answer depends on it.
+ */
+export function originOf({ url, headers }: Request): string {
+  const afterScheme = url.indexOf('://') + 3
+  const end = url.indexOf('/', afterScheme)
+  const origin = end < 0 ? url : url.slice(0, end)
+  const forwarded = headers.get('x-forwarded-proto')
+  const isForwarded = forwarded === 'https' || forwarded === 'http'
+  return isForwarded ? `${forwarded}://${origin.slice(afterScheme)}` : origin
+}
+
+/** The host (and port) by which the client reached us. */
+export function hostOf(request: Request): string {
+  const origin = originOf(request)
+  return origin.slice(origin.indexOf('://') + 3)
+}
+
+/** Where the client came, without the query: the address of an upload. */
+export function addressOf(request: Request): string {
+  return originOf(request) + pathOf(request.url)
+}
+
+/** The absolute URL of something in the call's repository. */
+export function repositoryUrl({ request, ref }: RepositoryCall, path: string): string {
+  return `${originOf(request)}/v2/${ref.name}/${path}`
+}
+
+export function queryOf({ url }: Request): URLSearchParams {
+  const start = url.indexOf('?')
+  return new URLSearchParams(start < 0 ? '' : url.slice(start + 1))
+}
+
+/** Makes the repository of a push, where the registry is set up to do so. */
+export async function ensureRepository({ services, principal, ref }: RepositoryCall): Promise<void> {
+  if (services.settings.autoCreate) await services.repositories.ensure(principal, ref)
+}

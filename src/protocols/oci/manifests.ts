@@ -1,0 +1,70 @@
+import { parseDigest } from '../../domain/digest.ts'
+import type { ImageReference, StoredManifest } from '../../domain/image.ts'
+import { MANIFEST_BYTES_MAX } from '../../domain/manifest.ts'
+import { parseTag } from '../../domain/names.ts'
+import { readBody } from '../http/body.ts'
+import { ensureRepository, queryOf, type RepositoryCall, repositoryUrl } from './call.ts'
+import { entityTag, isHeldByClient } from './conditions.ts'
+import { type AnswerBody, answer, type HeaderValues } from './responses.ts'
+
+/** `HEAD manifests/<reference>`. Asking is not pulling: no pull time moves. */
+export async function headManifest(call: RepositoryCall, operand: string): Promise<Response> {
+  const { request, context, services, principal, ref } = call
+  const found = await services.images.stat(principal, ref, parseReference(operand))
+  return answer(context, isHeldByClient(request, found.image.digest) ? 304 : 200, manifestHeaders(found))
+}
+
+/**
+ * `GET manifests/<reference>`: the bytes as they were pushed, whatever `Accept` says, since any other would have another
+ * digest. A client that holds them already has not pulled.
+ */
+export async function getManifest(call: RepositoryCall, operand: string): Promise<Response> {
+  const { request, context, services, principal, ref } = call
+  const reference = parseReference(operand)
+  if (request.headers.has('if-none-match')) {
+    const held = await services.images.stat(principal, ref, reference)
+    if (isHeldByClient(request, held.image.digest)) return answer(context, 304, manifestHeaders(held))
+  }
+  const found = await services.images.pull(principal, ref, reference)
+  return answer(context, 200, manifestHeaders(found), found.manifest as AnswerBody)
+}
+
+/** `PUT manifests/<reference>`, with tags as `tag` parameters when it goes by digest (OCI distribution, end-7b). */
+export async function putManifest(call: RepositoryCall, operand: string): Promise<Response> {
+  const { request, context, services, principal, ref } = call
+  const reference = parseReference(operand)
+  const isByTag = 'tag' in reference
+  const tags = isByTag ? [reference.tag] : queryOf(request).getAll('tag').map(parseTag)
+  const digest = isByTag ? undefined : reference.digest
+  const manifest = await readBody(request, MANIFEST_BYTES_MAX, context)
+  await ensureRepository(call)
+  const mediaType = request.headers.get('content-type') ?? undefined
+  const { image } = await services.images.push(principal, ref, { manifest, mediaType, tags, digest })
+  return answer(context, 201, {
+    Location: repositoryUrl(call, `manifests/${image.digest}`),
+    'Docker-Content-Digest': image.digest,
+    'OCI-Subject': image.subject,
+    'OCI-Tag': isByTag || tags.length === 0 ? undefined : tags.join(', '),
+  })
+}
+
+/** `DELETE manifests/<reference>`: a tag goes alone, a digest takes all its tags along. */
+export async function deleteManifest(call: RepositoryCall, operand: string): Promise<Response> {
+  const { context, services, principal, ref } = call
+  await services.imageDeletion.delete(principal, ref, parseReference(operand))
+  return answer(context, 202)
+}
+
+/** Digests hold a colon, tags cannot. Throws `digest-invalid`, `tag-invalid`. */
+function parseReference(text: string): ImageReference {
+  return text.includes(':') ? { digest: parseDigest(text) } : { tag: parseTag(text) }
+}
+
+function manifestHeaders({ image }: StoredManifest): HeaderValues {
+  return {
+    'Content-Type': image.mediaType,
+    'Content-Length': String(image.manifestSizeBytes),
+    'Docker-Content-Digest': image.digest,
+    ETag: entityTag(image.digest),
+  }
+}

@@ -1,0 +1,31 @@
+import type { ImageDeletion } from '../../services/image-deletion.ts'
+import type { ImageLists } from '../../services/image-lists.ts'
+import type { Images } from '../../services/images.ts'
+import type { Layers } from '../../services/layers.ts'
+import type { Repositories } from '../../services/repositories.ts'
+import type { Tokens } from '../../services/tokens.ts'
+import type { Uploads } from '../../services/uploads.ts'
+
+/** How this plane is to behave where there is a choice. */
+export interface OciSettings {
+  /** `aws` reproduces what ECR does differently from the OCI specification. */
+  readonly fidelity: 'oci' | 'aws'
+  /** Whether a push makes a repository that is missing. */
+  readonly autoCreate: boolean
+  /** The least size of every part of a layer but the last; 0 for none. */
+  readonly layerPartBytesMin: number
+}
+
+/** What this plane uses of the process. */
+export interface OciServices {
+  readonly settings: OciSettings
+  readonly tokens: Tokens
+  readonly repositories: Repositories
+  readonly layers: Layers
+  readonly uploads: Uploads
+  readonly images: Images
+  readonly imageLists: ImageLists
+  readonly imageDeletion: ImageDeletion
+  /** Takes what went wrong on our side; the answer shows the request id only. */
+  report(thrown: unknown, requestId: string): void
+}
