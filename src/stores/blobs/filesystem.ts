@@ -45,6 +45,9 @@ export interface FilesystemBlobStoreOptions {
  * A key that this driver cannot have made names no upload. When the root loses its layout (a volume that is no longer
  * mounted), lookups fail instead of answering "absent". Removed blobs are freed by the kernel once the last body that
  * was opened is sent.
+ *
+ * A power loss may undo that an upload was begun or aborted: a client then begins anew, and a sweep finds what is left.
+ * An upload whose flush fails is dropped as a whole.
  */
 export class FilesystemBlobStore implements BlobStore {
   readonly #root: string
