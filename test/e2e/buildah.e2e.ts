@@ -1,7 +1,8 @@
 import { describe, expect } from 'bun:test'
 import { readFile } from 'node:fs/promises'
 import { writeBuildContext } from '../support/clients/build-context.ts'
-import { client, testWith } from '../support/clients/client-test.ts'
+import { testWith } from '../support/clients/client-test.ts'
+import { containersTool } from '../support/clients/private-mounts.ts'
 import { run } from '../support/clients/run-command.ts'
 import { useStage } from '../support/clients/stage.ts'
 import { storedManifest } from '../support/clients/wire.ts'
@@ -11,9 +12,9 @@ const test = testWith('buildah', 'busybox')
 
 describe('buildah builds from scratch, pushes and pulls', () => {
   const stage = useStage({ repositories: ['bh/app', 'bh/multi'] })
-  const buildah = (...args: string[]) =>
+  const buildah = async (...args: string[]) =>
     run([
-      client('buildah'),
+      ...(await containersTool('buildah', stage.dir)),
       '--root',
       stage.path('storage'),
       '--runroot',

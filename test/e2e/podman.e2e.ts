@@ -1,7 +1,8 @@
 import { describe, expect } from 'bun:test'
 import { readFile } from 'node:fs/promises'
 import { writeBuildContext } from '../support/clients/build-context.ts'
-import { client, testWith } from '../support/clients/client-test.ts'
+import { testWith } from '../support/clients/client-test.ts'
+import { containersTool } from '../support/clients/private-mounts.ts'
 import { attempt, type CommandOptions, run } from '../support/clients/run-command.ts'
 import { useStage } from '../support/clients/stage.ts'
 import { storedManifest } from '../support/clients/wire.ts'
@@ -12,18 +13,18 @@ const test = testWith('podman', 'busybox')
 describe('podman builds, pushes and pulls', () => {
   const stage = useStage({ repositories: ['pod/app', 'pod/multi'] })
   const reference = (name: string) => `${stage.host}/pod/${name}`
-  const command = (...args: string[]) => [
-    client('podman'),
+  const command = async (...args: string[]) => [
+    ...(await containersTool('podman', stage.dir)),
     ...['--root', stage.path('storage'), '--runroot', stage.path('run'), '--storage-driver', 'vfs'],
     ...['--cgroup-manager', 'cgroupfs', '--events-backend', 'file', ...args],
   ]
   const own = (given: CommandOptions = {}) => ({ ...given, env: { REGISTRY_AUTH_FILE: stage.path('auth.json') } })
-  const podman = (args: string[], given?: CommandOptions) => run(command(...args), own(given))
+  const podman = async (args: string[], given?: CommandOptions) => run(await command(...args), own(given))
   const insecure = '--tls-verify=false'
 
   test('login accepts the password of the authorization token and refuses another one', async () => {
     const login = ['login', insecure, '-u', 'AWS', '--password-stdin', stage.host]
-    expect((await attempt(command(...login), own({ input: 'wrong' }))).exitCode).not.toBe(0)
+    expect((await attempt(await command(...login), own({ input: 'wrong' }))).exitCode).not.toBe(0)
     expect(await podman(login, { input: stage.password })).toContain('Login Succeeded')
   })
 

@@ -1,6 +1,7 @@
 import { describe, expect } from 'bun:test'
 import { readFile } from 'node:fs/promises'
-import { client, testWith } from '../support/clients/client-test.ts'
+import { testWith } from '../support/clients/client-test.ts'
+import { containersTool } from '../support/clients/private-mounts.ts'
 import { attempt, run } from '../support/clients/run-command.ts'
 import { useStage } from '../support/clients/stage.ts'
 import { missingBelow, servesEveryByte, storedManifest, wire } from '../support/clients/wire.ts'
@@ -19,7 +20,8 @@ describe('skopeo copies images in and out without changing a byte', () => {
   const stage = useStage({
     repositories: ['sk/app', 'sk/copy', 'sk/archive', 'sk/multi', 'sk/multi2', 'sk/synced/app'],
   })
-  const skopeo = (...args: string[]) => run([client('skopeo'), '--insecure-policy', ...args])
+  const skopeo = async (...args: string[]) =>
+    run([...(await containersTool('skopeo', stage.dir)), '--insecure-policy', ...args])
   const remote = (reference: string) => `docker://${stage.host}/${reference}`
   const src = () => ['--src-tls-verify=false', '--src-creds', `AWS:${stage.password}`]
   const dest = () => ['--dest-tls-verify=false', '--dest-creds', `AWS:${stage.password}`]
@@ -27,7 +29,7 @@ describe('skopeo copies images in and out without changing a byte', () => {
 
   test('login accepts the password of the authorization token and refuses another one', async () => {
     const login = [
-      client('skopeo'),
+      ...(await containersTool('skopeo', stage.dir)),
       'login',
       '--tls-verify=false',
       '--authfile',
@@ -41,7 +43,7 @@ describe('skopeo copies images in and out without changing a byte', () => {
     const wrong = await attempt(login, { input: 'not-the-password' })
     expect(wrong.exitCode).not.toBe(0)
     const nobody = await attempt([
-      client('skopeo'),
+      ...(await containersTool('skopeo', stage.dir)),
       'list-tags',
       '--tls-verify=false',
       '--authfile',
@@ -165,7 +167,7 @@ describe('skopeo copies images in and out without changing a byte', () => {
 
   test('a push into a repository that does not exist says so', async () => {
     const answer = await attempt([
-      client('skopeo'),
+      ...(await containersTool('skopeo', stage.dir)),
       '--insecure-policy',
       'copy',
       ...dest(),

@@ -2,6 +2,7 @@ import { describe, expect } from 'bun:test'
 import type { DescribeRepositoriesResponse, PutImageTagMutabilityResponse } from '@aws-sdk/client-ecr'
 import { awsCli } from '../support/clients/aws-cli.ts'
 import { client, testWith } from '../support/clients/client-test.ts'
+import { containersTool } from '../support/clients/private-mounts.ts'
 import { attempt, run } from '../support/clients/run-command.ts'
 import { useStage } from '../support/clients/stage.ts'
 import { push, storedManifest } from '../support/clients/wire.ts'
@@ -29,7 +30,7 @@ describe('tag mutability holds for the AWS CLI and for a push alike', () => {
     const to = ['--dest-tls-verify=false', '--dest-creds', `AWS:${stage.password}`]
     const target = `docker://${stage.host}/mut/app:${tag}`
     const pushed = await attempt([
-      client('skopeo'),
+      ...(await containersTool('skopeo', stage.dir)),
       '--insecure-policy',
       'copy',
       ...to,

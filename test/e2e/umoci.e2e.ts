@@ -1,6 +1,7 @@
 import { describe, expect } from 'bun:test'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { client, testWith } from '../support/clients/client-test.ts'
+import { containersTool } from '../support/clients/private-mounts.ts'
 import { run } from '../support/clients/run-command.ts'
 import { useStage } from '../support/clients/stage.ts'
 import { digestsBelow, storedManifest } from '../support/clients/wire.ts'
@@ -24,7 +25,7 @@ describe('an image made with umoci comes back as it went', () => {
       await umoci('repack', '--image', image, bundle)
     }
     await umoci('config', '--image', image, '--config.entrypoint', '/data/first', '--config.label', 'made.by=umoci')
-    const skopeo = [client('skopeo'), '--insecure-policy', 'copy']
+    const skopeo = [...(await containersTool('skopeo', stage.dir)), '--insecure-policy', 'copy']
     const remote = `docker://${stage.host}/um/app:v1`
     const credentials = `AWS:${stage.password}`
     await run([...skopeo, '--dest-tls-verify=false', '--dest-creds', credentials, `oci:${image}`, remote])

@@ -1,0 +1,137 @@
+import { type Digest, parseDigest } from '../../src/domain/digest.ts'
+import {
+  parseRegion,
+  parseRegistryId,
+  parseRepositoryName,
+  parseTag,
+  type RepositoryRef,
+} from '../../src/domain/names.ts'
+import type { Principal } from '../../src/domain/principal.ts'
+import { GENEROUS_QUOTAS, type Quotas } from '../../src/domain/quotas.ts'
+import { GarbageCollector } from '../../src/jobs/gc.ts'
+import { Scrub } from '../../src/jobs/scrub.ts'
+import { randomIds } from '../../src/lib/ids.ts'
+import { Access } from '../../src/services/access.ts'
+import { DownloadTickets } from '../../src/services/download-urls.ts'
+import { ImageBatches } from '../../src/services/image-batches.ts'
+import { ImageDeletion } from '../../src/services/image-deletion.ts'
+import { ImageLists } from '../../src/services/image-lists.ts'
+import { Images } from '../../src/services/images.ts'
+import { Layers } from '../../src/services/layers.ts'
+import { PullTimes } from '../../src/services/pulls.ts'
+import { Repositories } from '../../src/services/repositories.ts'
+import { Tokens } from '../../src/services/tokens.ts'
+import { Uploads } from '../../src/services/uploads.ts'
+import { MemoryBlobStore } from '../../src/stores/blobs/memory.ts'
+import { openMemoryMetadata } from '../../src/stores/metadata/sqlite.ts'
+import { FakeClock } from './fake-clock.ts'
+import { sha256 } from './image-builder.ts'
+
+export const registry = { registryId: parseRegistryId('123456789012'), region: parseRegion('eu-west-3') }
+export const admin: Principal = {
+  accountId: registry.registryId,
+  arn: 'arn:aws:iam::123456789012:root',
+  userId: '123456789012',
+  accessKeyId: 'AKIATEST',
+}
+export const stranger: Principal = {
+  accountId: parseRegistryId('999999999999'),
+  arn: 'arn:aws:iam::999999999999:root',
+  userId: '999999999999',
+  accessKeyId: 'AKIASTRANGER',
+}
+
+export const GRACE_MS = 3_600_000
+export const UPLOAD_EXPIRY_MS = 24 * 3_600_000
+
+export function refTo(name: string): RepositoryRef {
+  return { registry, name: parseRepositoryName(name) }
+}
+
+/** All services over stores in memory, with a clock that stands still. */
+export async function createServices({
+  quotas = GENEROUS_QUOTAS,
+  isMountOpen = true,
+}: {
+  quotas?: Quotas
+  isMountOpen?: boolean
+} = {}) {
+  const clock = new FakeClock()
+  const metadata = await openMemoryMetadata()
+  const blobs = new MemoryBlobStore(clock)
+  const access = new Access()
+  const pulls = new PullTimes(metadata, clock, () => undefined)
+  const tickets = new DownloadTickets(metadata, clock, randomIds)
+  const uploads = new Uploads(metadata, blobs, access, clock, randomIds, quotas)
+  return {
+    clock,
+    metadata,
+    blobs,
+    uploads,
+    tokens: new Tokens(metadata, clock, randomIds),
+    repositories: new Repositories(metadata, access, clock, quotas),
+    layers: new Layers(metadata, blobs, access, tickets, clock, isMountOpen),
+    images: new Images(metadata, access, clock, quotas, pulls),
+    imageLists: new ImageLists(metadata, access, pulls),
+    imageBatches: new ImageBatches(metadata, access, pulls),
+    imageDeletion: new ImageDeletion(metadata, access, clock),
+    gc: new GarbageCollector(metadata, blobs, uploads, clock, { graceMs: GRACE_MS, uploadExpiryMs: UPLOAD_EXPIRY_MS }),
+    scrub: new Scrub(metadata, blobs, clock),
+    close: () => metadata.close(),
+  }
+}
+
+export type Services = Awaited<ReturnType<typeof createServices>>
+
+export async function* chunks(...parts: readonly (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
+  for (const part of parts) yield typeof part === 'string' ? new TextEncoder().encode(part) : part
+}
+
+/** Uploads one layer whole and answers its digest. */
+export async function pushLayer({ uploads }: Services, ref: RepositoryRef, content: string): Promise<Digest> {
+  const digest = parseDigest(sha256(content))
+  const id = await uploads.start(admin, ref)
+  await uploads.complete(admin, ref, id, digest, { place: { earlierPartBytesMin: 0 }, body: chunks(content) })
+  return digest
+}
+
+export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
+export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json'
+
+/** An image manifest over a config and one layer that both hold `content`-derived bytes. */
+export function manifestOf(config: Digest, layers: readonly Digest[], extra: object = {}): Uint8Array {
+  const layer = (digest: Digest) => ({ mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest, size: 5 })
+  return encode({
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest: config, size: 3 },
+    layers: layers.map(layer),
+    ...extra,
+  })
+}
+
+export function indexOf(children: readonly Digest[]): Uint8Array {
+  return encode({
+    schemaVersion: 2,
+    mediaType: OCI_INDEX,
+    manifests: children.map((digest) => ({ mediaType: OCI_MANIFEST, digest, size: 5 })),
+  })
+}
+
+/** Pushes layers and manifest of a small image; the same content gives the same digest. */
+export async function pushImage(
+  services: Services,
+  ref: RepositoryRef,
+  content: string,
+  ...tags: string[]
+): Promise<Digest> {
+  const config = await pushLayer(services, ref, `config of ${content}`)
+  const layer = await pushLayer(services, ref, `layer of ${content}`)
+  const manifest = manifestOf(config, [layer])
+  const { image } = await services.images.push(admin, ref, { manifest, tags: tags.map(parseTag) })
+  return image.digest
+}
+
+function encode(document: object): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(document))
+}
