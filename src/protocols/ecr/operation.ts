@@ -1,0 +1,62 @@
+import type * as Sdk from '@aws-sdk/client-ecr'
+import type { Access } from '../../services/access.ts'
+import type { ImageBatches } from '../../services/image-batches.ts'
+import type { ImageDeletion } from '../../services/image-deletion.ts'
+import type { ImageLists } from '../../services/image-lists.ts'
+import type { Images } from '../../services/images.ts'
+import type { Layers } from '../../services/layers.ts'
+import type { Repositories } from '../../services/repositories.ts'
+import type { Tokens } from '../../services/tokens.ts'
+import type { Uploads } from '../../services/uploads.ts'
+import type { AwsCall } from '../aws/context.ts'
+import type { Addresses } from './addresses.ts'
+
+/** What ECR's operations are made of. */
+export interface EcrServices {
+  readonly access: Access
+  readonly addresses: Addresses
+  readonly imageBatches: ImageBatches
+  readonly imageDeletion: ImageDeletion
+  readonly imageLists: ImageLists
+  readonly images: Images
+  readonly layers: Layers
+  readonly repositories: Repositories
+  readonly tokens: Tokens
+  readonly uploads: Uploads
+}
+
+/** One call of an operation: who calls, from where, and the services it may use. */
+export type EcrCall = AwsCall & EcrServices
+
+export type EcrOperationName =
+  Extract<keyof typeof Sdk, `${string}Command`> extends `${infer Name}Command` ? Name : never
+
+type Command<Name extends EcrOperationName> = InstanceType<(typeof Sdk)[`${Name}Command`]>
+
+/** An operation's input once it was validated: what the model requires is there. */
+export type EcrInput<Name extends EcrOperationName> = Given<Command<Name>['input']>
+
+/** An operation's output, as the AWS SDK will show it. */
+export type EcrOutput<Name extends EcrOperationName> = Omit<
+  Awaited<ReturnType<ReturnType<Command<Name>['resolveMiddleware']>>>['output'],
+  '$metadata'
+>
+
+/** The handler of one operation: input → service → output. */
+export type EcrOperation<Name extends EcrOperationName> = (
+  input: EcrInput<Name>,
+  call: EcrCall,
+) => Promise<EcrOutput<Name>>
+
+/** The SDK marks a required member by `| undefined` without `?`; validation takes the `undefined` away, at any depth. */
+type Given<T> = T extends Uint8Array | Date
+  ? T
+  : T extends readonly (infer Item)[]
+    ? readonly Given<Item>[]
+    : T extends object
+      ? {
+          readonly [K in keyof T]: Record<never, never> extends Pick<T, K>
+            ? Given<T[K]>
+            : Given<Exclude<T[K], undefined>>
+        }
+      : T

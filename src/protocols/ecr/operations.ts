@@ -1,0 +1,119 @@
+import ecrModel from '../../../models/ecr.json' with { type: 'json' }
+import type { RegistryError } from '../../domain/errors.ts'
+import type { AwsCall } from '../aws/context.ts'
+import type { JsonService } from '../aws/json-rpc.ts'
+import { operationTable } from '../aws/operation-table.ts'
+import { batchCheckLayerAvailability } from './batch-check-layer-availability.ts'
+import { batchDeleteImage } from './batch-delete-image.ts'
+import { batchGetImage } from './batch-get-image.ts'
+import { completeLayerUpload } from './complete-layer-upload.ts'
+import { createRepository } from './create-repository.ts'
+import { deleteRepository } from './delete-repository.ts'
+import { describeImages } from './describe-images.ts'
+import { describeRegistry } from './describe-registry.ts'
+import { describeRepositories } from './describe-repositories.ts'
+import { getAuthorizationToken } from './get-authorization-token.ts'
+import { getDownloadUrlForLayer } from './get-download-url-for-layer.ts'
+import { initiateLayerUpload } from './initiate-layer-upload.ts'
+import { listImages } from './list-images.ts'
+import { listTagsForResource } from './list-tags-for-resource.ts'
+import type { EcrOperation, EcrOperationName, EcrServices } from './operation.ts'
+import { putImage } from './put-image.ts'
+import { putImageTagMutability } from './put-image-tag-mutability.ts'
+import { tagResource } from './tag-resource.ts'
+import { untagResource } from './untag-resource.ts'
+import { uploadLayerPart } from './upload-layer-part.ts'
+
+type Operations = Partial<{ readonly [Name in EcrOperationName]: EcrOperation<Name> }>
+
+const OPERATIONS = {
+  BatchCheckLayerAvailability: batchCheckLayerAvailability,
+  BatchDeleteImage: batchDeleteImage,
+  BatchGetImage: batchGetImage,
+  CompleteLayerUpload: completeLayerUpload,
+  CreateRepository: createRepository,
+  DeleteRepository: deleteRepository,
+  DescribeImages: describeImages,
+  DescribeRegistry: describeRegistry,
+  DescribeRepositories: describeRepositories,
+  GetAuthorizationToken: getAuthorizationToken,
+  GetDownloadUrlForLayer: getDownloadUrlForLayer,
+  InitiateLayerUpload: initiateLayerUpload,
+  ListImages: listImages,
+  ListTagsForResource: listTagsForResource,
+  PutImage: putImage,
+  PutImageTagMutability: putImageTagMutability,
+  TagResource: tagResource,
+  UntagResource: untagResource,
+  UploadLayerPart: uploadLayerPart,
+} satisfies Operations
+
+/** Refused by name until they act. */
+const UNSUPPORTED = [
+  'BatchGetRepositoryScanningConfiguration',
+  'CreatePullThroughCacheRule',
+  'CreateRepositoryCreationTemplate',
+  'DeleteLifecyclePolicy',
+  'DeletePullThroughCacheRule',
+  'DeleteRegistryPolicy',
+  'DeleteRepositoryCreationTemplate',
+  'DeleteRepositoryPolicy',
+  'DeleteSigningConfiguration',
+  'DeregisterPullTimeUpdateExclusion',
+  'DescribeImageReplicationStatus',
+  'DescribeImageScanFindings',
+  'DescribeImageSigningStatus',
+  'DescribePullThroughCacheRules',
+  'DescribeRepositoryCreationTemplates',
+  'GetAccountSetting',
+  'GetLifecyclePolicy',
+  'GetLifecyclePolicyPreview',
+  'GetRegistryPolicy',
+  'GetRegistryScanningConfiguration',
+  'GetRepositoryPolicy',
+  'GetSigningConfiguration',
+  'ListImageReferrers',
+  'ListPullTimeUpdateExclusions',
+  'PutAccountSetting',
+  'PutImageScanningConfiguration',
+  'PutLifecyclePolicy',
+  'PutRegistryPolicy',
+  'PutRegistryScanningConfiguration',
+  'PutReplicationConfiguration',
+  'PutSigningConfiguration',
+  'RegisterPullTimeUpdateExclusion',
+  'SetRepositoryPolicy',
+  'StartImageScan',
+  'StartLifecyclePolicyPreview',
+  'UpdateImageStorageClass',
+  'UpdatePullThroughCacheRule',
+  'UpdateRepositoryCreationTemplate',
+  'ValidatePullThroughCacheRule',
+] satisfies readonly EcrOperationName[]
+
+/** ECR's error texts name these with a capital, all others in camelCase. */
+const SPELLING = {
+  imageManifest: 'ImageManifest',
+  lifecyclePolicyText: 'LifecyclePolicyText',
+  policyText: 'PolicyText',
+}
+
+/** Amazon ECR (private registries) over AWS JSON 1.1. */
+export function ecrService(services: EcrServices): JsonService {
+  return {
+    model: ecrModel,
+    operations: operationTable(ecrModel, OPERATIONS, UNSUPPORTED, (call) => ({ ...services, ...call })),
+    spelling: SPELLING,
+    errorMembers,
+  }
+}
+
+/** InvalidLayerPartException says how far the upload came, so that a client can go on from there. */
+function errorMembers(error: RegistryError, input: Readonly<Record<string, unknown>>, { principal }: AwsCall): object {
+  const { sizeBytes } = error.details
+  if (error.code !== 'upload-range-invalid' || typeof sizeBytes !== 'number') return {}
+  const { registryId = principal.accountId, repositoryName, uploadId } = input
+  // Nothing received: there is no last byte.
+  const lastValidByteReceived = sizeBytes === 0 ? undefined : sizeBytes - 1
+  return { registryId, repositoryName, uploadId, lastValidByteReceived }
+}
