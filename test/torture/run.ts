@@ -1,0 +1,256 @@
+import { freePort, type RunningRegistry, startRegistry } from '../support/start-registry.ts'
+import { Contents, makeSharedContent, type SharedContent } from './content.ts'
+import { readDisk } from './disk.ts'
+import { explain } from './explain.ts'
+import { Inspection } from './inspection.ts'
+import { isExplained } from './linearize.ts'
+import { Recorder } from './operation.ts'
+import { Random } from './random.ts'
+import { RepositoryClient } from './repository-client.ts'
+import { ABSENT, describeImages, type RepositoryState, Specification } from './specification.ts'
+import { UnfinishedUpload } from './unfinished-upload.ts'
+import type { Volume } from './volume.ts'
+import { Violation, Wire } from './wire.ts'
+import { Client, LIBRARY, REPOSITORIES } from './workload.ts'
+
+export const GRACE_MS = 2_000
+const UPLOAD_EXPIRY_MS = 60_000
+const CLIENTS = 6
+const LOAD_MS_MAX = 400
+/** How long collection may take to find everything after its grace period. */
+const COLLECTED_WITHIN_MS = 20_000
+
+const ENVIRONMENT = {
+  ECRU_GC_INTERVAL: '1s',
+  ECRU_GC_GRACE: `${GRACE_MS}ms`,
+  ECRU_UPLOAD_EXPIRY: `${UPLOAD_EXPIRY_MS / 1000}s`,
+  ECRU_LOG_LEVEL: 'warn',
+  // Lines of this form are not held back, so that those before a kill are there.
+  ECRU_LOG_FORMAT: 'pretty',
+}
+
+/** One data directory, the servers that come and go on it, and what is known of its content. */
+export class Run {
+  readonly #seed: string
+  readonly #volume: Volume
+  readonly #contents = new Contents()
+  readonly #shared: SharedContent
+  readonly #specification: Specification
+  readonly #states = new Map<string, RepositoryState>(REPOSITORIES.map((name) => [name, ABSENT]))
+  readonly #unfinished: UnfinishedUpload
+  #password = ''
+  #registry: RunningRegistry | undefined
+  operations = 0
+  unanswered = 0
+
+  constructor(seed: string, volume: Volume) {
+    this.#seed = seed
+    this.#volume = volume
+    this.#shared = makeSharedContent(this.#contents, new Random(`${seed}/shared`), seed)
+    this.#specification = new Specification(this.#contents, GRACE_MS)
+    this.#unfinished = new UnfinishedUpload(LIBRARY, volume.cutPower === undefined)
+  }
+
+  /** Starts the first server and fills the library. */
+  async begin(): Promise<void> {
+    const wire = await this.#start()
+    this.#password = await wire.logIn()
+    const recorder = new Recorder()
+    const library = new RepositoryClient(LIBRARY, 'library', wire, recorder, this.#contents)
+    await library.create('MUTABLE')
+    const { images, indexes } = this.#shared
+    for (const image of images) {
+      for (const blob of image.blobs) {
+        const location = await library.startUpload('oci')
+        if (location !== undefined) await library.complete(location, blob, this.#contents.blob(blob).bytes)
+      }
+      await library.putImage('oci', image.digest, undefined)
+    }
+    for (const index of indexes) await library.putImage('oci', index.digest, index.name)
+    await this.#settle(wire, recorder, 'first', true)
+  }
+
+  /** Load, sudden death, restart, and the account of it. */
+  async cycle(number: number): Promise<void> {
+    const random = new Random(`${this.#seed}/${number}`)
+    const recorder = new Recorder()
+    const wire = this.#wire()
+    await this.#unfinished.begin(wire, `${this.#seed}/${number}`)
+    const clients = Array.from({ length: CLIENTS }, (_, n) => {
+      const name = `c${number}.${n}`
+      return new Client(name, new Random(`${this.#seed}/${name}`), wire, recorder, this.#contents, this.#shared)
+    })
+    const running = clients.map((client) => client.run())
+    const finished = Promise.allSettled(running)
+    const isGentle = random.chance(0.04) && this.#volume.cutPower === undefined
+    await Promise.race([Bun.sleep(random.below(LOAD_MS_MAX)), finished])
+    if (isGentle) wire.isClosing = true
+    await (isGentle ? this.#stop() : this.#kill())
+    for (const client of clients) client.isStopped = true
+    for (const settled of await finished) if (settled.status === 'rejected') throw settled.reason
+    if (random.chance(0.15)) await this.#killWhileStarting(random.below(250))
+    await this.#settle(await this.#start(), recorder, String(number), random.chance(0.1))
+  }
+
+  /**
+   * With nobody else there and the grace period over, the disk holds exactly the blobs that images need, and no upload
+   * that has expired; the counters that deletes go by are right.
+   */
+  async checkCollection(): Promise<void> {
+    const wire = this.#wire()
+    await this.#checkCounters(wire)
+    const needed = new Set<string>()
+    for (const { images } of this.#states.values())
+      for (const image of images) for (const blob of this.#contents.manifest(image).blobs) needed.add(blob)
+    const deadline = Date.now() + COLLECTED_WITHIN_MS
+    for (;;) {
+      const report = await wire.own('POST', 'gc')
+      if (report.status !== 200) throw new Violation(`POST gc answers ${report.status} ${report.bytes}`)
+      const { blobs, uploads } = await readDisk(this.#volume.path)
+      const lost = [...needed].filter((blob) => !blobs.has(blob))
+      if (lost.length > 0)
+        throw new Violation(`files of needed blobs are gone: ${lost.map((blob) => this.#contents.nameOf(blob))}`)
+      const left = [...blobs].filter((blob) => !needed.has(blob))
+      // The server was stopped now and then while they waited: that is no excuse, time went on.
+      const expired = uploads.filter(
+        (touchedAt) => Date.now() - touchedAt.getTime() > UPLOAD_EXPIRY_MS + COLLECTED_WITHIN_MS,
+      )
+      if (left.length === 0 && expired.length === 0) break
+      if (Date.now() > deadline)
+        throw new Violation(
+          `${left.length} files of unreachable blobs (${left.slice(0, 5).map((blob) => `${this.#contents.nameOf(blob)} ${blob}`)}) and ${expired.length} expired uploads stay, ${COLLECTED_WITHIN_MS} ms after the last delete`,
+        )
+      await Bun.sleep(200)
+    }
+    await this.#settle(wire, new Recorder(), 'collection', true)
+  }
+
+  /** Runs the load without a kill. */
+  async load(number: number, ms: number): Promise<void> {
+    const recorder = new Recorder()
+    const wire = this.#wire()
+    const clients = Array.from({ length: CLIENTS }, (_, n) => {
+      const name = `c${number}.${n}`
+      return new Client(name, new Random(`${this.#seed}/${name}`), wire, recorder, this.#contents, this.#shared)
+    })
+    const running = Promise.all(clients.map((client) => client.run()))
+    await Promise.race([Bun.sleep(ms), running])
+    for (const client of clients) client.isStopped = true
+    await running
+    await this.#settle(wire, recorder, String(number), false)
+  }
+
+  get processId(): number {
+    return this.#running().process.pid
+  }
+
+  /** Ends the server properly. */
+  async end(): Promise<void> {
+    await this.#registry?.kill()
+    this.#registry = undefined
+  }
+
+  /** Reads the state, holds it against the history, and takes it for the start of the next one. */
+  async #settle(wire: Wire, recorder: Recorder, cycle: string, isThorough: boolean): Promise<void> {
+    const inspection = new Inspection(wire, this.#contents)
+    const present = await inspection.repositories()
+    for (const name of present.keys())
+      if (!REPOSITORIES.includes(name)) throw new Violation(`a repository ${name} that nobody made`)
+    for (const [name, before] of this.#states) {
+      const history = recorder.history(name)
+      this.operations += history.length
+      this.unanswered += history.filter(({ outcome }) => outcome === undefined).length
+      const mutability = present.get(name)
+      const touched = new Set([
+        ...before.links.keys(),
+        ...history.flatMap(({ call }) => ('blob' in call ? [call.blob] : [])),
+      ])
+      const observed =
+        mutability === undefined ? ABSENT : await inspection.repository(name, mutability, touched, isThorough)
+      const at = performance.now()
+      if (!isExplained(this.#specification, before, history, (state) => this.#isSeen(state, observed, at)))
+        throw new Violation(
+          `cycle ${cycle}: no order of events explains ${name}\n${explain(this.#contents, before, history, observed)}`,
+        )
+      this.#states.set(name, observed)
+    }
+    await this.#unfinished.finish(wire)
+  }
+
+  #isSeen(state: RepositoryState, observed: RepositoryState, at: number): boolean {
+    if (state.exists !== observed.exists) return false
+    if (!state.exists) return true
+    if (state.mutability !== observed.mutability || describeImages(state) !== describeImages(observed)) return false
+    for (const blob of observed.links.keys()) if (!state.links.has(blob)) return false
+    for (const blob of state.links.keys())
+      if (!observed.links.has(blob) && !this.#specification.isCollectable(state, blob, at)) return false
+    return true
+  }
+
+  /** What deletes go by: how many images a repository holds, how many images need a layer. */
+  async #checkCounters(wire: Wire): Promise<void> {
+    const recorder = new Recorder()
+    for (const [name, { exists, images }] of this.#states) {
+      if (!exists) continue
+      const repository = new RepositoryClient(name, 'counters', wire, recorder, this.#contents)
+      const needed = new Set([...images].flatMap((image) => this.#contents.manifest(image).blobs))
+      for (const blob of needed) await repository.deleteBlob(blob)
+      if (name !== LIBRARY) await repository.delete(false)
+    }
+    await this.#settle(wire, recorder, 'counters', false)
+  }
+
+  async #start(): Promise<Wire> {
+    const options = { dataDir: `${this.#volume.path}/data`, env: ENVIRONMENT }
+    this.#registry = await startRegistry(options)
+    return this.#wire()
+  }
+
+  async #kill(): Promise<void> {
+    const registry = this.#running()
+    if (this.#volume.cutPower !== undefined) await this.#volume.cutPower()
+    registry.process.kill('SIGKILL')
+    await registry.process.exited
+    const said = await registry.log()
+    await this.end()
+    await this.#volume.restorePower?.()
+    // A file system that vanishes is an error to any process; only a live one must not complain.
+    if (this.#volume.cutPower === undefined && / (ERROR|FATAL) /.test(said))
+      throw new Violation(`the server's log tells of an error:\n${said}`)
+  }
+
+  async #stop(): Promise<void> {
+    const exitCode = await this.#running().stop()
+    this.#registry = undefined
+    if (exitCode !== 0) throw new Violation(`SIGTERM under load ended the server with ${exitCode}`)
+  }
+
+  async #killWhileStarting(afterMs: number): Promise<void> {
+    const port = await freePort()
+    const child = Bun.spawn([process.execPath, 'src/main.ts', 'serve'], {
+      cwd: `${import.meta.dir}/../..`,
+      env: {
+        PATH: process.env.PATH,
+        ...ENVIRONMENT,
+        ECRU_PORT: String(port),
+        ECRU_DATA_DIR: `${this.#volume.path}/data`,
+      },
+      stdin: 'ignore',
+      stdout: 'ignore',
+      stderr: 'ignore',
+    })
+    await Promise.race([Bun.sleep(afterMs), child.exited])
+    if (child.exitCode !== null) throw new Violation(`the server ended by itself with ${child.exitCode} while starting`)
+    child.kill('SIGKILL')
+    await child.exited
+  }
+
+  #wire(): Wire {
+    return new Wire(this.#running().port, this.#password)
+  }
+
+  #running(): RunningRegistry {
+    if (this.#registry === undefined) throw new Error('no server is running')
+    return this.#registry
+  }
+}
