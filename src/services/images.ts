@@ -52,13 +52,23 @@ export class Images {
   readonly #clock: Clock
   readonly #quotas: Quotas
   readonly #pulls: PullTimes
+  /** Whether an image may be pushed before (or without) what it refers to: OCI's option, which ECR does not take. */
+  readonly #isSparseAccepted: boolean
 
-  constructor(metadata: MetadataStore, access: Access, clock: Clock, quotas: Quotas, pulls: PullTimes) {
+  constructor(
+    metadata: MetadataStore,
+    access: Access,
+    clock: Clock,
+    quotas: Quotas,
+    pulls: PullTimes,
+    isSparseAccepted = false,
+  ) {
     this.#metadata = metadata
     this.#access = access
     this.#clock = clock
     this.#quotas = quotas
     this.#pulls = pulls
+    this.#isSparseAccepted = isSparseAccepted
   }
 
   /**
@@ -98,7 +108,7 @@ export class Images {
     return resolved.found
   }
 
-  /** The record of a new image, after all it refers to was found here. */
+  /** The record of a new image, after all it refers to was found here (unless sparse images are accepted). */
   async #describe(
     tx: MetadataWriter,
     repository: Repository,
@@ -111,11 +121,12 @@ export class Images {
     const blobDigests = blobs.map((blob) => blob.digest)
     const linked = await tx.blobs.findLinkedMany(repository.id, blobDigests)
     const missing = blobDigests.filter((blob) => !linked.has(blob))
-    if (missing.length > 0) throw layersNotFound(missing, repository)
+    if (missing.length > 0 && !this.#isSparseAccepted) throw layersNotFound(missing, repository)
     const children = requiredChildren(manifest)
     const childSizes = await tx.images.sizesOf(repository.id, children)
     const missingChildren = children.filter((child) => !childSizes.has(child))
-    if (missingChildren.length > 0) throw referencedImagesNotFound(missingChildren, repository)
+    if (missingChildren.length > 0 && !this.#isSparseAccepted)
+      throw referencedImagesNotFound(missingChildren, repository)
     if ((await tx.images.count(repository.id)) >= limit) throw limitExceeded(limit, 'images per repository')
     return {
       repositoryId: repository.id,
