@@ -1,0 +1,52 @@
+import { type Config, readConfig, type Texts } from '../config/config.ts'
+import { silentLogger } from '../lib/logger.ts'
+import { lockDataDirectory } from './data-lock.ts'
+import { findTarget } from './find-target.ts'
+import { askServer, signerFrom } from './operator-client.ts'
+import { printFacts } from './report.ts'
+import type { AppFactory, RunningApp } from './running-app.ts'
+import type { Terminal } from './terminal.ts'
+
+/** A piece of operator's work: how a running server is asked for it, and how it is done without one. */
+export interface OperatorJob {
+  readonly command: string
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly runDirectly: (app: RunningApp, config: Config) => Promise<object>
+}
+
+/** Has the job done by the server that holds the registry, or by this process when none does. Answers its report. */
+export async function runJob(
+  job: OperatorJob,
+  options: Texts,
+  url: unknown,
+  terminal: Terminal,
+  createApp: AppFactory,
+): Promise<object> {
+  const { config } = readConfig(terminal.env, options)
+  const target = findTarget(config, url)
+  if (target !== undefined) {
+    const { region } = config.defaultRegistry
+    return await askServer(target, job.method, job.path, region, signerFrom(config, terminal.env))
+  }
+  return await runHere(job, config, createApp)
+}
+
+/** Prints a report as JSON or in words. */
+export function printReport(report: object, isJson: boolean, terminal: Terminal): void {
+  terminal.out(isJson ? `${JSON.stringify(report, null, 2)}\n` : printFacts(report))
+}
+
+async function runHere(job: OperatorJob, config: Config, createApp: AppFactory): Promise<object> {
+  const lock = config.storage.kind === 'directory' ? lockDataDirectory(config.storage.path, job.command) : undefined
+  try {
+    const app = await createApp(config, silentLogger)
+    try {
+      return await job.runDirectly(app, config)
+    } finally {
+      await app.close()
+    }
+  } finally {
+    lock?.release()
+  }
+}

@@ -1,0 +1,89 @@
+import type { Config } from '../config/config.ts'
+import { CommandFailure } from './terminal.ts'
+
+/** A server that runs, and how it was found. */
+export interface Target {
+  readonly url: string
+  /** It holds the data directory of this machine: its certificate need not name the address we reach it by. */
+  readonly isLocal: boolean
+}
+
+export interface Signer {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+}
+
+/** The key to sign operator requests with: the configured root key, or else the one AWS tools would use. */
+export function signerFrom(config: Config, env: Readonly<Record<string, string | undefined>>): Signer | undefined {
+  if (config.rootKey !== undefined) return config.rootKey
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env
+  return accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : undefined
+}
+
+/** Asks a running server, and answers its JSON. Waits as long as the work takes. Throws `CommandFailure`. */
+export async function askServer(
+  target: Target,
+  method: 'GET' | 'POST',
+  path: string,
+  region: string,
+  signer?: Signer,
+): Promise<object> {
+  const url = new URL(path, target.url)
+  const headers = signer === undefined ? {} : await signedHeaders(url, method, region, signer)
+  const response = await reach(target, url, { method, headers })
+  const text = await response.text()
+  const answer = parseObject(text)
+  if (response.ok && answer !== undefined) return answer
+  const message = (answer as { readonly message?: string } | undefined)?.message ?? text.slice(0, 200)
+  throw new CommandFailure(`${target.url} refused (${response.status}): ${message}${hintFor(response.status, signer)}`)
+}
+
+async function reach(target: Target, url: URL, request: RequestInit): Promise<Response> {
+  const tls = target.isLocal ? { tls: { rejectUnauthorized: false } } : {}
+  try {
+    return await fetch(url, { ...request, ...tls, redirect: 'error', timeout: false } as BunFetchRequestInit)
+  } catch (failure) {
+    const reason = failure instanceof Error ? failure.message : String(failure)
+    throw new CommandFailure(`The server at ${target.url} cannot be reached: ${reason}`, { cause: failure })
+  }
+}
+
+async function signedHeaders(
+  url: URL,
+  method: string,
+  region: string,
+  signer: Signer,
+): Promise<Record<string, string>> {
+  const [{ SignatureV4 }, { HttpRequest }, { Sha256 }] = await Promise.all([
+    import('@smithy/signature-v4'),
+    import('@smithy/protocol-http'),
+    import('@aws-crypto/sha256-js'),
+  ])
+  const signature = new SignatureV4({ service: 'ecr', region, credentials: signer, sha256: Sha256 })
+  const signed = await signature.sign(
+    new HttpRequest({
+      method,
+      protocol: url.protocol,
+      hostname: url.hostname,
+      path: url.pathname,
+      query: Object.fromEntries(url.searchParams),
+      headers: { host: url.host },
+    }),
+  )
+  const { host: _host, ...headers } = signed.headers
+  return headers
+}
+
+function hintFor(status: number, signer: Signer | undefined): string {
+  if (signer !== undefined || status < 400 || status >= 500) return ''
+  return '\nSet AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to the root key of the registry.'
+}
+
+function parseObject(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? value : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,20 @@
+import type { Config } from '../config/config.ts'
+import type { Logger } from '../lib/logger.ts'
+import type { Handler } from '../protocols/http/context.ts'
+
+/** What the commands need of the application, however it is composed. */
+export interface RunningApp {
+  readonly handle: Handler
+  /** Begins the work that goes on beside requests, such as scheduled garbage collection. */
+  start(): void
+  /** Throws when the registry cannot serve, with the reason. */
+  ready(): Promise<void>
+  totals(): Promise<object>
+  collectGarbage(isDryRun: boolean): Promise<object>
+  scrub(isDryRun: boolean): Promise<object>
+  /** Ends the work beside requests, then closes the stores. */
+  close(): Promise<void>
+}
+
+/** Opens the stores and composes the application; nothing runs by itself until `start`. */
+export type AppFactory = (config: Config, logger: Logger) => Promise<RunningApp>

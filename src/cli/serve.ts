@@ -1,0 +1,66 @@
+import { readConfig, type Texts } from '../config/config.ts'
+import { VERSION } from '../config/version.ts'
+import { createLogger, type Logger } from '../lib/logger.ts'
+import { type HttpServer, startHttpServer } from '../protocols/http/server.ts'
+import { type DataLock, lockDataDirectory } from './data-lock.ts'
+import type { AppFactory, RunningApp } from './running-app.ts'
+import { EXIT, type Terminal } from './terminal.ts'
+
+/**
+ * `ecru serve`: runs until SIGTERM or SIGINT, then accepts nothing new, lets requests finish, and closes. Answers 1
+ * when some had to be cut. A second signal ends the process at once.
+ */
+export async function serve(options: Texts, terminal: Terminal, createApp: AppFactory): Promise<number> {
+  const { config, warnings } = readConfig(terminal.env, options)
+  const logger = createLogger({ level: config.logLevel, format: config.logFormat })
+  for (const warning of warnings) logger.warn({}, warning)
+  const signalled = nextSignal()
+  let lock: DataLock | undefined
+  let app: RunningApp | undefined
+  try {
+    if (config.storage.kind === 'directory') lock = lockDataDirectory(config.storage.path, 'serve')
+    app = await createApp(config, logger)
+    const server = startHttpServer({ ...config, logger }, app.handle)
+    lock?.announce(server.url)
+    app.start()
+    const { profile } = config
+    logger.info({ url: server.url, profile, version: VERSION, storage: config.storage.kind, pid: process.pid }, 'ready')
+    logger.flush()
+    const signal = await signalled
+    return await shutDown(server, signal, config.shutdownTimeoutMs, logger)
+  } finally {
+    await app?.close()
+    lock?.release()
+    logger.flush()
+  }
+}
+
+async function shutDown(server: HttpServer, signal: string, timeoutMs: number, logger: Logger): Promise<number> {
+  logger.info({ signal }, 'shutting down')
+  logger.flush()
+  const cut = await server.close(timeoutMs)
+  if (cut === 0) {
+    logger.info({}, 'shut down')
+    return EXIT.ok
+  }
+  logger.warn({ requests: cut }, 'shut down; requests that did not finish in time were cut')
+  return EXIT.failed
+}
+
+/** npm passes on the Ctrl-C that the terminal has already delivered to the whole group: that is one keystroke, not two. */
+const SAME_KEYSTROKE_MS = 500
+
+/** Resolves with the first signal to end. Another one, unless it comes right after, ends the process at once. */
+function nextSignal(): Promise<'SIGTERM' | 'SIGINT'> {
+  return new Promise((resolve) => {
+    let firstAt: number | undefined
+    const listen = (signal: 'SIGTERM' | 'SIGINT', exitCode: number) =>
+      process.on(signal, () => {
+        if (firstAt !== undefined && performance.now() - firstAt > SAME_KEYSTROKE_MS) process.exit(exitCode)
+        firstAt ??= performance.now()
+        resolve(signal)
+      })
+    listen('SIGTERM', 143)
+    listen('SIGINT', 130)
+  })
+}

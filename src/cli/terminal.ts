@@ -1,0 +1,16 @@
+/** Where a command reads its surroundings from and writes to: the process's own, or a test's. */
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** What the command answers, for people and pipes. */
+  out(text: string): void
+  /** What goes wrong, one sentence per line. */
+  err(text: string): void
+}
+
+/** The command cannot do what it was asked for; the message is a whole sentence for the person who asked. */
+export class CommandFailure extends Error {
+  override readonly name = 'CommandFailure'
+}
+
+/** How a command ends. */
+export const EXIT = { ok: 0, failed: 1, misused: 2 } as const
