@@ -58,3 +58,6 @@ export interface NewImage extends Omit<Image, 'id'> {
   /** The manifests that an index lists; each digest once. */
   readonly children: readonly Digest[]
 }
+
+/** Which images a listing shows, by whether they carry a tag. */
+export type TagStatus = 'TAGGED' | 'UNTAGGED' | 'ANY'

@@ -1,8 +1,10 @@
 import type { Clock } from '../lib/clock.ts'
+import type { LogFacts } from '../lib/logger.ts'
 import type { Uploads } from '../services/uploads.ts'
 import type { BlobStore } from '../stores/blobs.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import { Pace } from './pace.ts'
+import type { Job } from './runner.ts'
 
 /** How many records one step handles: few, so that no request waits long behind it. */
 const STEP = 100
@@ -31,7 +33,8 @@ export interface GcReport {
  * image needs, blobs that no repository links. Each step is a transaction of its own, so a run may break off anywhere and
  * the next one goes on. Bytes go only after their record was marked durably (see BlobWriter).
  */
-export class GarbageCollector {
+export class GarbageCollector implements Job<GcReport> {
+  readonly name = 'gc'
   readonly #metadata: MetadataStore
   readonly #blobs: BlobStore
   readonly #uploads: Uploads
@@ -59,6 +62,10 @@ export class GarbageCollector {
     return { isDryRun: false, unlinkedLayers, deletedBlobs, freedBytes, expiredUploads, orphanedFiles, tookMs }
   }
 
+  summary(report: GcReport): LogFacts {
+    return { ...report }
+  }
+
   /** What a run would do now, without doing it. What deleted repositories still hold is not in the account. */
   async dryRun(): Promise<GcReport> {
     const startedAt = this.#clock.now().getTime()
@@ -82,15 +89,17 @@ export class GarbageCollector {
   }
 
   async #purgeDeletedRepositories(pace: Pace): Promise<void> {
-    while ((await this.#metadata.transact((tx) => tx.repositories.purgeDeleted(STEP), { durability: 'relaxed' })) > 0)
-      await pace.rest()
+    const purge = () => this.#metadata.transact((tx) => tx.repositories.purgeDeleted(STEP), { durability: 'relaxed' })
+    while ((await purge()) > 0) await pace.rest()
   }
 
   async #expireUploads(before: Date, pace: Pace): Promise<number> {
     let expired = 0
-    for (let step = STEP; step === STEP; await pace.rest()) {
-      step = await this.#uploads.expire(before, STEP)
+    for (;;) {
+      const step = await this.#uploads.expire(before, STEP)
+      if (step === 0) break
       expired += step
+      await pace.rest()
     }
     for await (const { key, touchedAt } of this.#blobs.listUploads()) {
       if (touchedAt >= before || (await this.#metadata.view.uploads.hasKey(key))) continue

@@ -1,9 +1,11 @@
-import type { Logger } from '../lib/logger.ts'
+import type { LogFacts, Logger } from '../lib/logger.ts'
 
 /** Work that comes round again and may be asked for in between. */
 export interface Job<Report> {
   readonly name: string
   run(signal: AbortSignal): Promise<Report>
+  /** What the log says of a run. */
+  summary(report: Report): LogFacts
 }
 
 /**
@@ -63,10 +65,10 @@ export class JobRunner<Report> {
     signal.throwIfAborted()
     try {
       const report = await this.#job.run(signal)
-      this.#logger.info({ job: this.#job.name, report }, 'job done')
+      this.#logger.info({ job: this.#job.name, ...this.#job.summary(report) }, 'job done')
       return report
     } catch (error) {
-      if (!signal.aborted) this.#logger.error({ job: this.#job.name, err: error }, 'job failed')
+      if (!signal.aborted && error instanceof Error) this.#logger.error({ job: this.#job.name, error }, 'job failed')
       throw error
     }
   }

@@ -2,9 +2,11 @@ import { type Digest, digestAlgorithm } from '../domain/digest.ts'
 import { isRegistryError } from '../domain/errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { RunningHash } from '../lib/hash-stream.ts'
+import type { LogFacts } from '../lib/logger.ts'
 import type { BlobStore } from '../stores/blobs.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import { Pace } from './pace.ts'
+import type { Job } from './runner.ts'
 
 const STEP = 50
 /** So many blobs missing in a row at the start mean that the store is not there, and not that blobs are lost. */
@@ -27,7 +29,8 @@ export interface ScrubReport {
  * Reads every blob again and compares it with its digest. A corrupt one is quarantined, and the record of a corrupt or
  * missing one dropped: pulls then say that it is not there, and the next push of the same layer brings it back.
  */
-export class Scrub {
+export class Scrub implements Job<ScrubReport> {
+  readonly name = 'scrub'
   readonly #metadata: MetadataStore
   readonly #blobs: BlobStore
   readonly #clock: Clock
@@ -38,8 +41,21 @@ export class Scrub {
     this.#clock = clock
   }
 
-  /** With `isDryRun` it only reports. Throws when the blob store as a whole seems to be away. */
-  async run(signal: AbortSignal, isDryRun: boolean): Promise<ScrubReport> {
+  /** Throws when the blob store as a whole seems to be away. */
+  run(signal: AbortSignal): Promise<ScrubReport> {
+    return this.#run(signal, false)
+  }
+
+  /** The same, but it only reports. */
+  dryRun(signal: AbortSignal): Promise<ScrubReport> {
+    return this.#run(signal, true)
+  }
+
+  summary({ checkedBlobs, checkedBytes, faults, tookMs }: ScrubReport): LogFacts {
+    return { checkedBlobs, checkedBytes, faults: faults.length, tookMs }
+  }
+
+  async #run(signal: AbortSignal, isDryRun: boolean): Promise<ScrubReport> {
     const startedAt = this.#clock.now().getTime()
     const pace = new Pace(signal)
     const faults: { digest: Digest; fault: BlobFault }[] = []

@@ -35,6 +35,10 @@ export class KeyedTurns {
     return this.#run(key, work)
   }
 
+  isTaken(key: string): boolean {
+    return this.#holders.has(key)
+  }
+
   async #run<T>(key: string, work: (turn: Turn) => Promise<T>): Promise<T> {
     const { promise: done, resolve: finish } = Promise.withResolvers<void>()
     const holder: Holder = { release: new AbortController(), done, lastProgressAtMs: performance.now() }

@@ -148,15 +148,16 @@ export class Uploads {
     })
   }
 
-  /** Drops uploads that nobody has touched since `before`; answers how many. */
+  /** Drops uploads that nobody has touched since `before` and nobody is writing to; answers how many. */
   async expire(before: Date, limit: number): Promise<number> {
     const stale = await this.#metadata.view.uploads.listStale(before, limit)
-    for (const { id, key } of stale) {
+    const idle = stale.filter(({ id }) => !this.#turns.isTaken(id))
+    for (const { id, key } of idle) {
       await this.#metadata.transact((tx) => tx.uploads.delete(id), { durability: 'relaxed' })
       await this.#blobs.abort(key as UploadKey)
       this.#hashes.delete(id)
     }
-    return stale.length
+    return idle.length
   }
 
   async #inTurn<T>(uploadId: string, work: (turn: Turn) => Promise<T>): Promise<T> {

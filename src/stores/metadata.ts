@@ -1,5 +1,5 @@
 import type { Digest } from '../domain/digest.ts'
-import type { Image, ImageReference, NewImage, StoredManifest, TaggedImage } from '../domain/image.ts'
+import type { Image, ImageReference, NewImage, StoredManifest, TaggedImage, TagStatus } from '../domain/image.ts'
 import type { Registry, RepositoryName, RepositoryRef, Tag } from '../domain/names.ts'
 import type { NewRepository, Repository, ResourceTag, TagMutability } from '../domain/repository.ts'
 import type { Upload } from '../domain/upload.ts'
@@ -38,9 +38,6 @@ export interface RepositoryWriter extends RepositoryReader {
    */
   purgeDeleted(limit: number): Promise<number>
 }
-
-/** Which images a listing shows, by whether they carry a tag. */
-export type TagStatus = 'TAGGED' | 'UNTAGGED' | 'ANY'
 
 /** One row of ListImages: one for each tag, and one for an image without any. */
 export interface ListedImage {

@@ -58,7 +58,7 @@ export async function createServices({
 } = {}) {
   const clock = new FakeClock()
   const metadata = await openMemoryMetadata()
-  const blobs = new MemoryBlobStore(clock)
+  const blobs = new MemoryBlobStore({ clock })
   const access = new Access()
   const pulls = new PullTimes(metadata, clock, () => undefined)
   const tickets = new DownloadTickets(metadata, clock, randomIds)

@@ -1,4 +1,4 @@
-import type { TagStatus } from '../../stores/metadata.ts'
+import type { TagStatus } from '../../domain/image.ts'
 
 /** The `filter` of ListImages and DescribeImages. */
 export interface ImageFilter {

@@ -1,0 +1,120 @@
+import { accessDenied } from '../../domain/errors.ts'
+import type { Logger } from '../../lib/logger.ts'
+import type { AwsSetting } from '../aws/context.ts'
+import { verifySigV4 } from '../aws/sigv4/verify.ts'
+import { awsErrorOf } from '../errors.ts'
+import { readBody } from '../http/body.ts'
+import type { Handler, RequestContext } from '../http/context.ts'
+import { pathOf } from '../http/router.ts'
+
+/** What the process says of itself; nothing of it is secret. */
+export interface Facts {
+  readonly version: string
+  readonly profile: 'dev' | 'server'
+  readonly fidelity: 'oci' | 'aws'
+  readonly storage: 'directory' | 'memory'
+  readonly startedAt: Date
+}
+
+export interface OperatorServices {
+  readonly facts: Facts
+  readonly setting: AwsSetting
+  readonly logger: Logger
+  /** Throws when the registry cannot serve, with the reason. */
+  checkReady(): Promise<void>
+  totals(): Promise<{ readonly blobCount: number; readonly sizeBytes: number }>
+  collectGarbage(isDryRun: boolean): Promise<object>
+  scrub(isDryRun: boolean): Promise<object>
+}
+
+type Route = (request: Request, context: RequestContext, services: OperatorServices) => Promise<Response>
+
+const ROUTES: Readonly<Record<string, Route>> = {
+  'GET /_ecru/health': async () => Response.json({ status: 'ok' }),
+  'GET /_ecru/ready': ready,
+  'GET /_ecru/info': info,
+  'POST /_ecru/gc': (request, context, services) =>
+    operate(request, context, services, (isDryRun) => services.collectGarbage(isDryRun)),
+  'POST /_ecru/scrub': (request, context, services) =>
+    operate(request, context, services, (isDryRun) => services.scrub(isDryRun)),
+}
+
+/** The operator's plane, `/_ecru/…`: health, readiness, facts, and the jobs that can be run on demand. */
+export function createOperatorPlane(services: OperatorServices): Handler {
+  return async (request, context) => {
+    const method = request.method === 'HEAD' ? 'GET' : request.method
+    const path = pathOf(request.url)
+    const route = ROUTES[`${method} ${path}`]
+    try {
+      if (route === undefined) return unknownRoute(method, path)
+      return await route(request, context, services)
+    } catch (thrown) {
+      const { status, code, message, isBug } = awsErrorOf(thrown)
+      if (isBug) services.logger.error({ requestId: context.requestId, error: asError(thrown) }, 'request failed')
+      return Response.json({ code, message, requestId: context.requestId }, { status })
+    }
+  }
+}
+
+async function ready(_request: Request, context: RequestContext, services: OperatorServices): Promise<Response> {
+  try {
+    await services.checkReady()
+    return Response.json({ status: 'ready' })
+  } catch (thrown) {
+    services.logger.error({ requestId: context.requestId, error: asError(thrown) }, 'not ready')
+    return Response.json({ status: 'not ready', message: 'The log has the reason.' }, { status: 503 })
+  }
+}
+
+async function info(_request: Request, _context: RequestContext, services: OperatorServices): Promise<Response> {
+  const { facts, setting } = services
+  const uptimeSeconds = Math.floor((setting.clock.now().getTime() - facts.startedAt.getTime()) / 1000)
+  return Response.json({ name: 'ecru', ...facts, uptimeSeconds, blobs: await services.totals() })
+}
+
+async function operate(
+  request: Request,
+  context: RequestContext,
+  services: OperatorServices,
+  run: (isDryRun: boolean) => Promise<object>,
+): Promise<Response> {
+  const isTrusted = services.facts.profile === 'dev' && context.isLoopback && !isFromBrowser(request)
+  if (!isTrusted) await authorize(request, context, services.setting)
+  const isDryRun = new URL(request.url).searchParams.get('dryRun') === 'true'
+  return Response.json(await run(isDryRun))
+}
+
+const BODY_BYTES_MAX = 1024
+
+/** Only an account's root operates the registry, by a signature as for any AWS request. */
+async function authorize(request: Request, context: RequestContext, setting: AwsSetting): Promise<void> {
+  const { method, headers, url } = request
+  const { accessKeyId } = await verifySigV4(
+    { method, url: new URL(url), headers, body: () => readBody(request, BODY_BYTES_MAX, context) },
+    (id) => setting.callers.findSecrets(id),
+    setting.clock.now(),
+    { acceptsUnknownKeys: setting.profile === 'dev' },
+  )
+  const { arn } = await setting.callers.identify(accessKeyId)
+  context.setPrincipal(arn)
+  if (!arn.endsWith(':root'))
+    throw accessDenied(arn, 'ecru:Operate', '*', 'because only the root of an account may operate the registry')
+}
+
+/** A web page can send requests to this machine, but not without saying so. */
+function isFromBrowser(request: Request): boolean {
+  return request.headers.has('origin') || request.headers.has('sec-fetch-site')
+}
+
+function unknownRoute(method: string, path: string): Response {
+  const known = Object.keys(ROUTES)
+  const allowed = known.filter((route) => route.endsWith(` ${path}`)).map((route) => route.split(' ', 1)[0] ?? '')
+  const message = `There is nothing at ${method} ${path.slice(0, 200)}; the operator's routes are ${known.join(', ')}.`
+  return allowed.length > 0
+    ? Response.json({ message }, { status: 405, headers: { allow: allowed.join(', ') } })
+    : Response.json({ message }, { status: 404 })
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
+}

@@ -1,0 +1,87 @@
+import { accountRootArn } from '../domain/arn.ts'
+import { securityTokenInvalid } from '../domain/errors.ts'
+import { isRegistryId, type Registry, type RegistryId } from '../domain/names.ts'
+import type { Principal } from '../domain/principal.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Ids } from '../lib/ids.ts'
+import type { AccessKey, MetadataStore } from '../stores/metadata.ts'
+
+/** The key pair of an account's root. */
+export interface RootKey {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+}
+
+/** Who is behind an access key: keys that this registry issued, and (in the dev profile) any other. */
+export class Callers {
+  readonly #metadata: MetadataStore
+  readonly #defaultRegistry: Registry
+  readonly #clock: Clock
+  readonly #ids: Ids
+
+  constructor(metadata: MetadataStore, defaultRegistry: Registry, clock: Clock, ids: Ids) {
+    this.#metadata = metadata
+    this.#defaultRegistry = defaultRegistry
+    this.#clock = clock
+    this.#ids = ids
+  }
+
+  /** `undefined`: this registry did not issue the key. */
+  async findSecrets(accessKeyId: string): Promise<{ readonly secretAccessKey: string } | undefined> {
+    return this.#metadata.view.credentials.findAccessKey(accessKeyId)
+  }
+
+  /**
+   * The caller behind a key that was verified, or that the dev profile accepts as it is: then a key of twelve digits
+   * means the root of that account, and any other one the root of the default account.
+   */
+  async identify(accessKeyId: string): Promise<Principal> {
+    const known = await this.#metadata.view.credentials.findAccessKey(accessKeyId)
+    if (known !== undefined) return ownerOf(known)
+    const accountId = isRegistryId(accessKeyId) ? accessKeyId : this.#defaultRegistry.registryId
+    return { accountId, arn: this.#rootArn(accountId), userId: accountId, accessKeyId }
+  }
+
+  /** Makes sure that the given root key works. */
+  async putRootKey({ accessKeyId, secretAccessKey }: RootKey): Promise<void> {
+    const { registryId } = this.#defaultRegistry
+    const key: AccessKey = {
+      accessKeyId,
+      secretAccessKey,
+      accountId: registryId,
+      principalArn: this.#rootArn(registryId),
+      createdAt: this.#clock.now(),
+    }
+    const known = await this.#metadata.view.credentials.findAccessKey(accessKeyId)
+    if (known?.secretAccessKey === secretAccessKey && known.accountId === registryId) return
+    await this.#metadata.transact((tx) => tx.credentials.putAccessKey(key))
+  }
+
+  /** A root key for a registry that has no key at all yet; `undefined` when it has one. To be shown once. */
+  async makeFirstRootKey(): Promise<RootKey | undefined> {
+    if ((await this.#metadata.view.credentials.countAccessKeys()) > 0) return undefined
+    const key: RootKey = {
+      accessKeyId: `AKIA${base32(this.#ids.secret(10))}`,
+      secretAccessKey: Buffer.from(this.#ids.secret(30)).toString('base64'),
+    }
+    await this.putRootKey(key)
+    return key
+  }
+
+  #rootArn(registryId: RegistryId): string {
+    return accountRootArn({ registryId, region: this.#defaultRegistry.region })
+  }
+}
+
+function ownerOf({ accessKeyId, accountId, principalArn }: AccessKey): Principal {
+  if (!isRegistryId(accountId)) throw securityTokenInvalid()
+  return { accountId, arn: principalArn, userId: accountId, accessKeyId }
+}
+
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+
+/** Sixteen characters of AWS's alphabet from ten bytes. */
+function base32(bytes: Uint8Array): string {
+  const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('')
+  return (bits.match(/.{5}/g) ?? []).map((five) => BASE32[Number.parseInt(five, 2)]).join('')
+}
