@@ -11,18 +11,19 @@ import { ecru } from './peers/ecru.ts'
 import { locateNginx } from './peers/nginx.ts'
 import { zot } from './peers/zot.ts'
 import type { Located } from './registry-peer.ts'
-import { report } from './report.ts'
+import { type Circumstances, document, report } from './report.ts'
 import type { Row } from './row.ts'
 import { concurrentPulls } from './workloads/concurrent-pulls.ts'
 import { manifests } from './workloads/manifests.ts'
 import { memory } from './workloads/memory.ts'
+import { pages } from './workloads/pages.ts'
 import { pullLargeBlob } from './workloads/pull-large-blob.ts'
 import { pushLargeBlob } from './workloads/push-large-blob.ts'
 import { smallPushes } from './workloads/small-pushes.ts'
 import { startUp } from './workloads/start-up.ts'
 
 const registries = [ecru, dockerRegistry, distribution, zot]
-const workloads = [pullLargeBlob, pushLargeBlob, concurrentPulls, smallPushes, manifests, startUp, memory]
+const workloads = [pullLargeBlob, pushLargeBlob, concurrentPulls, smallPushes, manifests, startUp, memory, pages]
 
 const options = parseOptions(process.argv.slice(2))
 if (options.help) {
@@ -65,7 +66,7 @@ async function main({ only, peers, write, ...settings }: Options): Promise<void>
     rows.push(...(await workload.run(bench)))
   }
   const contestants = new Map([...located].map(([name, found]) => [name, describe(found)]))
-  const markdown = report(rows, {
+  const circumstances: Circumstances = {
     date: new Date(),
     machine: await describeMachine(directory),
     contestants,
@@ -73,9 +74,9 @@ async function main({ only, peers, write, ...settings }: Options): Promise<void>
     repetitions: settings.repetitions,
     command: ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
     notes,
-  })
-  console.log(markdown)
-  if (write !== undefined) await writeFile(write, markdown)
+  }
+  console.log(report(rows, circumstances))
+  if (write !== undefined) await writeFile(write, document(rows, circumstances))
   await rm(directory, { recursive: true, force: true })
 }
 

@@ -31,6 +31,32 @@ export function report(rows: readonly Row[], circumstances: Circumstances): stri
   ].join('\n')
 }
 
+/** The report as a page of the documentation. */
+export function document(rows: readonly Row[], circumstances: Circumstances): string {
+  return `# Benchmarks
+
+Ecru beside other registries and beside what the machine itself can do, measured in one run on one machine, over
+loopback. The ratios are what to look at; absolute figures are those of this machine. \`npm run bench\` repeats it
+(\`-- --help\` lists its options), \`bench/install-peers.sh\` installs the others. Written by
+\`npm run bench -- --write docs/benchmarks.md\`.
+
+${report(rows, circumstances)}
+## How it is measured
+
+- Every registry runs with a login, deletes enabled and its usual log to a file, on an empty directory of the same disk.
+  Ecru runs from this checkout with its defaults: every push is flushed to the disk before it is answered. The peers
+  answer before their bytes are on the disk; one row adds a \`sync\` for all.
+- The peers check passwords with bcrypt at its lowest cost. It still is most of what they do for a small request, so
+  manifests are measured once more with their authentication off and Ecru's on.
+- Reads come from the page cache; what a cold disk adds is the same for all. Before each push everything written
+  earlier is flushed.
+- Clients run on the same machine and take their share of it: curl for layers, wrk for GET of manifests, a small
+  program on Bun for HEAD and for pushes of small layers. Servers of many threads feel this more than Ecru does.
+- The slowest of the named limits is the one that the ratio and the budget refer to.
+- \`bun bench/large-layer.ts --gib 5\` streams a layer of 5 GiB up and down and prints the memory that it took.
+`
+}
+
 function table(rows: readonly Row[], registries: readonly string[]): string {
   const head = ['work', 'unit', ...registries, 'limit', '÷ best Go', '÷ limit', 'budget', 'met']
   const numbers = registries.length + 3
