@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
+import { looseVolume, plainVolume, type Volume, whyNoLooseVolume } from '../support/volume.ts'
 import { readOptions, type TortureOptions, USAGE } from './options.ts'
 import { Run } from './run.ts'
-import { looseVolume, plainVolume, type Volume, whyNoLooseVolume } from './volume.ts'
 import { ConnectionLost } from './wire.ts'
 
 const PROGRESS_EVERY = 20

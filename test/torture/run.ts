@@ -1,4 +1,5 @@
 import { freePort, type RunningRegistry, startRegistry } from '../support/start-registry.ts'
+import type { Volume } from '../support/volume.ts'
 import { Contents, makeSharedContent, type SharedContent } from './content.ts'
 import { readDisk } from './disk.ts'
 import { explain } from './explain.ts'
@@ -9,7 +10,6 @@ import { Random } from './random.ts'
 import { RepositoryClient } from './repository-client.ts'
 import { ABSENT, describeImages, type RepositoryState, Specification } from './specification.ts'
 import { UnfinishedUpload } from './unfinished-upload.ts'
-import type { Volume } from './volume.ts'
 import { Violation, Wire } from './wire.ts'
 import { Client, LIBRARY, REPOSITORIES } from './workload.ts'
 
