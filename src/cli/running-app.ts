@@ -5,6 +5,8 @@ import type { Handler } from '../protocols/http/context.ts'
 /** What the commands need of the application, however it is composed. */
 export interface RunningApp {
   readonly handle: Handler
+  /** The root key that was made because there was none: to be shown once. */
+  readonly firstRootKey: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined
   /** Begins the work that goes on beside requests, such as scheduled garbage collection. */
   start(): void
   /** Throws when the registry cannot serve, with the reason. */

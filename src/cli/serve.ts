@@ -6,6 +6,8 @@ import { type DataLock, lockDataDirectory } from './data-lock.ts'
 import type { AppFactory, RunningApp } from './running-app.ts'
 import { EXIT, type Terminal } from './terminal.ts'
 
+type RootKey = NonNullable<RunningApp['firstRootKey']>
+
 /**
  * `ecru serve`: runs until SIGTERM or SIGINT, then accepts nothing new, lets requests finish, and closes. Answers 1
  * when some had to be cut. A second signal ends the process at once.
@@ -20,6 +22,7 @@ export async function serve(options: Texts, terminal: Terminal, createApp: AppFa
   try {
     if (config.storage.kind === 'directory') lock = lockDataDirectory(config.storage.path, 'serve')
     app = await createApp(config, logger)
+    if (app.firstRootKey !== undefined) showRootKey(app.firstRootKey, terminal)
     const server = startHttpServer({ ...config, logger }, app.handle)
     lock?.announce(server.url)
     app.start()
@@ -33,6 +36,13 @@ export async function serve(options: Texts, terminal: Terminal, createApp: AppFa
     lock?.release()
     logger.flush()
   }
+}
+
+/** Beside the log, which must hold no secrets. */
+function showRootKey({ accessKeyId, secretAccessKey }: RootKey, terminal: Terminal): void {
+  terminal.err(
+    `\nThe root key of this registry, made now and never shown again:\n\n  AWS_ACCESS_KEY_ID=${accessKeyId}\n  AWS_SECRET_ACCESS_KEY=${secretAccessKey}\n\n`,
+  )
 }
 
 async function shutDown(server: HttpServer, signal: string, timeoutMs: number, logger: Logger): Promise<number> {
