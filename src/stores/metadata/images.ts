@@ -1,15 +1,15 @@
-import type { Insertable } from 'kysely'
 import type { Digest } from '../../domain/digest.ts'
 import type { Image, ImageReference, NewImage, TaggedImage, TagStatus } from '../../domain/image.ts'
 import type { RepositoryRef, Tag } from '../../domain/names.ts'
 import type { ImageWriter, ListedImage, ListedImageKey, Page, Resolved } from '../metadata.ts'
 import { findImages, listImageIds, listImages, listReferrers, listTags } from './image-lists.ts'
+import { deleteImage, insertImage } from './image-records.ts'
 import { resolveByDigest, resolveByTag } from './image-resolve.ts'
 import { imageColumns, toImage } from './image-rows.ts'
-import { insertLists, paddedLists } from './parameter-lists.ts'
+import { deleteTag, putTag } from './image-tags.ts'
+import { paddedLists } from './parameter-lists.ts'
 import { prepared } from './prepared.ts'
 import { refValues } from './repositories.ts'
-import type { ImagesTable } from './schema/images.ts'
 import type { Session } from './session.ts'
 
 const findByDigest = prepared((db, p: { repositoryId: number; digest: string }) =>
@@ -27,47 +27,6 @@ const findByTag = prepared((db, p: { repositoryId: number; tag: string }) =>
     .select(imageColumns.map((column) => `images.${column}` as const))
     .where('tags.repository_id', '=', p.repositoryId)
     .where('tags.name', '=', p.tag),
-)
-
-const insertManifest = prepared((db, p: { imageId: number; body: Uint8Array }) =>
-  db.insertInto('image_manifests').values({ image_id: p.imageId, body: p.body }),
-)
-
-const countImages = prepared((db, p: { repositoryId: number; change: number }) =>
-  db
-    .updateTable('repositories')
-    .set((eb) => ({ image_count: eb('image_count', '+', p.change) }))
-    .where('id', '=', p.repositoryId),
-)
-
-const findTag = prepared((db, p: { repositoryId: number; tag: string }) =>
-  db.selectFrom('tags').select('image_id').where('repository_id', '=', p.repositoryId).where('name', '=', p.tag),
-)
-
-const setTag = prepared((db, p: { repositoryId: number; tag: string; imageId: number; at: number }) =>
-  db
-    .insertInto('tags')
-    .values({ repository_id: p.repositoryId, name: p.tag, image_id: p.imageId, set_at: p.at })
-    .onConflict((conflict) =>
-      conflict.columns(['repository_id', 'name']).doUpdateSet({ image_id: p.imageId, set_at: p.at }),
-    ),
-)
-
-const countTagUp = prepared((db, p: { imageId: number }) =>
-  db
-    .updateTable('images')
-    .set((eb) => ({ tag_count: eb('tag_count', '+', 1), is_tagged: 1 }))
-    .where('id', '=', p.imageId),
-)
-
-const countTagDown = prepared((db, p: { imageId: number }) =>
-  db
-    .updateTable('images')
-    .set((eb) => ({
-      tag_count: eb('tag_count', '-', 1),
-      is_tagged: eb.case().when('tag_count', '>', 1).then(1).else(0).end(),
-    }))
-    .where('id', '=', p.imageId),
 )
 
 const recordPull = prepared((db, p: { imageId: number; at: number }) =>
@@ -184,113 +143,23 @@ export class Images implements ImageWriter {
     return row?.tag_count ?? 0
   }
 
-  async insert({ manifest, blobs, children, ...image }: NewImage): Promise<Image> {
-    const { db } = this.#session
-    const { repositoryId, digest } = image
-    const { id } = await db.insertInto('images').values(toValues(image)).returning('id').executeTakeFirstOrThrow()
-    await insertManifest(db, { imageId: id, body: manifest })
-    for (const list of insertLists(blobs))
-      await db
-        .insertInto('image_blobs')
-        .values(
-          list.map((blob) => ({
-            repository_id: repositoryId,
-            digest: blob.digest,
-            image_id: id,
-            media_type: blob.mediaType,
-          })),
-        )
-        .execute()
-    for (const [mediaType, named] of Map.groupBy(blobs, (blob) => blob.mediaType))
-      for (const digests of paddedLists(named.map((blob) => blob.digest)))
-        await db
-          .updateTable('repository_blobs')
-          .set((eb) => ({
-            image_count: eb('image_count', '+', 1),
-            media_type: eb.fn.coalesce('media_type', eb.val(mediaType)),
-            unused_since: null,
-          }))
-          .where('repository_id', '=', repositoryId)
-          .where('digest', 'in', digests)
-          .execute()
-    for (const list of insertLists(children))
-      await db
-        .insertInto('image_children')
-        .values(list.map((child) => ({ repository_id: repositoryId, child_digest: child, parent_digest: digest })))
-        .execute()
-    await countImages(db, { repositoryId, change: 1 })
-    return { ...image, id }
+  insert(image: NewImage): Promise<Image> {
+    return insertImage(this.#session.db, image)
   }
 
-  async putTag(repositoryId: number, tag: Tag, imageId: number, at: Date): Promise<void> {
-    const { db } = this.#session
-    const { rows } = await findTag(db, { repositoryId, tag })
-    const previous = rows[0]?.image_id
-    await setTag(db, { repositoryId, tag, imageId, at: at.getTime() })
-    if (previous === imageId) return
-    if (previous !== undefined) await countTagDown(db, { imageId: previous })
-    await countTagUp(db, { imageId })
+  putTag(repositoryId: number, tag: Tag, imageId: number, at: Date): Promise<void> {
+    return putTag(this.#session.db, { repositoryId, tag, imageId, at: at.getTime() })
   }
 
-  async deleteTag(repositoryId: number, tag: Tag): Promise<void> {
-    const { db } = this.#session
-    const removed = await db
-      .deleteFrom('tags')
-      .where('repository_id', '=', repositoryId)
-      .where('name', '=', tag)
-      .returning('image_id')
-      .execute()
-    for (const { image_id } of removed) await countTagDown(db, { imageId: image_id })
+  deleteTag(repositoryId: number, tag: Tag): Promise<void> {
+    return deleteTag(this.#session.db, { repositoryId, tag })
   }
 
-  async delete(imageId: number, at: Date): Promise<void> {
-    const { db } = this.#session
-    const image = await db
-      .selectFrom('images')
-      .select(['repository_id', 'digest'])
-      .where('id', '=', imageId)
-      .executeTakeFirst()
-    if (image === undefined) return
-    await db
-      .updateTable('repository_blobs')
-      .set((eb) => ({
-        image_count: eb('image_count', '-', 1),
-        unused_since: eb.case().when('image_count', '=', 1).then(at.getTime()).end(),
-      }))
-      .where('repository_id', '=', image.repository_id)
-      .where('digest', 'in', (eb) => eb.selectFrom('image_blobs').select('digest').where('image_id', '=', imageId))
-      .execute()
-    await db.deleteFrom('tags').where('image_id', '=', imageId).execute()
-    await db.deleteFrom('image_manifests').where('image_id', '=', imageId).execute()
-    await db.deleteFrom('image_blobs').where('image_id', '=', imageId).execute()
-    await db
-      .deleteFrom('image_children')
-      .where('repository_id', '=', image.repository_id)
-      .where('parent_digest', '=', image.digest)
-      .execute()
-    await db.deleteFrom('images').where('id', '=', imageId).execute()
-    await countImages(db, { repositoryId: image.repository_id, change: -1 })
+  delete(imageId: number, at: Date): Promise<void> {
+    return deleteImage(this.#session.db, imageId, at.getTime())
   }
 
   async recordPulls(pulls: ReadonlyMap<number, Date>): Promise<void> {
     for (const [imageId, at] of pulls) await recordPull(this.#session.db, { imageId, at: at.getTime() })
-  }
-}
-
-function toValues(image: Omit<Image, 'id'>): Insertable<ImagesTable> {
-  return {
-    repository_id: image.repositoryId,
-    digest: image.digest,
-    media_type: image.mediaType,
-    size_bytes: image.sizeBytes,
-    manifest_size_bytes: image.manifestSizeBytes,
-    pushed_at: image.pushedAt.getTime(),
-    pulled_at: image.pulledAt?.getTime() ?? null,
-    tag_count: 0,
-    is_tagged: 0,
-    subject: image.subject ?? null,
-    artifact_media_type: image.artifactMediaType ?? null,
-    artifact_type: image.artifactType ?? null,
-    annotations: image.annotations === undefined ? null : JSON.stringify(image.annotations),
   }
 }
