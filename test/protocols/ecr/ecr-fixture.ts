@@ -1,0 +1,98 @@
+import { ECRClient } from '@aws-sdk/client-ecr'
+import { type HttpRequest, HttpResponse } from '@smithy/protocol-http'
+import ecrModel from '../../../models/ecr.json' with { type: 'json' }
+import { parseRegistryId } from '../../../src/domain/names.ts'
+import type { AwsSetting } from '../../../src/protocols/aws/context.ts'
+import { createJsonRpc } from '../../../src/protocols/aws/json-rpc.ts'
+import { type ServiceModel, shapeOf } from '../../../src/protocols/aws/model.ts'
+import { Addresses } from '../../../src/protocols/ecr/addresses.ts'
+import { ecrService } from '../../../src/protocols/ecr/operations.ts'
+import { Access } from '../../../src/services/access.ts'
+import { createServices, type Services } from '../../support/service-fixture.ts'
+import { requestContext } from '../aws/aws-setting.ts'
+
+const model: ServiceModel = ecrModel
+const REGION = 'eu-west-3'
+
+export interface EcrFixture extends Services {
+  /** The AWS SDK, which calls the handler without a socket. Access keys of 12 digits are accounts. */
+  clientOf(account: string): ECRClient
+  /** The client of the account that owns the fixture's registry. */
+  readonly client: ECRClient
+  readonly reported: readonly unknown[]
+}
+
+/** ECR's API over services in memory. Every answer is held against the model. */
+export async function createEcr(registryHost?: string): Promise<EcrFixture> {
+  const services = await createServices()
+  const reported: unknown[] = []
+  const setting: AwsSetting = {
+    clock: services.clock,
+    profile: 'dev',
+    callers: {
+      findSecrets: async () => undefined,
+      identify: async (accessKeyId) => {
+        const accountId = parseRegistryId(accessKeyId)
+        return { accountId, arn: `arn:aws:iam::${accountId}:root`, userId: accountId, accessKeyId }
+      },
+    },
+    report: (thrown) => reported.push(thrown),
+  }
+  const addresses = new Addresses(() => registryHost)
+  const handle = createJsonRpc([ecrService({ ...services, access: new Access(), addresses })], setting)
+  const requestHandler = {
+    async handle(request: HttpRequest) {
+      const { method, headers, body } = request
+      const response = await handle(new Request('http://localhost:4566/', { method, headers, body }), requestContext())
+      const bytes = await response.bytes()
+      if (response.status === 200) checkOutput(headers['x-amz-target'] ?? '', bytes)
+      const answer = { statusCode: response.status, headers: Object.fromEntries(response.headers), body: bytes }
+      return { response: new HttpResponse(answer) }
+    },
+  }
+  const clientOf = (account: string) =>
+    new ECRClient({
+      region: REGION,
+      endpoint: 'http://localhost:4566',
+      credentials: { accessKeyId: account, secretAccessKey: 'any' },
+      maxAttempts: 1,
+      requestHandler,
+    })
+  return { ...services, clientOf, client: clientOf('123456789012'), reported }
+}
+
+/** What a call was refused with: code and message. */
+export async function refusalOf(answer: Promise<unknown>): Promise<readonly [code: string, message: string]> {
+  try {
+    await answer
+  } catch (thrown) {
+    if (thrown instanceof Error) return [thrown.name, thrown.message]
+  }
+  throw new Error('The call was not refused')
+}
+
+/** Throws unless the answer has the members of the model's output, of the right types, and no others. */
+function checkOutput(target: string, body: Uint8Array): void {
+  const operation = target.slice(target.lastIndexOf('.') + 1)
+  const output = model.operations[operation]?.output?.shape ?? ''
+  checkValue(output, JSON.parse(new TextDecoder().decode(body)), operation)
+}
+
+function checkValue(name: string, value: unknown, path: string): void {
+  const { type, members = {}, member } = shapeOf(model, name)
+  const types: Readonly<Record<string, string>> = {
+    string: 'string',
+    boolean: 'boolean',
+    structure: 'object',
+    list: 'object',
+  }
+  if (typeof value !== (types[type] ?? 'number') || value === null || Array.isArray(value) !== (type === 'list'))
+    throw new Error(`${path} is no ${type}: ${JSON.stringify(value)}`)
+  if (Array.isArray(value)) for (const item of value) checkValue(member?.shape ?? '', item, `${path}[]`)
+  else if (typeof value === 'object')
+    for (const [key, item] of Object.entries(value)) {
+      const shape = members[key]?.shape
+      if (shape === undefined) throw new Error(`${path}.${key} is not in the model`)
+      checkValue(shape, item, `${path}.${key}`)
+    }
+}
