@@ -112,7 +112,7 @@ async function startOn(port: number, options: RegistryOptions): Promise<RunningR
 }
 
 /** What to start: the sources, or the executable that `ECRU_CI_PROGRAM` names, to show that a build of them behaves the same. */
-function program(): readonly string[] {
+export function program(): readonly string[] {
   return process.env.ECRU_CI_PROGRAM?.split(' ') ?? [process.execPath, 'src/main.ts']
 }
 
