@@ -47,7 +47,11 @@ export class Layers {
   /** Throws `repository-not-found`, `blob-not-found`. */
   async stat(principal: Principal, ref: RepositoryRef, digest: Digest): Promise<LinkedBlob> {
     await this.#access.authorize(principal, 'ecr:BatchCheckLayerAvailability', ref)
-    return this.#linked(ref, digest)
+    const found = await this.#metadata.view.blobs.resolve(ref, digest)
+    if (found === undefined) throw repositoryNotFound(ref)
+    const [blob] = await this.#promise(found.repository.id, found.blob === undefined ? [] : [found.blob])
+    if (blob === undefined) throw blobNotFound(digest, ref)
+    return blob
   }
 
   /** Size first, so that the caller can choose a range; then the bytes. Throws `repository-not-found`, `blob-not-found`. */
@@ -87,17 +91,19 @@ export class Layers {
     digests: readonly string[],
   ): Promise<readonly LayerAvailability[]> {
     await this.#access.authorize(principal, 'ecr:BatchCheckLayerAvailability', ref)
-    return this.#metadata.read(async (view) => {
-      const { id } = await getRepository(view, ref)
-      const parsed = digests.map(tryParseDigest)
-      const known = await view.blobs.findLinkedMany(id, [...new Set(parsed.filter((digest) => digest !== undefined))])
-      return digests.map((text, index) => {
-        const digest = parsed[index]
-        if (digest === undefined) return { digest: text }
-        const blob = known.get(digest)
-        if (blob === undefined) return { digest, isAvailable: false }
-        return { digest, isAvailable: true, sizeBytes: blob.sizeBytes, mediaType: blob.mediaType }
-      })
+    const parsed = digests.map(tryParseDigest)
+    const asked = [...new Set(parsed.filter((digest) => digest !== undefined))]
+    const { id, linked } = await this.#metadata.read(async (view) => {
+      const repository = await getRepository(view, ref)
+      return { id: repository.id, linked: await view.blobs.findLinkedMany(repository.id, asked) }
+    })
+    const promised = new Map((await this.#promise(id, [...linked.values()])).map((blob) => [blob.digest, blob]))
+    return digests.map((text, index) => {
+      const digest = parsed[index]
+      if (digest === undefined) return { digest: text }
+      const blob = promised.get(digest)
+      if (blob === undefined) return { digest, isAvailable: false }
+      return { digest, isAvailable: true, sizeBytes: blob.sizeBytes, mediaType: blob.mediaType }
     })
   }
 
@@ -133,6 +139,26 @@ export class Layers {
         throw unsupported(`The layer with digest '${digest}' cannot be deleted: ${blob.imageCount} images need it`)
       await tx.blobs.unlink(id, digest, this.#clock.now())
     })
+  }
+
+  /**
+   * Those of the blobs that a client may be told are there. Who hears that does not upload again, so the grace period of
+   * one that no image needs yet starts anew; one that a sweep has taken meanwhile is not there.
+   */
+  async #promise(repositoryId: number, blobs: readonly LinkedBlob[]): Promise<readonly LinkedBlob[]> {
+    if (blobs.every(({ imageCount }) => imageCount > 0)) return blobs
+    const work = async (tx: MetadataWriter) => {
+      const kept: LinkedBlob[] = []
+      for (const blob of blobs) if (blob.imageCount > 0 || (await this.#keep(tx, repositoryId, blob))) kept.push(blob)
+      return kept
+    }
+    return this.#metadata.transact(work, { durability: 'relaxed' })
+  }
+
+  async #keep(tx: MetadataWriter, repositoryId: number, { digest, sizeBytes }: LinkedBlob): Promise<boolean> {
+    if ((await tx.blobs.findLinked(repositoryId, digest)) === undefined) return false
+    await tx.blobs.link(repositoryId, digest, sizeBytes, this.#clock.now())
+    return true
   }
 
   async #mountable(

@@ -23,6 +23,7 @@ import { Repositories } from '../../src/services/repositories.ts'
 import { Tokens } from '../../src/services/tokens.ts'
 import { Uploads } from '../../src/services/uploads.ts'
 import { MemoryBlobStore } from '../../src/stores/blobs/memory.ts'
+import type { BlobStore } from '../../src/stores/blobs.ts'
 import { openMemoryMetadata } from '../../src/stores/metadata/sqlite.ts'
 import { FakeClock } from './fake-clock.ts'
 import { sha256 } from './image-builder.ts'
@@ -48,17 +49,19 @@ export function refTo(name: string): RepositoryRef {
   return { registry, name: parseRepositoryName(name) }
 }
 
+export interface ServiceOptions {
+  readonly quotas?: Quotas
+  readonly isMountOpen?: boolean
+  /** Without it, blobs live in memory. */
+  readonly blobs?: BlobStore
+}
+
 /** All services over stores in memory, with a clock that stands still. */
-export async function createServices({
-  quotas = GENEROUS_QUOTAS,
-  isMountOpen = true,
-}: {
-  quotas?: Quotas
-  isMountOpen?: boolean
-} = {}) {
+export async function createServices(options: ServiceOptions = {}) {
+  const { quotas = GENEROUS_QUOTAS, isMountOpen = true } = options
   const clock = new FakeClock()
   const metadata = await openMemoryMetadata()
-  const blobs = new MemoryBlobStore({ clock })
+  const blobs = options.blobs ?? new MemoryBlobStore({ clock })
   const access = new Access()
   const pulls = new PullTimes(metadata, clock, () => undefined)
   const tickets = new DownloadTickets(metadata, clock, randomIds)
