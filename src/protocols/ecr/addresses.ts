@@ -14,13 +14,17 @@ export class Addresses {
 
   /** `host/name`, as `docker push` wants it. */
   repositoryUri({ registry, name }: RepositoryRef, call: AwsCall): string {
-    return `${new URL(this.proxyEndpoint(registry, call)).host}/${name}`
+    const endpoint = this.proxyEndpoint(registry, call)
+    return `${endpoint.slice(endpoint.indexOf('//') + 2)}/${name}`
   }
 
-  /** `https://host`, what `docker login` is told. The scheme is the one by which the caller came. */
+  /**
+   * What `docker login` is told. A configured host is always said to speak https, as ECR's do: clients drop the scheme,
+   * and ECR's own credential helper refuses any other.
+   */
   proxyEndpoint(registry: Registry, { origin }: AwsCall): string {
     const host = this.#hostOf(registry)
-    return host === undefined ? origin : `${origin.slice(0, origin.indexOf(':'))}://${host}`
+    return host === undefined ? origin : `https://${host}`
   }
 
   /** A URL that needs no credentials but its ticket; from where the caller called, since that place it can reach. */

@@ -6,6 +6,8 @@ import { parseRegion, parseRegistryId, parseRepositoryName } from '../../../src/
 import type { AwsCall, AwsSetting } from '../../../src/protocols/aws/context.ts'
 import { createJsonRpc, type JsonService } from '../../../src/protocols/aws/json-rpc.ts'
 import { type Handler, operationTable } from '../../../src/protocols/aws/operation-table.ts'
+import { ClientGone } from '../../../src/protocols/http/body.ts'
+import { detachedContext } from '../../../src/protocols/http/context.ts'
 import { awsSetting, REQUEST_ID, requestContext } from './aws-setting.ts'
 import { signed, type ToSign } from './sign.ts'
 
@@ -100,6 +102,41 @@ describe('a call', () => {
       __type: 'UnrecognizedClientException',
       message: 'The security token included in the request is invalid.',
     })
+  })
+})
+
+describe('the surroundings of a call', () => {
+  test('the caller is named for the access log', async () => {
+    const named: string[] = []
+    const context = detachedContext({ setPrincipal: (arn) => named.push(arn) })
+    await rpcOf({ DescribeRepositories: echo })(awsSetting())(await request('DescribeRepositories'), context)
+    expect(named).toEqual(['arn:aws:iam::123456789012:root'])
+  })
+
+  test('the origin is the one that the caller used', async () => {
+    const rpc = rpcOf({ DescribeRepositories: async (_input, { origin }) => ({ origin }) })(awsSetting())
+    const made = () => request('DescribeRepositories', '{}', { url: 'http://api.example.com:4566/' })
+    const originOf = async (request: Request, isSecure = false) =>
+      (await (await rpc(request, detachedContext({ isSecure }))).json()) as unknown
+    expect(await originOf(await made())).toEqual({ origin: 'http://api.example.com:4566' })
+    expect(await originOf(await made(), true)).toEqual({ origin: 'https://api.example.com:4566' })
+    const proxied = await made()
+    proxied.headers.set('x-forwarded-proto', 'https')
+    expect(await originOf(proxied)).toEqual({ origin: 'https://api.example.com:4566' })
+  })
+
+  test('a client that leaves is nobody to answer, and no fault of ours', async () => {
+    const setting = awsSetting({ profile: 'dev' })
+    const { headers } = await request('DescribeRepositories', '{}', {
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    })
+    headers.delete('content-length')
+    const body = new ReadableStream({ pull: (controller) => controller.error(new Error('reset')) })
+    const broken = new Request('http://localhost:4566/', { method: 'POST', headers, body })
+    const rpc = rpcOf({ DescribeRepositories: echo })(setting)
+    const thrown: unknown = await rpc(broken, detachedContext()).catch((thrown: unknown) => thrown)
+    expect(thrown).toBeInstanceOf(ClientGone)
+    expect(setting.reported).toEqual([])
   })
 })
 

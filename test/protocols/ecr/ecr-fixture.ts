@@ -1,7 +1,7 @@
 import { ECRClient } from '@aws-sdk/client-ecr'
 import { type HttpRequest, HttpResponse } from '@smithy/protocol-http'
 import ecrModel from '../../../models/ecr.json' with { type: 'json' }
-import { parseRegistryId } from '../../../src/domain/names.ts'
+import { parseRegistryId, type Registry } from '../../../src/domain/names.ts'
 import type { AwsSetting } from '../../../src/protocols/aws/context.ts'
 import { createJsonRpc } from '../../../src/protocols/aws/json-rpc.ts'
 import { type ServiceModel, shapeOf } from '../../../src/protocols/aws/model.ts'
@@ -23,7 +23,9 @@ export interface EcrFixture extends Services {
 }
 
 /** ECR's API over services in memory. Every answer is held against the model. */
-export async function createEcr(registryHost?: string): Promise<EcrFixture> {
+export async function createEcr(
+  hostOf: (registry: Registry) => string | undefined = () => undefined,
+): Promise<EcrFixture> {
   const services = await createServices()
   const reported: unknown[] = []
   const setting: AwsSetting = {
@@ -38,7 +40,7 @@ export async function createEcr(registryHost?: string): Promise<EcrFixture> {
     },
     report: (thrown) => reported.push(thrown),
   }
-  const addresses = new Addresses(() => registryHost)
+  const addresses = new Addresses(hostOf)
   const handle = createJsonRpc([ecrService({ ...services, access: new Access(), addresses })], setting)
   const requestHandler = {
     async handle(request: HttpRequest) {

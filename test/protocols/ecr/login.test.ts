@@ -25,12 +25,12 @@ describe('GetAuthorizationToken', () => {
   })
 
   test('answers an endpoint for each registry asked for', async () => {
-    ecr = await createEcr('registry.example.com')
+    ecr = await createEcr(({ registryId, region }) => `${registryId}.dkr.ecr.${region}.example.com:443`)
     const registryIds = ['123456789012', '999999999999']
     const { authorizationData } = await ecr.client.send(new GetAuthorizationTokenCommand({ registryIds }))
     expect(authorizationData?.map(({ proxyEndpoint }) => proxyEndpoint)).toEqual([
-      'http://registry.example.com',
-      'http://registry.example.com',
+      'https://123456789012.dkr.ecr.eu-west-3.example.com:443',
+      'https://999999999999.dkr.ecr.eu-west-3.example.com:443',
     ])
     const [code] = await refusalOf(ecr.client.send(new GetAuthorizationTokenCommand({ registryIds: ['x'] })))
     expect(code).toBe('InvalidParameterException')

@@ -44,6 +44,12 @@ describe('CreateRepository', () => {
     })
   })
 
+  test('names the configured host', async () => {
+    await ecr.close()
+    ecr = await createEcr(({ registryId, region }) => `${registryId}.dkr.ecr.${region}.example.com:443`)
+    expect((await create()).repository?.repositoryUri).toBe('123456789012.dkr.ecr.eu-west-3.example.com:443/team/app')
+  })
+
   test('keeps what it is given', async () => {
     const { repository } = await ecr.client.send(
       new CreateRepositoryCommand({
