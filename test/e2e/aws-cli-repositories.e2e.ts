@@ -34,8 +34,8 @@ describe('the AWS CLI manages repositories', () => {
   test('get-authorization-token lasts twelve hours and names the registry', async () => {
     const { authorizationData } = await aws().json<GetAuthorizationTokenResponse>('ecr', 'get-authorization-token')
     expect(authorizationData).toHaveLength(1)
-    const { expiresAt = '', proxyEndpoint = '' } = authorizationData[0] ?? {}
-    const hours = (Date.parse(expiresAt) - Date.now()) / 3_600_000
+    const { expiresAt = 0, proxyEndpoint = '' } = authorizationData[0] ?? {}
+    const hours = (expiresAt * 1000 - Date.now()) / 3_600_000
     expect(hours).toBeGreaterThan(11.9)
     expect(hours).toBeLessThan(12.1)
     expect(new URL(proxyEndpoint).host).toBe(stage.host)
@@ -63,7 +63,7 @@ describe('the AWS CLI manages repositories', () => {
       imageScanningConfiguration: { scanOnPush: false },
       encryptionConfiguration: { encryptionType: 'AES256' },
     })
-    expect(Math.abs(Date.parse(repository.createdAt) - Date.now())).toBeLessThan(60_000)
+    expect(Math.abs(repository.createdAt * 1000 - Date.now())).toBeLessThan(60_000)
     const described = await aws().json<DescribeRepositoriesResponse>(
       'ecr',
       'describe-repositories',

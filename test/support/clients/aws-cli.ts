@@ -12,9 +12,9 @@ export interface AwsCli {
   failure(...args: readonly string[]): Promise<string>
 }
 
-/** An answer as the CLI prints it: moments are text, and what a test reads is expected to be there. */
+/** An answer as the CLI prints it: moments are seconds, as on the wire, and what a test reads is expected to be there. */
 export type Printed<T> = T extends Date
-  ? string
+  ? number
   : T extends readonly (infer Entry)[]
     ? readonly Printed<Entry>[]
     : T extends object
