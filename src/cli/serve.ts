@@ -72,5 +72,17 @@ function nextSignal(): Promise<'SIGTERM' | 'SIGINT'> {
       })
     listen('SIGTERM', 143)
     listen('SIGINT', 130)
+    if (process.env.npm_command === 'exec') whenOrphaned(() => resolve('SIGTERM'))
   })
+}
+
+/** npx gives the signals it gets to a shell, which dies of them without a word to us: its end has to serve as the signal. */
+function whenOrphaned(end: () => void): void {
+  const parent = process.ppid
+  const watching = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watching)
+    end()
+  }, 500)
+  watching.unref()
 }

@@ -1,4 +1,5 @@
 import pino from 'pino'
+import { LineBuffer } from './line-buffer.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
@@ -26,32 +27,22 @@ export interface LoggerOptions {
   readonly descriptor?: number
 }
 
-/** Lines are gathered up to this size… */
-const BUFFER_BYTES = 16 * 1024
-/** …or this long, whichever comes first. */
-const FLUSH_INTERVAL_MS = 500
-
 /** A logger that writes JSON lines (or short ones for people) to standard output, gathered so that a request costs no system call. */
 export function createLogger({ level, format, descriptor = 1 }: LoggerOptions): Logger {
-  const output = pino.destination({
-    dest: descriptor,
-    sync: true,
-    minLength: format === 'json' ? BUFFER_BYTES : 0,
-    maxWrite: 4 * BUFFER_BYTES,
-    periodicFlush: FLUSH_INTERVAL_MS,
-  })
-  // A closed pipe must not end the registry: it goes on, without a log.
-  output.on('error', () => {})
-  const target = format === 'json' ? output : { write: (line: string) => output.write(prettyLine(line)) }
+  const output = new LineBuffer(descriptor)
+  const write = (line: string) => {
+    output.write(format === 'json' ? line : prettyLine(line))
+    if (format === 'pretty') output.flush()
+  }
   const lines = pino(
     {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { error: pino.stdSerializers.err },
+      serializers: { error: describeError },
     },
-    target,
+    { write },
   )
   return {
     debug: (facts, message) => lines.debug(facts, message),
@@ -59,7 +50,7 @@ export function createLogger({ level, format, descriptor = 1 }: LoggerOptions): 
     warn: (facts, message) => lines.warn(facts, message),
     error: (facts, message) => lines.error(facts, message),
     isEnabled: (wanted) => lines.isLevelEnabled(wanted),
-    flush: () => output.flushSync(),
+    flush: () => output.flush(),
   }
 }
 
@@ -71,6 +62,20 @@ export const silentLogger: Logger = {
   error: () => {},
   isEnabled: () => false,
   flush: () => {},
+}
+
+/** Not all that an error may carry: what it is, what it says, where it was thrown, and the same of its cause. */
+function describeError(error: unknown): object {
+  if (!(error instanceof Error)) return { message: String(error) }
+  const { name, message, stack, cause } = error
+  const { code } = error as { readonly code?: unknown }
+  return {
+    name,
+    message,
+    ...(typeof code === 'string' ? { code } : {}),
+    stack,
+    ...(cause === undefined ? {} : { cause: describeError(cause) }),
+  }
 }
 
 function prettyLine(line: string): string {
