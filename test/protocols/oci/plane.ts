@@ -5,6 +5,7 @@ import { detachedContext, type Handler, type RequestContext } from '../../../src
 import { createLayerDownloads } from '../../../src/protocols/oci/downloads.ts'
 import { createOci } from '../../../src/protocols/oci/routes.ts'
 import type { OciSettings } from '../../../src/protocols/oci/services.ts'
+import type { BlobStore } from '../../../src/stores/blobs.ts'
 import { sha256 } from '../../support/image-builder.ts'
 import {
   admin,
@@ -41,12 +42,14 @@ export interface Plane {
 }
 
 export interface PlaneOptions extends Partial<OciSettings> {
+  readonly blobs?: BlobStore
   readonly quotas?: Quotas
   readonly isMountOpen?: boolean
 }
 
-export async function createPlane({ quotas, isMountOpen, ...settings }: PlaneOptions = {}): Promise<Plane> {
+export async function createPlane({ quotas, isMountOpen, blobs, ...settings }: PlaneOptions = {}): Promise<Plane> {
   const services = await createServices({
+    ...(blobs === undefined ? {} : { blobs }),
     ...(quotas === undefined ? {} : { quotas }),
     ...(isMountOpen === undefined ? {} : { isMountOpen }),
   })
