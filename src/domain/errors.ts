@@ -367,10 +367,14 @@ export function securityTokenExpired(): RegistryError {
 }
 
 export function signatureMismatch(): RegistryError {
-  return new RegistryError(
-    'signature-mismatch',
+  return signatureRefused(
     'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
   )
+}
+
+/** The signature is well-formed, but not one for this request; `message` says why, as AWS does. */
+export function signatureRefused(message: string): RegistryError {
+  return new RegistryError('signature-mismatch', message)
 }
 
 /** The signature is too old or from the future; `message` names both times, as AWS does. */

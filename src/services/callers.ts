@@ -12,6 +12,13 @@ export interface RootKey {
   readonly secretAccessKey: string
 }
 
+/** An access key whose signature was looked at. */
+export interface CheckedKey {
+  readonly accessKeyId: string
+  /** False: nobody here knows the key, and the profile accepts it as it is. */
+  readonly isVerified: boolean
+}
+
 /** Who is behind an access key: keys that this registry issued, and (in the dev profile) any other. */
 export class Callers {
   readonly #metadata: MetadataStore
@@ -32,12 +39,14 @@ export class Callers {
   }
 
   /**
-   * The caller behind a key that was verified, or that the dev profile accepts as it is: then a key of twelve digits
-   * means the root of that account, and any other one the root of the default account.
+   * The caller behind a key. One that was accepted without verification (the dev profile) means the root of an account:
+   * of that account if it has twelve digits, of the default account otherwise. Throws `security-token-invalid` when a
+   * verified key is gone meanwhile.
    */
-  async identify(accessKeyId: string): Promise<Principal> {
+  async identify({ accessKeyId, isVerified }: CheckedKey): Promise<Principal> {
     const known = await this.#metadata.view.credentials.findAccessKey(accessKeyId)
     if (known !== undefined) return ownerOf(known)
+    if (isVerified) throw securityTokenInvalid()
     const accountId = isRegistryId(accessKeyId) ? accessKeyId : this.#defaultRegistry.registryId
     return { accountId, arn: this.#rootArn(accountId), userId: accountId, accessKeyId }
   }

@@ -21,12 +21,17 @@ export function authenticate(
 
 /** The call that a signed request makes. */
 export async function callOf(
-  { accessKeyId, region }: SignedBy,
+  signedBy: SignedBy,
   request: Request,
   { callers }: AwsSetting,
   context: RequestContext,
 ): Promise<AwsCall> {
-  const principal = await callers.identify(accessKeyId)
+  const principal = await callers.identify(signedBy)
   context.setPrincipal(principal.arn)
-  return { principal, region, requestId: context.requestId, origin: originOf(request, context.isSecure) }
+  return {
+    principal,
+    region: signedBy.region,
+    requestId: context.requestId,
+    origin: originOf(request, context.isSecure),
+  }
 }

@@ -43,7 +43,10 @@ const atRoot = (planes: Planes, request: Request, context: Parameters<Handler>[1
   const { method, headers, url } = request
   if (method === 'POST') {
     const isForm = headers.get('content-type')?.startsWith('application/x-www-form-urlencoded') ?? false
-    return isForm && !headers.has('x-amz-target') ? planes.awsQuery(request, context) : planes.awsJson(request, context)
+    const isQuery = isForm || /[?&]Action=/.test(url)
+    return isQuery && !headers.has('x-amz-target')
+      ? planes.awsQuery(request, context)
+      : planes.awsJson(request, context)
   }
   if (method === 'GET' && /[?&]Action=/.test(url)) return planes.awsQuery(request, context)
   if (method === 'GET' || method === 'HEAD') return Promise.resolve(new Response(WELCOME, { headers: PLAIN_TEXT }))

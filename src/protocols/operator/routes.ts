@@ -89,13 +89,13 @@ const BODY_BYTES_MAX = 1024
 /** Only an account's root operates the registry, by a signature as for any AWS request. */
 async function authorize(request: Request, context: RequestContext, setting: AwsSetting): Promise<void> {
   const { method, headers, url } = request
-  const { accessKeyId } = await verifySigV4(
+  const signedBy = await verifySigV4(
     { method, url: new URL(url), headers, body: () => readBody(request, BODY_BYTES_MAX, context) },
     (id) => setting.callers.findSecrets(id),
     setting.clock.now(),
     { acceptsUnknownKeys: setting.profile === 'dev' },
   )
-  const { arn } = await setting.callers.identify(accessKeyId)
+  const { arn } = await setting.callers.identify(signedBy)
   context.setPrincipal(arn)
   if (!arn.endsWith(':root'))
     throw accessDenied(arn, 'ecru:Operate', '*', 'because only the root of an account may operate the registry')

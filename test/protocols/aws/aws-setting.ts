@@ -18,7 +18,7 @@ export function awsSetting(facts: Partial<AwsSetting> = {}): AwsSetting & { read
     profile: 'server',
     callers: {
       findSecrets: async (id) => (id === KEY.accessKeyId ? { secretAccessKey: KEY.secretAccessKey } : undefined),
-      identify: async (accessKeyId) => ({
+      identify: async ({ accessKeyId }) => ({
         accountId,
         arn: `arn:aws:iam::${accountId}:root`,
         userId: accountId,

@@ -33,7 +33,7 @@ export async function createEcr(
     profile: 'dev',
     callers: {
       findSecrets: async () => undefined,
-      identify: async (accessKeyId) => {
+      identify: async ({ accessKeyId }) => {
         const accountId = parseRegistryId(accessKeyId)
         return { accountId, arn: `arn:aws:iam::${accountId}:root`, userId: accountId, accessKeyId }
       },

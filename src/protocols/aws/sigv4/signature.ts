@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { authenticationMissing, RegistryError, signatureIncomplete } from '../../../domain/errors.ts'
+import { authenticationMissing, signatureIncomplete, signatureRefused } from '../../../domain/errors.ts'
 import { isRegion, type Region } from '../../../domain/names.ts'
 import { parseAmzDate } from './amz-date.ts'
 import { queryPairs } from './canonical-request.ts'
@@ -20,11 +20,6 @@ export interface Signature {
   readonly sessionToken: string | undefined
   /** Of a pre-signed request only. */
   readonly expiresSeconds: number | undefined
-}
-
-/** The signature is well-formed, but not one for this request. */
-export function signatureRefused(message: string): RegistryError {
-  return new RegistryError('signature-mismatch', message)
 }
 
 /** Reads the signature of a request. Throws `authentication-missing`, `signature-incomplete`, `signature-mismatch`. */

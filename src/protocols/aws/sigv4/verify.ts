@@ -1,10 +1,10 @@
 import { timingSafeEqual } from 'node:crypto'
-import { securityTokenInvalid, signatureExpired, signatureMismatch } from '../../../domain/errors.ts'
+import { securityTokenInvalid, signatureExpired, signatureMismatch, signatureRefused } from '../../../domain/errors.ts'
 import type { Region } from '../../../domain/names.ts'
 import type { KeySecrets } from '../context.ts'
 import { printAmzDate } from './amz-date.ts'
 import { canonicalRequest, sha256Hex } from './canonical-request.ts'
-import { readSignature, type Signature, signatureRefused } from './signature.ts'
+import { readSignature, type Signature } from './signature.ts'
 import { hmac, signingKey } from './signing-key.ts'
 
 const SKEW_MS = 5 * 60 * 1000
