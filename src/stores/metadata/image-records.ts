@@ -74,15 +74,13 @@ const countNeedsDown = prepared((db, p: { repositoryId: number; imageId: number;
 )
 
 const insertChildren = preparedForItems((db, _: object, children: readonly ImageChildrenTable[]) =>
-  db
-    .insertInto('image_children')
-    .values(
-      children.map(({ repository_id, child_digest, parent_digest }) => ({
-        repository_id,
-        child_digest,
-        parent_digest,
-      })),
-    ),
+  db.insertInto('image_children').values(
+    children.map(({ repository_id, child_digest, parent_digest }) => ({
+      repository_id,
+      child_digest,
+      parent_digest,
+    })),
+  ),
 )
 
 const countImages = prepared((db, p: { repositoryId: number; change: number }) =>

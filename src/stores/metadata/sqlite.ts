@@ -112,6 +112,7 @@ class SqliteMetadata implements MetadataStore {
     work: (tx: MetadataWriter) => Promise<T>,
     { durability = 'durable' }: TransactOptions = {},
   ): Promise<T> {
+    this.#assertOpen()
     const result = await this.#parts.writing.run(() => this.#write(work))
     if (durability === 'durable') await this.#parts.durability?.settle()
     return result
@@ -141,7 +142,6 @@ class SqliteMetadata implements MetadataStore {
   }
 
   async #write<T>(work: (tx: MetadataWriter) => Promise<T>): Promise<T> {
-    this.#assertOpen()
     const { writer, durability } = this.#parts
     durability?.assertIntact()
     const transaction = new Transaction(writer, 'begin immediate')

@@ -1,0 +1,233 @@
+import { expect, test } from 'bun:test'
+import type { Digest } from '../../src/domain/digest.ts'
+import type { Page } from '../../src/stores/metadata.ts'
+import {
+  addBlob,
+  addImage,
+  addRepository,
+  digestOf,
+  expectCode,
+  minute,
+  OTHER_REGISTRY,
+  REGISTRY,
+  refOf,
+  type StoreOf,
+  turnPages,
+} from './metadata-store-records.ts'
+
+export function blobCases(store: StoreOf): void {
+  const blobs = () => store().view.blobs
+  const digest = digestOf('layer')
+  const claim = (minutes: number) => store().transact((tx) => tx.blobs.claim(digest, minute(minutes)))
+  const link = (repositoryId: number, minutes: number) =>
+    store().transact((tx) => tx.blobs.link(repositoryId, digest, 100, minute(minutes)))
+  const mark = (minutes: number) => store().transact((tx) => tx.blobs.mark(digest, minute(minutes)))
+  const dead = async (minutes: number) => (await blobs().listDead(minute(minutes), 10)).map((one) => one.digest)
+
+  test('a linked blob is found in its repository only', async () => {
+    const { id } = await addRepository(store(), 'app')
+    const other = await addRepository(store(), 'other')
+    expect(await addBlob(store(), id, digest)).toBe(true)
+    const linked = { digest, sizeBytes: 100, imageCount: 0 }
+    expect(await blobs().findLinked(id, digest)).toEqual(linked)
+    expect(await blobs().findLinked(other.id, digest)).toBeUndefined()
+    expect((await blobs().resolve(refOf('app'), digest))?.repository.id).toBe(id)
+    expect((await blobs().resolve(refOf('app'), digest))?.blob).toEqual(linked)
+    expect((await blobs().resolve(refOf('other'), digest))?.repository.id).toBe(other.id)
+    expect((await blobs().resolve(refOf('other'), digest))?.blob).toBeUndefined()
+    expect(await blobs().resolve(refOf('nowhere'), digest)).toBeUndefined()
+    expect(await blobs().findLinkedMany(id, [digest, digestOf('none')])).toEqual(new Map([[digest, linked]]))
+    expect(await blobs().findLinkedMany(id, [])).toEqual(new Map())
+  })
+
+  test('a holder is a living repository of the same registry', async () => {
+    const other = await addRepository(store(), 'app', OTHER_REGISTRY)
+    await addBlob(store(), other.id, digest)
+    expect(await blobs().findHolder(REGISTRY, digest)).toBeUndefined()
+    const { id } = await addRepository(store(), 'app')
+    await addBlob(store(), id, digest)
+    expect((await blobs().findHolder(REGISTRY, digest))?.repository.id).toBe(id)
+    expect((await blobs().findHolder(REGISTRY, digest))?.blob).toMatchObject({ digest, sizeBytes: 100 })
+    await store().transact((tx) => tx.repositories.delete(id))
+    expect(await blobs().findHolder(REGISTRY, digest)).toBeUndefined()
+    expect(await blobs().resolve(refOf('app'), digest)).toBeUndefined()
+  })
+
+  test('linking again says so and begins the grace period anew', async () => {
+    const { id } = await addRepository(store(), 'app')
+    await addBlob(store(), id, digest, minute(1))
+    expect(await blobs().listUnusedLinks(minute(2), 10)).toEqual([{ repositoryId: id, digest }])
+    expect(await link(id, 5)).toBe(false)
+    expect(await blobs().listUnusedLinks(minute(5), 10)).toEqual([])
+    expect(await blobs().list({ limit: 10 })).toEqual([{ digest, sizeBytes: 100, linkCount: 1 }])
+  })
+
+  test('linking again does not make a needed link unused', async () => {
+    const { id } = await addRepository(store(), 'app')
+    await addBlob(store(), id, digest, minute(1))
+    await addImage(store(), id, 1, { blobs: [{ digest, mediaType: 'layer' }] })
+    expect(await link(id, 5)).toBe(false)
+    expect(await blobs().listUnusedLinks(minute(9), 10)).toEqual([])
+  })
+
+  test('a link is removed only while no image needs it', async () => {
+    const { id } = await addRepository(store(), 'app')
+    await addBlob(store(), id, digest)
+    const unlink = () => store().transact((tx) => tx.blobs.unlink(id, digest, minute(4)))
+    const image = await addImage(store(), id, 1, { blobs: [{ digest, mediaType: 'layer' }] })
+    expect(await unlink()).toBe(false)
+    await store().transact((tx) => tx.images.delete(image.id, minute(3)))
+    expect(await unlink()).toBe(true)
+    expect(await unlink()).toBe(false)
+    expect(await blobs().findLinked(id, digest)).toBeUndefined()
+    expect(await dead(4)).toEqual([])
+    expect(await dead(5)).toEqual([digest])
+  })
+
+  test('an unused link goes when it has been unused long enough, and the blob is dead since then', async () => {
+    const { id } = await addRepository(store(), 'app')
+    await addBlob(store(), id, digest, minute(3))
+    const unlinkUnused = (minutes: number) =>
+      store().transact((tx) => tx.blobs.unlinkUnused(id, digest, minute(minutes)))
+    expect(await unlinkUnused(3)).toBe(false)
+    expect(await unlinkUnused(4)).toBe(true)
+    expect(await unlinkUnused(4)).toBe(false)
+    expect(await dead(3)).toEqual([])
+    expect(await dead(4)).toEqual([digest])
+  })
+
+  test('a claim protects a blob that loses its last link', async () => {
+    const { id } = await addRepository(store(), 'app')
+    await addBlob(store(), id, digest, minute(1))
+    expect(await claim(8)).toBe(true)
+    expect(await store().transact((tx) => tx.blobs.unlinkUnused(id, digest, minute(5)))).toBe(true)
+    expect(await mark(8)).toBe(false)
+    expect(await mark(9)).toBe(true)
+  })
+
+  test('claim and mark exclude each other', async () => {
+    expect(await claim(1)).toBe(true)
+    expect(await blobs().exists(digest)).toBe(true)
+    expect(await mark(1)).toBe(false)
+    expect(await mark(2)).toBe(true)
+    expect(await mark(0)).toBe(true)
+    expect(await claim(10)).toBe(false)
+    expect(await dead(0)).toEqual([digest])
+    await store().transact((tx) => tx.blobs.forget(digest))
+    expect(await blobs().exists(digest)).toBe(false)
+    expect(await claim(10)).toBe(true)
+  })
+
+  test('of a claim and a mark at once, the first wins', async () => {
+    await claim(1)
+    expect(await Promise.all([mark(5), claim(6)])).toEqual([true, false])
+    await store().transact((tx) => tx.blobs.forget(digest))
+    await claim(1)
+    expect(await Promise.all([claim(6), mark(5)])).toEqual([true, false])
+  })
+
+  test('link and mark exclude each other', async () => {
+    const { id } = await addRepository(store(), 'app')
+    await addBlob(store(), id, digest)
+    expect(await mark(1000)).toBe(false)
+    await store().transact((tx) => tx.blobs.unlink(id, digest, minute(2)))
+    expect(await mark(1000)).toBe(true)
+    await expectCode(link(id, 1001), 'blob-not-found')
+    expect(await blobs().findLinked(id, digest)).toBeUndefined()
+    await store().transact((tx) => tx.blobs.forget(digest))
+    await expectCode(link(id, 1001), 'blob-not-found')
+  })
+
+  test('of a link and a mark at once, the first wins', async () => {
+    const { id } = await addRepository(store(), 'app')
+    await claim(1)
+    expect(await Promise.all([link(id, 5), mark(5)])).toEqual([true, false])
+  })
+
+  test('only a marked blob is forgotten', async () => {
+    await claim(1)
+    await store().transact((tx) => tx.blobs.forget(digest))
+    expect(await blobs().exists(digest)).toBe(true)
+    await store().transact((tx) => tx.blobs.forget(digestOf('unknown')))
+  })
+
+  test('bytes without a record are adopted once, dead since they were stored', async () => {
+    const adopt = () => store().transact((tx) => tx.blobs.adopt(digest, 7, minute(3)))
+    expect(await adopt()).toBe(true)
+    expect(await adopt()).toBe(false)
+    expect(await dead(3)).toEqual([])
+    expect(await blobs().listDead(minute(4), 10)).toEqual([{ digest, sizeBytes: 7 }])
+    expect(await claim(5)).toBe(true)
+    expect(await dead(4)).toEqual([])
+  })
+
+  test('a lost blob loses its links, stays marked until it is forgotten, and comes back to the images that need it', async () => {
+    const { id } = await addRepository(store(), 'app')
+    const other = await addRepository(store(), 'other')
+    for (const repositoryId of [id, other.id]) await addBlob(store(), repositoryId, digest, minute(1))
+    const image = await addImage(store(), id, 1, { blobs: [{ digest, mediaType: 'layer' }] })
+    const lose = (minutes: number) => store().transact((tx) => tx.blobs.lose(digest, minute(minutes)))
+    await claim(10)
+    expect(await lose(9)).toBe(false)
+    expect(await blobs().findLinked(id, digest)).toBeDefined()
+    expect(await lose(11)).toBe(true)
+    expect(await blobs().findLinked(id, digest)).toBeUndefined()
+    expect(await blobs().findLinked(other.id, digest)).toBeUndefined()
+    expect(await claim(12)).toBe(false)
+    await store().transact((tx) => tx.blobs.forget(digest))
+    expect(await lose(20)).toBe(false)
+
+    expect(await claim(13)).toBe(true)
+    expect(await link(id, 13)).toBe(true)
+    expect(await blobs().findLinked(id, digest)).toMatchObject({ imageCount: 1, mediaType: 'layer' })
+    expect(await blobs().listUnusedLinks(minute(100), 10)).toEqual([])
+    await store().transact((tx) => tx.images.delete(image.id, minute(14)))
+    expect(await blobs().findLinked(id, digest)).toMatchObject({ imageCount: 0 })
+  })
+
+  test('marked blobs are listed before dead ones, within the limit', async () => {
+    const many = Array.from({ length: 6 }, (_, n) => digestOf(n))
+    await store().transact(async (tx) => {
+      for (const [n, one] of many.entries()) await tx.blobs.adopt(one, n, minute(n))
+      await tx.blobs.mark(digestOf(4), minute(50))
+    })
+    const listed = async (limit: number) => (await blobs().listDead(minute(3), limit)).map((one) => one.sizeBytes)
+    expect(await listed(10)).toEqual([4, 0, 1, 2])
+    expect(await listed(2)).toEqual([4, 0])
+    expect(await listed(1)).toEqual([4])
+  })
+
+  test('records are listed by digest, counted and summed', async () => {
+    expect(await blobs().totals()).toEqual({ blobCount: 0, sizeBytes: 0 })
+    const { id } = await addRepository(store(), 'app')
+    const many = Array.from({ length: 7 }, (_, n) => digestOf(n)).sort()
+    for (const one of many) await addBlob(store(), id, one)
+    for (const limit of [1, 3, 7, 100]) {
+      const listed = await turnPages(
+        limit,
+        (page: Page<Digest>) => blobs().list(page),
+        (one) => one.digest,
+      )
+      expect(listed).toEqual(many.map((one) => ({ digest: one, sizeBytes: 100, linkCount: 1 })))
+    }
+    expect(await blobs().totals()).toEqual({ blobCount: 7, sizeBytes: 700 })
+  })
+
+  test('what a sweep could free is counted without freeing it', async () => {
+    const [one, two] = [await addRepository(store(), 'one'), await addRepository(store(), 'two')]
+    const [needed, unused, shared, fresh] = ['needed', 'unused', 'shared', 'fresh'].map(digestOf) as [
+      typeof digest,
+      typeof digest,
+      typeof digest,
+      typeof digest,
+    ]
+    for (const each of [needed, unused, shared]) await addBlob(store(), one.id, each, minute(1))
+    await addBlob(store(), two.id, unused, minute(1))
+    await addBlob(store(), two.id, shared, minute(9))
+    await addBlob(store(), two.id, fresh, minute(9))
+    await addImage(store(), one.id, 1, { blobs: [{ digest: needed, mediaType: 'layer' }] })
+    await store().transact((tx) => tx.blobs.adopt(digest, 7, minute(1)))
+    expect(await blobs().freeable(minute(5))).toEqual({ linkCount: 3, blobCount: 2, sizeBytes: 107 })
+    expect(await blobs().freeable(minute(1))).toEqual({ linkCount: 0, blobCount: 0, sizeBytes: 0 })
+  })
+}

@@ -1,0 +1,42 @@
+import { afterEach, beforeEach, describe } from 'bun:test'
+import type { MetadataStore } from '../../src/stores/metadata.ts'
+import { blobCases } from './metadata-store-blobs.ts'
+import { credentialCases } from './metadata-store-credentials.ts'
+import { imageListCases } from './metadata-store-image-lists.ts'
+import { imageCases } from './metadata-store-images.ts'
+import { purgeCases } from './metadata-store-purge.ts'
+import { repositoryCases } from './metadata-store-repositories.ts'
+import { transactionCases } from './metadata-store-transactions.ts'
+import { uploadCases } from './metadata-store-uploads.ts'
+
+/** What a driver's test gives the suite for each case: an empty store, and how to get rid of it. */
+export interface MetadataStoreFixture {
+  readonly store: MetadataStore
+  readonly cleanup: () => Promise<void>
+}
+
+/** What every metadata store promises. `create` makes an empty store for each case. */
+export function metadataStoreSuite(name: string, create: () => Promise<MetadataStoreFixture>): void {
+  describe(`${name}: the metadata store's contract`, () => {
+    let fixture: MetadataStoreFixture
+
+    beforeEach(async () => {
+      fixture = await create()
+    })
+
+    afterEach(async () => {
+      await fixture.store.close()
+      await fixture.cleanup()
+    })
+
+    const store = () => fixture.store
+    describe('repositories', () => repositoryCases(store))
+    describe('purging deleted repositories', () => purgeCases(store))
+    describe('images', () => imageCases(store))
+    describe('lists of images', () => imageListCases(store))
+    describe('blobs', () => blobCases(store))
+    describe('uploads', () => uploadCases(store))
+    describe('credentials', () => credentialCases(store))
+    describe('transactions', () => transactionCases(store))
+  })
+}
