@@ -144,7 +144,8 @@ export async function loginPassword(url: string, accessKeyId?: string, region?: 
   }
 }
 
-async function untilReady(url: string, child: Subprocess): Promise<void> {
+/** Waits until an Ecru says that it is ready. Throws when its process ends, or when it takes too long. */
+export async function untilReady(url: string, child: Subprocess): Promise<void> {
   const deadline = Date.now() + READY_WITHIN_MS
   while (Date.now() < deadline) {
     if (child.exitCode !== null || child.signalCode !== null)

@@ -28,7 +28,8 @@ export async function plainVolume(): Promise<Volume> {
  */
 export async function looseVolume(sizeBytes: number, mountOptions = 'commit=3600'): Promise<Volume> {
   const scratch = await mkdtemp(join(tmpdir(), 'ecru-torture-'))
-  const image = join(scratch, 'disk')
+  let image = join(scratch, 'disk')
+  let restored = 0
   const path = join(scratch, 'mounted')
   await mkdir(path)
   const file = await open(image, 'w')
@@ -42,6 +43,12 @@ export async function looseVolume(sizeBytes: number, mountOptions = 'commit=3600
     cutPower: () => shutDown(path),
     restorePower: async () => {
       await run('umount', path)
+      // A process with mounts of its own (a container engine beside us, say) may still hold the dead file system, which
+      // would then be mounted again: a copy of its disk is another one.
+      const copy = join(scratch, `disk-${++restored}`)
+      await run('cp', '--sparse=always', image, copy)
+      await rm(image)
+      image = copy
       await mount()
     },
     remove: async () => {
