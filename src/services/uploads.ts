@@ -256,14 +256,18 @@ async function* interruptible(
   reason: () => Error,
 ): AsyncIterable<Uint8Array> {
   const chunks = body[Symbol.asyncIterator]()
-  const { promise: interrupted, reject } = Promise.withResolvers<never>()
-  interrupted.catch(() => undefined)
-  const interrupt = () => reject(reason())
-  signal.addEventListener('abort', interrupt, { once: true })
+  let interrupt: (() => void) | undefined
+  const onAbort = () => interrupt?.()
+  signal.addEventListener('abort', onAbort, { once: true })
   let isDone = false
   try {
     for (;;) {
-      const next = await Promise.race([chunks.next(), interrupted])
+      // One promise for each chunk: a race against one that outlives them all would keep every chunk in memory.
+      const next = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+        interrupt = () => reject(reason())
+        if (signal.aborted) interrupt()
+        else chunks.next().then(resolve, reject)
+      })
       if (next.done === true) {
         isDone = true
         return
@@ -271,7 +275,7 @@ async function* interruptible(
       yield next.value
     }
   } finally {
-    signal.removeEventListener('abort', interrupt)
+    signal.removeEventListener('abort', onAbort)
     // Not awaited: the other end may be dead.
     if (!isDone) void Promise.resolve(chunks.return?.()).catch(() => undefined)
   }
