@@ -10,7 +10,7 @@ export class ServedRequest implements RequestContext {
   isAwaitingClient = false
   principal: string | undefined = undefined
   private hasProgressed = false
-  private address: string | undefined = undefined
+  private address: string | undefined
   private readonly startedAt = performance.now()
   private readonly server: Server<undefined>
 
@@ -18,10 +18,12 @@ export class ServedRequest implements RequestContext {
     this.request = request
     this.server = server
     this.isSecure = isSecure
+    // A client that leaves takes its address along, and only a body gives it the time to leave.
+    this.address = this.expectsBody() ? this.addressOfPeer() : undefined
   }
 
   get remoteAddress(): string {
-    this.address ??= this.server.requestIP(this.request)?.address ?? ''
+    this.address ??= this.addressOfPeer()
     return this.address
   }
 
@@ -50,12 +52,20 @@ export class ServedRequest implements RequestContext {
 
   /** Whether the client left before it was answered. Only bodies are worth the look: the rest is answered at once. */
   isClientGone(): boolean {
-    const { method } = this.request
-    return method !== 'GET' && method !== 'HEAD' && this.request.signal.aborted
+    return this.expectsBody() && this.request.signal.aborted
   }
 
   /** Since the request came, in milliseconds with one decimal. */
   elapsedMs(): number {
     return Math.round((performance.now() - this.startedAt) * 10) / 10
+  }
+
+  private expectsBody(): boolean {
+    const { method } = this.request
+    return method !== 'GET' && method !== 'HEAD'
+  }
+
+  private addressOfPeer(): string {
+    return this.server.requestIP(this.request)?.address ?? ''
   }
 }

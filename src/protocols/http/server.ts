@@ -95,6 +95,8 @@ function listen(
       port,
       idleTimeout,
       development: false,
+      // Said aloud, because Bun shares a port with other processes otherwise: outside development it listens with SO_REUSEPORT.
+      reusePort: false,
       // Layers are as large as they are; the planes limit every other body.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       ...(tls === undefined ? {} : { tls: { cert: Bun.file(tls.certFile), key: Bun.file(tls.keyFile) } }),
