@@ -160,8 +160,8 @@ export class Run {
     for (const [name, before] of this.#states) {
       const whole = recorder.history(name)
       const history = this.#volume.cutPower === undefined ? whole : durablePart(whole)
-      this.operations += history.length
-      this.unanswered += history.filter(({ outcome }) => outcome === undefined).length
+      this.operations += whole.length
+      this.unanswered += whole.filter(({ outcome }) => outcome === undefined).length
       const mutability = present.get(name)
       const touched = new Set([
         ...before.links.keys(),

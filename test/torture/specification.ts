@@ -82,7 +82,11 @@ export class Specification {
           ...(call.isSourceSure ? [] : [{ outcome: 'refused', next: withUpload(state, operation) }]),
         ]
       case 'stat-blob':
-        return this.#present(state, operation, call.blob, { outcome: 'ok', next: state })
+        // Who hears that a blob is there does not upload it, so its grace period starts anew.
+        return this.#present(state, operation, call.blob, {
+          outcome: 'ok',
+          next: linked(state, call.blob, operation.calledAt),
+        })
       case 'delete-blob':
         if (this.isNeeded(state, call.blob)) return same(state, 'unsupported')
         return this.#present(state, operation, call.blob, { outcome: 'ok', next: unlinked(state, call.blob) })
