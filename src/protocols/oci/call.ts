@@ -22,19 +22,18 @@ export interface RepositoryCall extends OciCall {
  * Scheme and host by which the client reached us, for the absolute URLs that ECR answers with. A proxy that ends TLS says
  * so in `X-Forwarded-Proto`; nothing but this client's own answer depends on it.
  */
-export function originOf({ url, headers }: Request): string {
-  const afterScheme = url.indexOf('://') + 3
-  const end = url.indexOf('/', afterScheme)
-  const origin = end < 0 ? url : url.slice(0, end)
-  const forwarded = headers.get('x-forwarded-proto')
+export function originOf(request: Request): string {
+  const forwarded = request.headers.get('x-forwarded-proto')
   const isForwarded = forwarded === 'https' || forwarded === 'http'
-  return isForwarded ? `${forwarded}://${origin.slice(afterScheme)}` : origin
+  const scheme = isForwarded ? forwarded : request.url.slice(0, request.url.indexOf(':'))
+  return `${scheme}://${hostOf(request)}`
 }
 
 /** The host (and port) by which the client reached us. */
-export function hostOf(request: Request): string {
-  const origin = originOf(request)
-  return origin.slice(origin.indexOf('://') + 3)
+export function hostOf({ url }: Request): string {
+  const start = url.indexOf('://') + 3
+  const end = url.indexOf('/', start)
+  return url.slice(start, end < 0 ? undefined : end)
 }
 
 /** Where the client came, without the query: the address of an upload. */
