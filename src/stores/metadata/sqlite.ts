@@ -1,6 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { fdatasync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { isRegistryError } from '../../domain/errors.ts'
 import type { MetadataReader, MetadataStore, MetadataWriter, TransactOptions } from '../metadata.ts'
 import { migrate } from './migrations/migrate.ts'
 import { SqliteConnection } from './sqlite/connection.ts'
@@ -9,33 +11,42 @@ import { Durability } from './sqlite/durability.ts'
 import { Mutex } from './sqlite/mutex.ts'
 import { Snapshots } from './sqlite/snapshots.ts'
 import { Transaction } from './sqlite/transaction.ts'
+import type { SyncFile } from './sqlite/wal-file.ts'
 import { queriesIn, SessionQueries } from './store.ts'
 
 const LOG_LIMIT_BYTES = 64 * 1024 * 1024
+const WRITER_CACHE_KIB = 4 * 1024
+const VIEW_CACHE_KIB = 8 * 1024
+const SNAPSHOT_CACHE_KIB = 2 * 1024
+const SNAPSHOTS_IDLE_MAX = 4
 const MEMORY_SNAPSHOTS_MAX = 8
 
 const common = ['busy_timeout=5000', 'temp_store=memory']
-const reading = [...common, 'query_only=on']
 
 /**
  * Opens metadata kept in a SQLite file, and makes the file when it is not there. One process at a time serves a file;
  * others may read it meanwhile.
- * Throws when the file was written by a newer version.
+ * Throws when the file was written by a newer version. `syncFile` is for tests that watch or fail the syncs.
  */
-export async function openSqliteMetadata(file: string): Promise<MetadataStore> {
+export async function openSqliteMetadata(
+  file: string,
+  syncFile: SyncFile = promisify(fdatasync),
+): Promise<MetadataStore> {
   mkdirSync(dirname(file), { recursive: true })
-  const writer = await openWriter(file, 'full')
-  // after a crash the log may be long; copying it now keeps the first checkpoint short
-  if (statSync(`${file}-wal`).size > 0) writer.execute('pragma wal_checkpoint(truncate)')
+  const writer = await openWriter(file, 'normal')
+  copyLeftLog(file, writer)
   writer.execute('pragma wal_autocheckpoint=0')
-  writer.execute('pragma synchronous=normal')
   const writing = new Mutex()
+  const snapshots = new Snapshots(() => openReader(file, SNAPSHOT_CACHE_KIB), {
+    max: Number.POSITIVE_INFINITY,
+    idleMax: SNAPSHOTS_IDLE_MAX,
+  })
   return new SqliteMetadata({
     writer,
     writing,
-    view: openReader(file),
-    snapshots: new Snapshots(() => openReader(file), Number.POSITIVE_INFINITY),
-    durability: new Durability(file, writing, writer),
+    view: openReader(file, VIEW_CACHE_KIB),
+    snapshots,
+    durability: new Durability(file, { writing, writer, snapshots, syncFile }),
   })
 }
 
@@ -48,8 +59,11 @@ export async function openMemoryMetadata(): Promise<MetadataStore> {
   try {
     const file = join(directory, 'metadata.db')
     const writer = await openWriter(file, 'off')
-    const view = openReader(file)
-    const snapshots = new Snapshots(() => openReader(file), MEMORY_SNAPSHOTS_MAX)
+    const view = openReader(file, VIEW_CACHE_KIB)
+    const snapshots = new Snapshots(() => openReader(file, SNAPSHOT_CACHE_KIB), {
+      max: MEMORY_SNAPSHOTS_MAX,
+      idleMax: MEMORY_SNAPSHOTS_MAX,
+    })
     snapshots.openAll()
     return new SqliteMetadata({ writer, writing: new Mutex(), view, snapshots, durability: undefined })
   } finally {
@@ -57,13 +71,23 @@ export async function openMemoryMetadata(): Promise<MetadataStore> {
   }
 }
 
-async function openWriter(file: string, synchronous: 'full' | 'off'): Promise<SqliteConnection> {
+/** After a crash the log may be long: copying it now keeps the first checkpoint short. */
+function copyLeftLog(file: string, writer: SqliteConnection): void {
+  if (statSync(`${file}-wal`).size === 0) return
+  try {
+    writer.execute('pragma wal_checkpoint(truncate)')
+  } catch (thrown) {
+    if (!isRegistryError(thrown, 'storage-full')) throw thrown
+  }
+}
+
+async function openWriter(file: string, synchronous: 'normal' | 'off'): Promise<SqliteConnection> {
   const writer = new SqliteConnection(file, [
     ...common,
     `synchronous=${synchronous}`,
     'journal_mode=wal',
     `journal_size_limit=${LOG_LIMIT_BYTES}`,
-    'cache_size=-8192',
+    `cache_size=-${WRITER_CACHE_KIB}`,
     'foreign_keys=on',
   ])
   try {
@@ -75,8 +99,8 @@ async function openWriter(file: string, synchronous: 'full' | 'off'): Promise<Sq
   }
 }
 
-function openReader(file: string): SqliteConnection {
-  const reader = new SqliteConnection(file, [...reading, 'cache_size=-8192'])
+function openReader(file: string, cacheKib: number): SqliteConnection {
+  const reader = new SqliteConnection(file, [...common, 'query_only=on', `cache_size=-${cacheKib}`])
   // SQLite opens the log with the first read
   reader.execute('select count(*) from sqlite_schema')
   return reader

@@ -1,15 +1,26 @@
-import { closeSync, fdatasync, fsyncSync, openSync } from 'node:fs'
+import { SQLiteError } from 'bun:sqlite'
+import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { promisify } from 'node:util'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isRegistryError } from '../../../domain/errors.ts'
 import { SqliteConnection } from './connection.ts'
 import type { Mutex } from './mutex.ts'
-import { WalFile } from './wal-file.ts'
+import type { Snapshots } from './snapshots.ts'
+import { type SyncFile, WalFile } from './wal-file.ts'
 
 /** The log is copied into the database after this many pages (of 4 KiB): a copy of that size takes a few milliseconds. */
 const CHECKPOINT_FRAMES = 1000
+/** From this length on (64 MiB) a checkpoint waits a little for the snapshots that hold it back. */
+const PATIENCE_FRAMES = 16 * 1024
+const PATIENCE_MS = 50
 
-const sync = promisify(fdatasync)
+interface DurabilityParts {
+  readonly writing: Mutex
+  /** Has the file open; whoever uses it holds `writing`. */
+  readonly writer: SqliteConnection
+  readonly snapshots: Snapshots
+  readonly syncFile: SyncFile
+}
 
 /**
  * Makes commits survive a power loss without ever stopping the event loop for the disk.
@@ -31,7 +42,8 @@ const sync = promisify(fdatasync)
  *   there and then, because a header that came after its frames could revive old ones. This is the one sync left on the
  *   event loop, once in {@link CHECKPOINT_FRAMES} pages.
  * - Growth: a snapshot that stays open keeps the log from beginning anew, so the log grows as long as that snapshot
- *   lives, and `journal_size_limit` cuts it back afterwards.
+ *   lives, and `journal_size_limit` cuts it back afterwards. Many short snapshots in a row do not add up to a long one:
+ *   while a checkpoint keeps writers away, new snapshots hold nothing back, and it waits a little for the older ones.
  * - The database file is opened here a second time, for the sync. POSIX drops all of a process's locks on a file when
  *   any descriptor of it is closed, SQLite's too, so this one is closed after the last connection.
  * - A failed sync is final: the kernel may have dropped the pages and would report the next sync as good. From then on
@@ -40,23 +52,27 @@ const sync = promisify(fdatasync)
 export class Durability {
   readonly #writing: Mutex
   readonly #writer: SqliteConnection
+  readonly #snapshots: Snapshots
   readonly #checkpointer: SqliteConnection
   readonly #databaseDescriptor: number
   readonly #log: WalFile
+  readonly #syncFile: SyncFile
   #failure: unknown
-  #commits = 0
+  /** Begins at 1: what an earlier process has committed may not be on the disk either. */
+  #commits = 1
   #settledCommits = 0
   #tending: Promise<void> | undefined
   #generation: string
   #nextCheckpoint = CHECKPOINT_FRAMES
 
-  /** `writer` has the file open and the log begun; whoever uses it holds `writing`. */
-  constructor(file: string, writing: Mutex, writer: SqliteConnection) {
+  constructor(file: string, { writing, writer, snapshots, syncFile }: DurabilityParts) {
     this.#writing = writing
     this.#writer = writer
+    this.#snapshots = snapshots
+    this.#syncFile = syncFile
     this.#checkpointer = new SqliteConnection(file, ['busy_timeout=0', 'synchronous=off', 'wal_autocheckpoint=0'])
     this.#databaseDescriptor = openSync(file, 'r+')
-    this.#log = new WalFile(`${file}-wal`, writer.pageBytes)
+    this.#log = new WalFile(`${file}-wal`, writer.pageBytes, syncFile)
     this.#generation = this.#log.generation()
     syncDirectory(dirname(file))
   }
@@ -97,15 +113,16 @@ export class Durability {
         await this.settle()
         this.#writer.execute('begin immediate')
         try {
-          const frames = this.#copyLog()
-          await this.#sync(sync(this.#databaseDescriptor))
+          const frames = await this.#copyLog()
+          await this.#sync(this.#syncFile(this.#databaseDescriptor))
           this.#generation = this.#log.generation()
           this.#nextCheckpoint = frames + CHECKPOINT_FRAMES
         } finally {
           this.#writer.rollback()
         }
       } catch (thrown) {
-        this.#failure ??= thrown
+        if (isPassing(thrown)) this.#nextCheckpoint += CHECKPOINT_FRAMES
+        else this.#failure ??= thrown
       }
     })
   }
@@ -127,15 +144,18 @@ export class Durability {
     return this.#log.reaches(isOldLog ? this.#nextCheckpoint : CHECKPOINT_FRAMES)
   }
 
-  /** Answers how many pages the log holds. With no room for the database to grow, the log stays as it is. */
-  #copyLog(): number {
-    try {
-      const { rows } = this.#checkpointer.execute('pragma wal_checkpoint(passive)')
-      return Number(rows[0]?.log ?? 0)
-    } catch (thrown) {
-      if (isRegistryError(thrown, 'storage-full')) return this.#nextCheckpoint
-      throw thrown
-    }
+  /** Copies what no snapshot holds back, and answers how many pages the log has. */
+  async #copyLog(): Promise<number> {
+    const copied = this.#copyOnce()
+    if (copied.isWhole || copied.frames < PATIENCE_FRAMES) return copied.frames
+    // snapshots that began since the last commit hold nothing back: when the older ones end, all can be copied
+    await Promise.race([this.#snapshots.ended(), sleep(PATIENCE_MS)])
+    return this.#copyOnce().frames
+  }
+
+  #copyOnce(): { readonly frames: number; readonly isWhole: boolean } {
+    const [row] = this.#checkpointer.execute('pragma wal_checkpoint(passive)').rows
+    return { frames: Number(row?.log ?? 0), isWhole: row?.log === row?.checkpointed }
   }
 
   async #sync(running: Promise<void>): Promise<void> {
@@ -146,6 +166,11 @@ export class Durability {
       this.assertIntact()
     }
   }
+}
+
+/** A disk without room for the database to grow, or another process that is writing: the log waits for the next time. */
+function isPassing(thrown: unknown): boolean {
+  return isRegistryError(thrown, 'storage-full') || (thrown instanceof SQLiteError && thrown.code === 'SQLITE_BUSY')
 }
 
 function syncDirectory(path: string): void {

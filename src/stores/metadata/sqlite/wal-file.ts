@@ -1,7 +1,7 @@
-import { closeSync, fdatasync, openSync, readSync } from 'node:fs'
-import { promisify } from 'node:util'
+import { closeSync, openSync, readSync } from 'node:fs'
 
-const sync = promisify(fdatasync)
+/** Brings what was written to a file onto the disk, off the event loop. */
+export type SyncFile = (descriptor: number) => Promise<void>
 
 const WAL_HEADER_BYTES = 32
 const FRAME_HEADER_BYTES = 24
@@ -16,12 +16,14 @@ const SALT_IN_FRAME_HEADER = 8
 export class WalFile {
   readonly #descriptor: number
   readonly #pageBytes: number
+  readonly #syncFile: SyncFile
   readonly #frameSalt = Buffer.alloc(SALT_BYTES)
   readonly #salt = Buffer.alloc(SALT_BYTES)
   #running: Promise<void> | undefined
   #following: Promise<void> | undefined
 
-  constructor(path: string, pageBytes: number) {
+  constructor(path: string, pageBytes: number, syncFile: SyncFile) {
+    this.#syncFile = syncFile
     this.#descriptor = openSync(path, 'r+')
     this.#pageBytes = pageBytes
   }
@@ -57,7 +59,7 @@ export class WalFile {
   }
 
   #begin(): Promise<void> {
-    const running = sync(this.#descriptor).finally(() => {
+    const running = this.#syncFile(this.#descriptor).finally(() => {
       if (this.#running === running) this.#running = undefined
     })
     this.#running = running
