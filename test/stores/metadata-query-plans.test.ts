@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseTag } from '../../src/domain/names.ts'
+import { migrate } from '../../src/stores/metadata/migrations/migrate.ts'
+import { SqliteConnection } from '../../src/stores/metadata/sqlite/connection.ts'
+import { databaseOn } from '../../src/stores/metadata/sqlite/dialect.ts'
+import { queriesIn } from '../../src/stores/metadata/store.ts'
+import type { MetadataWriter } from '../../src/stores/metadata.ts'
+import { digestOf, minute, newImage, newRepository, REGISTRY, refOf } from '../suites/metadata-store-records.ts'
+
+interface Plan {
+  readonly statement: string
+  readonly steps: readonly string[]
+}
+
+const digest = digestOf(1)
+const digests = [1, 2, 3].map(digestOf)
+const tag = parseTag('v1')
+const page = { after: digest, limit: 100 }
+const upload = { id: 'u', repositoryId: 1, key: 'k', startedAt: minute(1), touchedAt: minute(1) }
+const needs = digests.map((one) => ({ digest: one, mediaType: 'layer' }))
+
+/** Every look and every change but those that count everything, in an order in which each finds rows. */
+const looks: Record<string, (tx: MetadataWriter) => Promise<unknown>> = {
+  'repositories.insert': (tx) => tx.repositories.insert(newRepository('app')),
+  'repositories.find': (tx) => tx.repositories.find(refOf('app')),
+  'repositories.list': (tx) => tx.repositories.list(REGISTRY, { limit: 10 }),
+  'repositories.count': (tx) => tx.repositories.count(REGISTRY),
+  'repositories.setMutability': (tx) => tx.repositories.setMutability(1, newRepository('app').mutability),
+  'repositories.putResourceTags': (tx) => tx.repositories.putResourceTags(1, [{ key: 'a', value: 'b' }]),
+  'repositories.listResourceTags': (tx) => tx.repositories.listResourceTags(1),
+  'repositories.deleteResourceTags': (tx) => tx.repositories.deleteResourceTags(1, ['a', 'b']),
+  'blobs.claim': async (tx) => {
+    for (const one of digests) await tx.blobs.claim(one, minute(1))
+  },
+  'blobs.link': async (tx) => {
+    for (const one of digests) await tx.blobs.link(1, one, 1, minute(1))
+  },
+  'images.insert': async (tx) => {
+    await tx.images.insert(newImage(1, 1, { blobs: needs, children: digests, subject: digest }))
+    for (const seed of [2, 3]) await tx.images.insert(newImage(1, seed))
+  },
+  'images.putTag': (tx) => tx.images.putTag(1, tag, 1, minute(1)),
+  'images.find by digest': (tx) => tx.images.find(1, { digest }),
+  'images.find by tag': (tx) => tx.images.find(1, { tag }),
+  'images.resolve by digest': (tx) => tx.images.resolve(refOf('app'), { digest }),
+  'images.resolve by tag': (tx) => tx.images.resolve(refOf('app'), { tag }),
+  'images.findMany': (tx) => tx.images.findMany(1, digests),
+  'images.tagsOf': (tx) => tx.images.tagsOf(1),
+  'images.list': (tx) => tx.images.list(1, 'ANY', { limit: 10 }),
+  'images.list tagged': (tx) => tx.images.list(1, 'TAGGED', { limit: 10 }),
+  'images.list untagged': (tx) => tx.images.list(1, 'UNTAGGED', { limit: 10 }),
+  'images.listIds': (tx) => tx.images.listIds(1, 'ANY', { limit: 10 }),
+  'images.listTags': (tx) => tx.images.listTags(1, { limit: 10 }),
+  'images.listReferrers': (tx) => tx.images.listReferrers(1, digest, {}, page),
+  'images.listReferrers of a type': (tx) => tx.images.listReferrers(1, digest, { artifactType: 'sbom' }, page),
+  'images.parentsOf': (tx) => tx.images.parentsOf(1, digest, 10),
+  'images.sizesOf': (tx) => tx.images.sizesOf(1, digests),
+  'images.count': (tx) => tx.images.count(1),
+  'images.countTags': (tx) => tx.images.countTags(1),
+  'images.recordPulls': (tx) => tx.images.recordPulls(new Map([[1, minute(2)]])),
+  'images.deleteTag': (tx) => tx.images.deleteTag(1, tag),
+  'blobs.findLinked': (tx) => tx.blobs.findLinked(1, digest),
+  'blobs.resolve': (tx) => tx.blobs.resolve(refOf('app'), digest),
+  'blobs.findLinkedMany': (tx) => tx.blobs.findLinkedMany(1, digests),
+  'blobs.findHolder': (tx) => tx.blobs.findHolder(REGISTRY, digest),
+  'blobs.listUnusedLinks': (tx) => tx.blobs.listUnusedLinks(minute(1), 10),
+  'blobs.listDead': (tx) => tx.blobs.listDead(minute(1), 10),
+  'blobs.list': (tx) => tx.blobs.list(page),
+  'blobs.exists': (tx) => tx.blobs.exists(digest),
+  'blobs.unlink': (tx) => tx.blobs.unlink(1, digest, minute(1)),
+  'blobs.unlinkUnused': (tx) => tx.blobs.unlinkUnused(1, digest, minute(1)),
+  'blobs.adopt': (tx) => tx.blobs.adopt(digest, 1, minute(1)),
+  'blobs.mark': (tx) => tx.blobs.mark(digest, minute(1)),
+  'blobs.lose': (tx) => tx.blobs.lose(digest, minute(1)),
+  'blobs.forget': (tx) => tx.blobs.forget(digest),
+  'images.delete': (tx) => tx.images.delete(1, minute(1)),
+  'uploads.insert': (tx) => tx.uploads.insert(upload),
+  'uploads.find': (tx) => tx.uploads.find(1, 'u'),
+  'uploads.touch': (tx) => tx.uploads.touch('u', minute(1), 1),
+  'uploads.listStale': (tx) => tx.uploads.listStale(minute(1), 10),
+  'uploads.countStale': (tx) => tx.uploads.countStale(minute(1)),
+  'uploads.hasKey': (tx) => tx.uploads.hasKey('k'),
+  'uploads.delete': (tx) => tx.uploads.delete('u'),
+  'credentials.putAccessKey': (tx) =>
+    tx.credentials.putAccessKey({
+      accessKeyId: 'a',
+      secretAccessKey: 'b',
+      accountId: 'c',
+      principalArn: 'd',
+      createdAt: minute(1),
+    }),
+  'credentials.findAccessKey': (tx) => tx.credentials.findAccessKey('a'),
+  'credentials.keepSecret': (tx) => tx.credentials.keepSecret('a', new Uint8Array(1)),
+  'credentials.findSecret': (tx) => tx.credentials.findSecret('a'),
+  'repositories.delete': (tx) => tx.repositories.delete(1),
+  'repositories.purgeDeleted': (tx) => tx.repositories.purgeDeleted(100),
+}
+
+/** An index over a part of the rows is read through on purpose, where that part is what is asked for. */
+function isCostly(step: string): boolean {
+  if (/^SCAN \d+-ROW VALUES CLAUSE$|INDEX (blobs_marked|repositories_deleted)$/.test(step)) return false
+  return /^SCAN |TEMP B-TREE/.test(step)
+}
+
+describe('query plans', () => {
+  let directory: string
+  let connection: SqliteConnection
+  let queries: MetadataWriter
+  let plans: Plan[] = []
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'ecru-metadata-'))
+    connection = new SqliteConnection(join(directory, 'metadata.db'), ['foreign_keys=on'])
+    await migrate(databaseOn(connection))
+    queries = queriesIn(
+      databaseOn({
+        execute: (statement, parameters) => {
+          const { rows } = connection.execute(`explain query plan ${statement}`, parameters)
+          plans.push({ statement, steps: rows.map(({ detail }) => String(detail)) })
+          return connection.execute(statement, parameters)
+        },
+      }),
+    )
+  })
+
+  afterAll(async () => {
+    connection.close()
+    await rm(directory, { recursive: true })
+  })
+
+  for (const [name, look] of Object.entries(looks))
+    test(`${name} walks along indexes, without reading a table through and without sorting`, async () => {
+      plans = []
+      await look(queries)
+      expect(plans.length).toBeGreaterThan(0)
+      const costly = plans.filter(({ steps }) => steps.some(isCostly))
+      expect(costly).toEqual([])
+    })
+
+  for (const name of [
+    'images.resolve by digest',
+    'images.resolve by tag',
+    'blobs.resolve',
+    'blobs.findLinked',
+    'credentials.findAccessKey',
+  ])
+    test(`${name} is one statement`, async () => {
+      plans = []
+      await looks[name]?.(queries)
+      expect(plans).toHaveLength(1)
+    })
+})
