@@ -19,18 +19,22 @@ export interface RepositoryCall extends OciCall {
 }
 
 /**
- * Scheme and host by which the client reached us, for the absolute URLs that ECR answers with. A proxy that ends TLS says
- * so in `X-Forwarded-Proto`; nothing but this client's own answer depends on it.
+ * Scheme and host by which the client reached us, for the absolute URLs that ECR answers with; empty when the client named
+ * no host or none that can be one, so that URLs become relative. A proxy that ends TLS says so in `X-Forwarded-Proto`;
+ * nothing but this client's own answer depends on it.
  */
 export function originOf(request: Request): string {
+  const host = hostOf(request)
+  if (host === '') return ''
   const forwarded = request.headers.get('x-forwarded-proto')
   const isForwarded = forwarded === 'https' || forwarded === 'http'
   const scheme = isForwarded ? forwarded : request.url.slice(0, request.url.indexOf(':'))
-  return `${scheme}://${hostOf(request)}`
+  return `${scheme}://${host}`
 }
 
-/** The host (and port) by which the client reached us. */
+/** The host (and port) by which the client reached us; empty as above: the server then gives a bare path as the URL. */
 export function hostOf({ url }: Request): string {
+  if (url.startsWith('/')) return ''
   const start = url.indexOf('://') + 3
   const end = url.indexOf('/', start)
   return url.slice(start, end < 0 ? undefined : end)

@@ -49,14 +49,14 @@ function send(method: string, path: string, { headers = {}, body }: Sent = {}): 
 }
 
 /** Head and body of an answer as they came over the wire. */
-async function wire(method: string, path: string, headers: readonly string[] = []) {
+async function wire(method: string, path: string, headers: readonly string[] = [], host = `127.0.0.1:${server.port}`) {
   const answer = await new Promise<Buffer>((resolve, reject) => {
     const socket = connect(server.port, '127.0.0.1')
     const received: Buffer[] = []
     socket.on('data', (chunk: Buffer) => received.push(chunk))
     socket.on('error', reject)
     socket.on('close', () => resolve(Buffer.concat(received)))
-    const lines = [`host: 127.0.0.1:${server.port}`, `authorization: ${plane.authorization}`, 'connection: close']
+    const lines = [`host: ${host}`, `authorization: ${plane.authorization}`, 'connection: close']
     socket.write([`${method} /v2/team/app${path} HTTP/1.1`, ...lines, ...headers, '', ''].join('\r\n'))
   })
   const end = answer.indexOf('\r\n\r\n')
@@ -221,4 +221,18 @@ describe('uploads', () => {
       expect(fields.filter((field) => field.startsWith('content-length'))).toHaveLength(1)
     }
   })
+})
+
+describe('a host that can be none', () => {
+  test.each(['', 'a"b', 'a b', 'user@host', 'host/../x', 'host?x', '\u00e9'])(
+    '%p makes relative addresses',
+    async (host) => {
+      const begun = await wire('POST', '/blobs/uploads/', ['content-length: 0'], host)
+      expect(begun.status).toBe(202)
+      expect(begun.fields.find((field) => field.startsWith('location:'))).toStartWith(
+        'location: /v2/team/app/blobs/uploads/',
+      )
+      expect((await wire('GET', '/tags/list', [], host)).status).toBe(200)
+    },
+  )
 })
