@@ -21,6 +21,8 @@ export function createRouter(planes: Planes): Handler {
   return (request, context) => {
     const path = pathOf(request.url)
     if (path.startsWith('/v2/') || path === '/v2') return planes.oci(request, context)
+    if (request.url.startsWith('/') && (path === '/' || request.method === 'POST'))
+      return Promise.resolve(hostMissing())
     if (path === '/') return atRoot(planes, request, context)
     if (path.startsWith(LAYER_DOWNLOADS_PATH)) return planes.layerDownloads(request, context)
     if (path.startsWith('/_ecru/')) return planes.operations(request, context)
@@ -63,6 +65,11 @@ const WELCOME = `This is Ecru, a container registry that answers to Amazon ECR's
   /_ecru/ready     can it serve?
   /_ecru/info      version, profile, uptime
 `
+
+/** The server gives a bare path when the `Host` header is absent or can be none; signatures cover the host. */
+function hostMissing(): Response {
+  return Response.json({ message: 'The Host header is missing or is not a host.' }, { status: 400 })
+}
 
 function nothingHere(method: string, path: string): Response {
   const message = `There is nothing at ${method} ${path.slice(0, 200)}. Push and pull go to /v2/, the ECR API to POST /, health checks to /_ecru/health.`

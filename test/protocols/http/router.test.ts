@@ -1,6 +1,9 @@
 import { expect, test } from 'bun:test'
+import { silentLogger } from '../../../src/lib/logger.ts'
 import { detachedContext, type Handler } from '../../../src/protocols/http/context.ts'
 import { createRouter, pathOf } from '../../../src/protocols/http/router.ts'
+import { startHttpServer } from '../../../src/protocols/http/server.ts'
+import { rawClient } from './raw-client.ts'
 
 const answering =
   (name: string): Handler =>
@@ -67,3 +70,20 @@ const PATHS = [
 for (const [url, path] of PATHS) {
   test(`the path of ${url} is ${path}`, () => expect(pathOf(url)).toBe(path))
 }
+
+test('without a host that is one, signed requests are refused; health and the registry answer all the same', async () => {
+  const options = { host: '127.0.0.1', port: 0, tls: undefined, idleTimeoutMs: 10_000, logger: silentLogger }
+  const server = startHttpServer(options, route)
+  const statusOf = async (request: string, host: string) => {
+    const client = await rawClient(server.port)
+    await client.send(`${request} HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`)
+    return Number((await client.closed).split(' ')[1])
+  }
+  for (const host of ['', 'a b', 'user@host', 'a"b']) {
+    for (const request of ['POST /', 'GET /?Action=GetCallerIdentity', 'POST /_ecru/gc?dryRun=true'])
+      expect(await statusOf(request, host)).toBe(400)
+    for (const request of ['GET /_ecru/health', 'GET /v2/']) expect(await statusOf(request, host)).toBe(200)
+  }
+  expect(await statusOf('POST /', 'localhost')).toBe(200)
+  await server.close(1000)
+})
