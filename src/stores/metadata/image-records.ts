@@ -67,7 +67,7 @@ const countNeedsDown = prepared((db, p: { repositoryId: number; imageId: number;
     .updateTable('repository_blobs')
     .set((eb) => ({
       image_count: eb('image_count', '-', 1),
-      unused_since: eb.case().when('image_count', '=', 1).then(p.at).end(),
+      unused_since: eb.case().when('image_count', '>', 1).then(eb.ref('unused_since')).else(p.at).end(),
     }))
     .where('repository_id', '=', p.repositoryId)
     .where('digest', 'in', (eb) => eb.selectFrom('image_blobs').select('digest').where('image_id', '=', p.imageId)),

@@ -12,7 +12,10 @@ import type { SecretsTable } from './secrets.ts'
 import type { TagsTable } from './tags.ts'
 import type { UploadsTable } from './uploads.ts'
 
-/** The tables by name. Moments are integer milliseconds, truths are 0 and 1, so that every dialect keeps them alike. */
+/**
+ * The tables by name. Moments are integer milliseconds and truths are 0 and 1, so that every dialect keeps them alike; a
+ * driver hands all integers over as numbers.
+ */
 export interface Tables {
   access_keys: AccessKeysTable
   blobs: BlobsTable

@@ -8,8 +8,8 @@ import type { Mutex } from './mutex.ts'
 import type { Snapshots } from './snapshots.ts'
 import { type SyncFile, WalFile } from './wal-file.ts'
 
-/** The log is copied into the database after this many pages (of 4 KiB): a copy of that size takes a few milliseconds. */
-const CHECKPOINT_FRAMES = 1000
+/** The log is copied into the database after this many pages (8 MiB): a copy of that size takes a few milliseconds. */
+const CHECKPOINT_FRAMES = 2000
 /** From this length on (64 MiB) a checkpoint waits a little for the snapshots that hold it back. */
 const PATIENCE_FRAMES = 16 * 1024
 const PATIENCE_MS = 50
