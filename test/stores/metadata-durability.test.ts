@@ -87,7 +87,9 @@ describe('metadata on a disk', () => {
 
   test('a file that is no database is refused', async () => {
     await Bun.write(file, 'these are not the bytes of a database, however long one looks at them'.repeat(100))
-    expect(await rejection(openSqliteMetadata(file))).toBeInstanceOf(Error)
+    expect(((await rejection(openSqliteMetadata(file))) as Error).message).toBe(
+      `The metadata in ${file} cannot be opened: file is not a database`,
+    )
   })
 
   describe('syncs', () => {

@@ -82,7 +82,7 @@ function copyLeftLog(file: string, writer: SqliteConnection): void {
 }
 
 async function openWriter(file: string, synchronous: 'normal' | 'off'): Promise<SqliteConnection> {
-  const writer = new SqliteConnection(file, [
+  const writer = openFile(file, [
     ...common,
     `synchronous=${synchronous}`,
     'journal_mode=wal',
@@ -91,11 +91,22 @@ async function openWriter(file: string, synchronous: 'normal' | 'off'): Promise<
     'foreign_keys=on',
   ])
   try {
+    if (writer.execute('pragma journal_mode').rows[0]?.journal_mode !== 'wal')
+      throw new Error(`The file system of ${file} cannot keep SQLite's write-ahead log; use a local disk`)
     await migrate(databaseOn(writer))
     return writer
   } catch (thrown) {
     writer.close()
     throw thrown
+  }
+}
+
+function openFile(file: string, pragmas: readonly string[]): SqliteConnection {
+  try {
+    return new SqliteConnection(file, pragmas)
+  } catch (thrown) {
+    const reason = thrown instanceof Error ? thrown.message : String(thrown)
+    throw new Error(`The metadata in ${file} cannot be opened: ${reason}`, { cause: thrown })
   }
 }
 
@@ -105,6 +116,9 @@ function openReader(file: string, cacheKib: number): SqliteConnection {
   reader.execute('select count(*) from sqlite_schema')
   return reader
 }
+
+/** SQLite copies the log when the last connection closes, so after a failed sync none does before the process ends. */
+const abandoned: Parts[] = []
 
 interface Parts {
   readonly writer: SqliteConnection
@@ -155,6 +169,10 @@ class SqliteMetadata implements MetadataStore {
     await snapshots.close()
     await writing.run(async () => {})
     await durability?.finish()
+    if (durability?.hasFailed) {
+      abandoned.push(this.#parts)
+      return
+    }
     view.close()
     writer.close()
     durability?.release()

@@ -22,7 +22,12 @@ export class SqliteConnection {
 
   constructor(file: string, pragmas: readonly string[]) {
     this.#native = new BunDatabase(file, { create: true, readwrite: true, strict: true })
-    for (const pragma of pragmas) this.#native.run(`pragma ${pragma}`)
+    try {
+      for (const pragma of pragmas) this.#native.run(`pragma ${pragma}`)
+    } catch (thrown) {
+      this.#native.close()
+      throw thrown
+    }
   }
 
   get isInTransaction(): boolean {

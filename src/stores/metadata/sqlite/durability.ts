@@ -46,8 +46,10 @@ interface DurabilityParts {
  *   while a checkpoint keeps writers away, new snapshots hold nothing back, and it waits a little for the older ones.
  * - The database file is opened here a second time, for the sync. POSIX drops all of a process's locks on a file when
  *   any descriptor of it is closed, SQLite's too, so this one is closed after the last connection.
+ * - macOS leaves what is synced in the drive's own cache, here as with SQLite's defaults.
  * - A failed sync is final: the kernel may have dropped the pages and would report the next sync as good. From then on
- *   every transaction is refused; what the disk holds is found out by opening the store again.
+ *   every transaction is refused, and nothing is copied from the log any more, also not by closing; what the disk holds
+ *   is found out, checksum by checksum, when the store is opened again.
  */
 export class Durability {
   readonly #writing: Mutex
@@ -75,6 +77,10 @@ export class Durability {
     this.#log = new WalFile(`${file}-wal`, writer.pageBytes, syncFile)
     this.#generation = this.#log.generation()
     syncDirectory(dirname(file))
+  }
+
+  get hasFailed(): boolean {
+    return this.#failure !== undefined
   }
 
   /** Throws when a sync has failed before. */
