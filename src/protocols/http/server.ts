@@ -22,7 +22,7 @@ export interface HttpServer {
   readonly url: string
   /**
    * Accepts nothing new, lets requests in flight finish, and cuts what is left after `timeoutMs`.
-   * Answers how many requests had to be cut.
+   * Answers how many requests had to be cut. The second time, it is the first one's answer.
    */
   close(timeoutMs: number): Promise<number>
 }
@@ -70,18 +70,26 @@ export function startHttpServer(options: HttpServerOptions, handle: Handler): Ht
   )
   rewinding.unref()
 
+  let closing: Promise<number> | undefined
   return {
     port: server.port ?? 0,
     url: reachableUrl(options, server.port ?? 0),
-    async close(timeoutMs) {
-      const finished = server.stop().then(() => true)
-      const isDrained = await Promise.race([finished, Bun.sleep(timeoutMs).then(() => false)])
-      const cut = isDrained ? 0 : server.pendingRequests
-      if (!isDrained) await server.stop(true)
-      clearInterval(rewinding)
-      return cut
+    close(timeoutMs) {
+      closing ??= drain(server, timeoutMs).finally(() => clearInterval(rewinding))
+      return closing
     },
   }
+}
+
+/** What has been cut is given so long to notice it. */
+const CUT_MS = 1000
+
+async function drain(server: Server<undefined>, timeoutMs: number): Promise<number> {
+  const isDrained = await Promise.race([server.stop().then(() => true), Bun.sleep(timeoutMs).then(() => false)])
+  if (isDrained) return 0
+  const cut = server.pendingRequests
+  await Promise.race([server.stop(true), Bun.sleep(CUT_MS)])
+  return cut
 }
 
 function listen(

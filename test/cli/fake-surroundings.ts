@@ -1,0 +1,39 @@
+import type { AppFactory, RunningApp } from '../../src/cli/running-app.ts'
+import type { Terminal } from '../../src/cli/terminal.ts'
+
+/** A terminal that remembers what was said. */
+export interface FakeTerminal extends Terminal {
+  said(): string
+  complained(): string
+}
+
+export function fakeTerminal(env: Readonly<Record<string, string>> = {}): FakeTerminal {
+  let said = ''
+  let complained = ''
+  return {
+    env,
+    out: (text) => {
+      said += text
+    },
+    err: (text) => {
+      complained += text
+    },
+    said: () => said,
+    complained: () => complained,
+  }
+}
+
+/** An application that does nothing, and says so. */
+export function fakeApp(changes: Partial<RunningApp> = {}): AppFactory {
+  return async () => ({
+    handle: async () => new Response('hello'),
+    firstRootKey: undefined,
+    start: () => {},
+    ready: async () => {},
+    totals: async () => ({ blobCount: 3, sizeBytes: 5 * 1024 * 1024 }),
+    collectGarbage: async (isDryRun) => ({ isDryRun, deletedBlobs: 2, freedBytes: 2048, tookMs: 5 }),
+    scrub: async (isDryRun) => ({ isDryRun, checkedBlobs: 3, faults: [] }),
+    close: async () => {},
+    ...changes,
+  })
+}
