@@ -81,7 +81,7 @@ export async function createApp(
   const repositories = new Repositories(metadata, access, clock, quotas)
   const layers = new Layers(metadata, blobs, access, tickets, clock, fidelity === 'oci')
   const uploads = new Uploads(metadata, blobs, access, clock, ids, quotas)
-  const images = new Images(metadata, access, clock, quotas, pulls)
+  const images = new Images(metadata, access, clock, quotas, pulls, config.acceptsSparseImages)
   const imageLists = new ImageLists(metadata, access, pulls)
   const imageBatches = new ImageBatches(metadata, access, pulls)
   const imageDeletion = new ImageDeletion(metadata, access, clock)

@@ -17,6 +17,7 @@ export interface Config {
   readonly registryHost: string | undefined
   readonly defaultRegistry: { readonly registryId: RegistryId; readonly region: Region }
   readonly createsRepositoryOnPush: boolean
+  readonly acceptsSparseImages: boolean
   readonly fidelity: 'oci' | 'aws'
   readonly rootKey: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined
   readonly logLevel: LogLevel
@@ -157,6 +158,7 @@ function toConfig(env: Environment): Config {
     registryHost: env.ECRU_REGISTRY_HOST,
     defaultRegistry: { registryId: env.ECRU_DEFAULT_ACCOUNT, region: env.ECRU_DEFAULT_REGION },
     createsRepositoryOnPush: env.ECRU_AUTO_CREATE,
+    acceptsSparseImages: env.ECRU_SPARSE_IMAGES,
     fidelity: env.ECRU_FIDELITY,
     rootKey: accessKeyId !== undefined && secretAccessKey !== undefined ? { accessKeyId, secretAccessKey } : undefined,
     logLevel: env.ECRU_LOG_LEVEL,

@@ -148,6 +148,12 @@ export const VARIABLES = {
     flag: '--fidelity <mode>',
     doc: "`oci` follows the OCI specification where ECR's clients cannot tell the difference; `aws` also repeats ECR's deviations from it.",
   },
+  ECRU_SPARSE_IMAGES: {
+    schema: yesOrNo(),
+    default: 'false',
+    flag: '--sparse-images',
+    doc: 'Accept manifests and indexes that name layers or images which are not in the repository (yet). ECR never does; such an image can be pulled in part only.',
+  },
   ECRU_ROOT_ACCESS_KEY_ID: {
     schema: matching(/^[A-Z0-9]{16,128}$/, 'must be 16 to 128 capital letters and digits'),
     doc: 'Access key of the root user of the default account. Unset: the server profile makes one on first start and prints it once.',

@@ -1,4 +1,4 @@
-import { accessDenied } from '../../domain/errors.ts'
+import { accessDenied, isRegistryError } from '../../domain/errors.ts'
 import type { Logger } from '../../lib/logger.ts'
 import type { AwsSetting } from '../aws/context.ts'
 import { verifySigV4 } from '../aws/sigv4/verify.ts'
@@ -61,6 +61,8 @@ async function ready(_request: Request, context: RequestContext, services: Opera
     await services.checkReady()
     return Response.json({ status: 'ready' })
   } catch (thrown) {
+    // A full disk takes no pushes, but a load balancer that went away would take the pulls with it.
+    if (isRegistryError(thrown, 'storage-full')) return Response.json({ status: 'ready', storage: 'full' })
     services.logger.error({ requestId: context.requestId, error: asError(thrown) }, 'not ready')
     return Response.json({ status: 'not ready', message: 'The log has the reason.' }, { status: 503 })
   }

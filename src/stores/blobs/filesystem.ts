@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../../lib/clock.ts'
 import type { BlobBody, BlobInfo, BlobStore, ByteRange, UploadKey } from '../blobs.ts'
 import { DurableDirectories } from './durable-directories.ts'
 import { type Files, type OpenFile, systemFiles } from './files.ts'
+import { SpaceReserve } from './space-reserve.ts'
 import { isSystemError, writeError } from './system-errors.ts'
 import { WriteBehind } from './write-behind.ts'
 
@@ -54,12 +55,14 @@ export class FilesystemBlobStore implements BlobStore {
   readonly #clock: Clock
   readonly #files: Files
   readonly #directories: DurableDirectories
+  readonly #reserve: SpaceReserve
 
   private constructor(root: string, { clock = systemClock, files = systemFiles }: FilesystemBlobStoreOptions) {
     this.#root = root
     this.#clock = clock
     this.#files = files
     this.#directories = new DurableDirectories(files)
+    this.#reserve = new SpaceReserve(root)
   }
 
   /** Opens the store in a directory, which is made, with its parents, when it is not there. */
@@ -105,7 +108,10 @@ export class FilesystemBlobStore implements BlobStore {
       if (offset !== size) throw uploadRangeInvalid(offset, size)
       const writer = new WriteBehind(file, size)
       try {
-        for await (const chunk of body) await writer.add(chunk)
+        for await (const chunk of body) {
+          this.#reserve.take(chunk.byteLength)
+          await writer.add(chunk)
+        }
       } finally {
         await this.#finish(writer, file, key)
       }
