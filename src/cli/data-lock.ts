@@ -34,13 +34,12 @@ export function lockDataDirectory(path: string, command: string): DataLock {
   }
   const lock = tryLock(path)
   if (lock === undefined) throw new CommandFailure(busySentence(path, readHolder(path)))
+  held.add(lock)
   writeHolder(path, { pid: process.pid, command })
-  let isHeld = true
   return {
     announce: (url) => writeHolder(path, { pid: process.pid, command, url }),
     release: () => {
-      if (!isHeld) return
-      isHeld = false
+      if (!held.delete(lock)) return
       rmSync(join(path, HOLDER_FILE), { force: true })
       lock.close()
     },
@@ -54,6 +53,9 @@ export function findHolder(path: string): Partial<Holder> | undefined {
   lock.close()
   return undefined
 }
+
+/** Held here as well: a database that nobody refers to is closed, and its lock is gone. */
+const held = new Set<Database>()
 
 function tryLock(path: string): Database | undefined {
   const database = openLockFile(join(path, LOCK_FILE))
@@ -86,10 +88,15 @@ function readHolder(path: string): Holder | undefined {
   }
 }
 
+/** Only tells others whom to ask: a disk that has no room for it is no reason not to serve. */
 function writeHolder(path: string, holder: Holder): void {
   const file = join(path, HOLDER_FILE)
-  writeFileSync(`${file}.new`, `${JSON.stringify(holder)}\n`)
-  renameSync(`${file}.new`, file)
+  try {
+    writeFileSync(`${file}.new`, `${JSON.stringify(holder)}\n`)
+    renameSync(`${file}.new`, file)
+  } catch {
+    rmSync(file, { force: true })
+  }
 }
 
 function busySentence(path: string, holder: Holder | undefined): string {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readBody, uploadBody } from '../../../src/protocols/http/body.ts'
 import type { Handler } from '../../../src/protocols/http/context.ts'
+import { createRouter } from '../../../src/protocols/http/router.ts'
 import { type HttpServer, ListenError, startHttpServer } from '../../../src/protocols/http/server.ts'
 import { type MemoryLogger, memoryLogger } from './memory-logger.ts'
 import { rawClient } from './raw-client.ts'
@@ -121,6 +122,14 @@ test('headers beyond 16 KiB are refused with 431', async () => {
   const client = await rawClient(port)
   await client.send(`GET / HTTP/1.1\r\nHost: a\r\nX-Large: ${'a'.repeat(20_000)}\r\n\r\n`)
   expect(await client.closed).toStartWith('HTTP/1.1 431 ')
+})
+
+test('a load balancer may check the health by HTTP/1.0 and without a host', async () => {
+  const plane: Handler = async () => new Response('ok')
+  const planes = { oci: plane, layerDownloads: plane, awsJson: plane, awsQuery: plane, operations: plane }
+  const client = await rawClient(listen(createRouter(planes)).port)
+  await client.send('GET /_ecru/health HTTP/1.0\r\n\r\n')
+  expect(await client.closed).toStartWith('HTTP/1.1 200 ')
 })
 
 test('closing lets a request in flight finish and refuses new ones', async () => {
