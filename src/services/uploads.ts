@@ -26,12 +26,17 @@ import { getRepository } from './repositories.ts'
 /** How long a second writer of one upload waits for the first. */
 const PATIENCE_MS = 10_000
 
+/** How many unfinished uploads have their hash at hand. */
+const HASHES_MAX = 1024
+
 /** Where a part goes, as far as the client said it. */
 export interface PartPlace {
   /** The offset of its first byte; absent: wherever the upload ends. */
   readonly firstByte?: number | undefined
   /** How many bytes it must hold. */
   readonly lengthBytes?: number | undefined
+  /** How many bytes it does hold, where that is known before they are read. */
+  readonly bodyBytes?: number | undefined
   /** The least size that every earlier part must have had. */
   readonly earlierPartBytesMin: number
 }
@@ -84,7 +89,7 @@ export class Uploads {
       },
       { durability: 'relaxed' },
     )
-    this.#hashes.set(id, new RunningHash('sha256'))
+    this.#remember(id, new RunningHash('sha256'))
     return id
   }
 
@@ -180,6 +185,9 @@ export class Uploads {
     const { upload, key, sizeBytes } = open
     if (place.firstByte !== undefined && place.firstByte !== sizeBytes)
       throw uploadRangeInvalid(place.firstByte, sizeBytes)
+    const { lengthBytes, bodyBytes } = place
+    if (lengthBytes !== undefined && bodyBytes !== undefined && bodyBytes !== lengthBytes)
+      throw uploadLengthInvalid(lengthBytes, bodyBytes, sizeBytes)
     if (upload.lastPartBytes !== undefined && upload.lastPartBytes < place.earlierPartBytesMin)
       throw layerPartTooSmall()
     const hash = await this.#hashOf(open)
@@ -187,7 +195,7 @@ export class Uploads {
     this.#hashes.delete(upload.id)
     const limited = this.#limited(body, open, place, turn)
     const newSizeBytes = await this.#blobs.append(key, sizeBytes, hash.through(limited))
-    if (hash.sizeBytes === newSizeBytes) this.#hashes.set(upload.id, hash)
+    if (hash.sizeBytes === newSizeBytes) this.#remember(upload.id, hash)
     const lastPartBytes = newSizeBytes - sizeBytes
     const touched: Upload = { ...upload, touchedAt: this.#clock.now(), lastPartBytes }
     await this.#metadata.transact((tx) => tx.uploads.touch(upload.id, touched.touchedAt, lastPartBytes), {
@@ -241,6 +249,14 @@ export class Uploads {
     const hash = this.#hashes.get(open.upload.id)
     if (hash !== undefined && hash.sizeBytes === open.sizeBytes) return hash
     return this.#rehash(open, new RunningHash('sha256'))
+  }
+
+  /** The uploads that were written to last keep their hashes; nobody may make the registry keep more. */
+  #remember(uploadId: string, hash: RunningHash): void {
+    this.#hashes.delete(uploadId)
+    this.#hashes.set(uploadId, hash)
+    const [oldest] = this.#hashes.keys()
+    if (this.#hashes.size > HASHES_MAX && oldest !== undefined) this.#hashes.delete(oldest)
   }
 
   async #rehash({ key, sizeBytes }: OpenUpload, hash: RunningHash): Promise<RunningHash> {

@@ -106,6 +106,23 @@ describe('an upload', () => {
     )
   })
 
+  test('keeps nothing of a part that is known beforehand not to be what was promised', async () => {
+    const id = await services.uploads.start(admin, ref)
+    const place = { ...anySize, lengthBytes: 5, bodyBytes: 2 }
+    await expect(services.uploads.append(admin, ref, id, place, chunks('ab'))).rejects.toThrow(
+      'The layer part holds 2 bytes instead of 5',
+    )
+    expect(await services.uploads.status(admin, ref, id)).toBe(0)
+  })
+
+  test('is completed also when many others were begun in between', async () => {
+    const id = await services.uploads.start(admin, ref)
+    await append(id, 0, 'hello ')
+    for (let n = 0; n < 1_100; n++) await services.uploads.start(admin, ref)
+    await append(id, 6, 'world')
+    await complete(id, digestOf('hello world'))
+  })
+
   test('with a small part before the last is refused where parts have a least size', async () => {
     const id = await services.uploads.start(admin, ref)
     const place = { earlierPartBytesMin: 5 }

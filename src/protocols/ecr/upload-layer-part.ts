@@ -13,6 +13,7 @@ export const uploadLayerPart: EcrOperation<'UploadLayerPart'> = async (input, ca
   const place = {
     firstByte: partFirstByte,
     lengthBytes: partLastByte - partFirstByte + 1,
+    bodyBytes: layerPartBlob.length,
     earlierPartBytesMin: PART_BYTES_MIN,
   }
   const sizeBytes = await call.uploads.append(call.principal, ref, uploadId, place, once(layerPartBlob))
