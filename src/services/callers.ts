@@ -51,7 +51,7 @@ export class Callers {
     return { accountId, arn: this.#rootArn(accountId), userId: accountId, accessKeyId }
   }
 
-  /** Makes sure that the given root key works. */
+  /** Makes the given key the root's only one: an earlier root key, and every login token made with it, is worth nothing from then on. */
   async putRootKey({ accessKeyId, secretAccessKey }: RootKey): Promise<void> {
     const { registryId } = this.#defaultRegistry
     const key: AccessKey = {
@@ -61,9 +61,12 @@ export class Callers {
       principalArn: this.#rootArn(registryId),
       createdAt: this.#clock.now(),
     }
-    const known = await this.#metadata.view.credentials.findAccessKey(accessKeyId)
-    if (known?.secretAccessKey === secretAccessKey && known.accountId === registryId) return
-    await this.#metadata.transact((tx) => tx.credentials.putAccessKey(key))
+    await this.#metadata.transact(async (tx) => {
+      const known = await tx.credentials.findAccessKey(accessKeyId)
+      if (known?.secretAccessKey !== secretAccessKey || known.accountId !== registryId)
+        await tx.credentials.putAccessKey(key)
+      await tx.credentials.deleteOtherAccessKeys(key.principalArn, accessKeyId)
+    })
   }
 
   /** A root key for a registry that has no key at all yet; `undefined` when it has one. To be shown once. */

@@ -162,7 +162,9 @@ export class Repositories {
     tags: readonly ResourceTag[],
   ): Promise<Repository> {
     const limit = this.#quotas.repositoriesPerRegistry
-    if ((await tx.repositories.count(ref.registry)) >= limit) throw limitExceeded(limit, 'repositories per registry')
+    const isLimited = limit < Number.MAX_SAFE_INTEGER
+    if (isLimited && (await tx.repositories.count(ref.registry)) >= limit)
+      throw limitExceeded(limit, 'repositories per registry')
     const createdAt = this.#clock.now()
     const encryption = { type: 'AES256' } as const
     const repository = await tx.repositories.insert({ ...ref, createdAt, mutability, isScannedOnPush, encryption })

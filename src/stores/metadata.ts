@@ -202,6 +202,8 @@ export interface CredentialReader {
 export interface CredentialWriter extends CredentialReader {
   /** Replaces a key of the same id. */
   putAccessKey(key: AccessKey): Promise<void>
+  /** Removes the keys of a principal but the one to be kept. */
+  deleteOtherAccessKeys(principalArn: string, keptAccessKeyId: string): Promise<void>
   /** Keeps the secret that is there and answers it; otherwise records this one. */
   keepSecret(name: string, secret: Uint8Array): Promise<Uint8Array>
 }

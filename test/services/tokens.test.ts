@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { SignJWT } from 'jose'
 import { randomIds } from '../../src/lib/ids.ts'
+import { Callers } from '../../src/services/callers.ts'
 import { TOKEN_LIFETIME_MS, Tokens } from '../../src/services/tokens.ts'
 import { admin, createServices, registry, type Services } from '../support/service-fixture.ts'
 
@@ -39,22 +40,13 @@ test('a token of the same installation is good after a restart', async () => {
 })
 
 test('a token of a key that Ecru issued dies with the key', async () => {
-  await services.metadata.transact((tx) =>
-    tx.credentials.putAccessKey({
-      accessKeyId: admin.accessKeyId,
-      secretAccessKey: 'x',
-      accountId: admin.accountId,
-      principalArn: admin.arn,
-      createdAt: services.clock.now(),
-    }),
-  )
-  const { password } = await services.tokens.issue(admin, registry.region)
+  const callers = new Callers(services.metadata, registry, services.clock, randomIds)
+  await callers.putRootKey({ accessKeyId: 'AKIAFIRST', secretAccessKey: 'first' })
+  const root = await callers.identify({ accessKeyId: 'AKIAFIRST', isVerified: true })
+  const { password } = await services.tokens.issue(root, registry.region)
   await services.tokens.verify(password)
-  const elsewhere = await createServices()
-  await expect(new Tokens(elsewhere.metadata, services.clock, randomIds).verify(password)).rejects.toEqual(
-    withCode('token-invalid'),
-  )
-  await elsewhere.close()
+  await callers.putRootKey({ accessKeyId: 'AKIASECOND', secretAccessKey: 'second' })
+  await expect(services.tokens.verify(password)).rejects.toEqual(withCode('token-invalid'))
 })
 
 test.each(['', 'secret', 'a.b.c', 'eyJhbGciOiJub25lIn0.e30.'])('%p is no token', async (password) => {

@@ -21,6 +21,18 @@ export function credentialCases(store: StoreOf): void {
     expect(await store().view.credentials.countAccessKeys()).toBe(1)
   })
 
+  test('of the keys of one principal all but one can go', async () => {
+    const second = { ...key, accessKeyId: 'AKIASECOND' }
+    const stranger = { ...key, accessKeyId: 'AKIASTRANGER', principalArn: 'arn:aws:iam::999999999999:root' }
+    await store().transact(async (tx) => {
+      for (const each of [key, second, stranger]) await tx.credentials.putAccessKey(each)
+      await tx.credentials.deleteOtherAccessKeys(key.principalArn, second.accessKeyId)
+    })
+    expect(await store().view.credentials.findAccessKey(key.accessKeyId)).toBeUndefined()
+    expect(await store().view.credentials.findAccessKey(second.accessKeyId)).toEqual(second)
+    expect(await store().view.credentials.findAccessKey(stranger.accessKeyId)).toEqual(stranger)
+  })
+
   test('the first secret of a name stays', async () => {
     const first = new Uint8Array([0, 1, 2, 255])
     const keep = (secret: Uint8Array) => store().transact((tx) => tx.credentials.keepSecret('signing', secret))

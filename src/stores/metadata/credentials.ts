@@ -54,6 +54,14 @@ export class Credentials implements CredentialWriter {
       .execute()
   }
 
+  async deleteOtherAccessKeys(principalArn: string, keptAccessKeyId: string): Promise<void> {
+    await this.#session.db
+      .deleteFrom('access_keys')
+      .where('principal_arn', '=', principalArn)
+      .where('access_key_id', '!=', keptAccessKeyId)
+      .execute()
+  }
+
   async keepSecret(name: string, secret: Uint8Array): Promise<Uint8Array> {
     await this.#session.db
       .insertInto('secrets')

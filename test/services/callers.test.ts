@@ -1,0 +1,47 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { randomIds } from '../../src/lib/ids.ts'
+import { Callers } from '../../src/services/callers.ts'
+import { createServices, registry, type Services } from '../support/service-fixture.ts'
+
+let services: Services
+let callers: Callers
+beforeEach(async () => {
+  services = await createServices()
+  callers = new Callers(services.metadata, registry, services.clock, randomIds)
+})
+afterEach(() => services.close())
+
+const withCode = (code: string) => expect.objectContaining({ code })
+const identify = (accessKeyId: string, isVerified = false) => callers.identify({ accessKeyId, isVerified })
+
+describe('a key that nobody knows', () => {
+  test('is the root of the account it names, or of the default account', async () => {
+    expect(await identify('111122223333')).toMatchObject({
+      arn: 'arn:aws:iam::111122223333:root',
+      accountId: '111122223333',
+    })
+    expect(await identify('test')).toMatchObject({ arn: 'arn:aws:iam::123456789012:root' })
+    expect(await callers.findSecrets('test')).toBeUndefined()
+  })
+
+  test('is nobody if it was verified a moment ago', async () => {
+    await expect(identify('AKIAGONE', true)).rejects.toEqual(withCode('security-token-invalid'))
+  })
+})
+
+describe('the root key', () => {
+  test('is made once, and works', async () => {
+    const key = await callers.makeFirstRootKey()
+    expect(key?.accessKeyId).toMatch(/^AKIA[A-Z2-7]{16}$/)
+    expect(key?.secretAccessKey).toMatch(/^[A-Za-z0-9+/]{40}$/)
+    expect(await callers.findSecrets(key?.accessKeyId ?? '')).toMatchObject({ secretAccessKey: key?.secretAccessKey })
+    expect(await callers.makeFirstRootKey()).toBeUndefined()
+  })
+
+  test('is replaced by the configured one', async () => {
+    await callers.putRootKey({ accessKeyId: 'AKIAFIRST', secretAccessKey: 'first' })
+    await callers.putRootKey({ accessKeyId: 'AKIASECOND', secretAccessKey: 'second' })
+    expect(await callers.findSecrets('AKIAFIRST')).toBeUndefined()
+    expect(await identify('AKIASECOND', true)).toMatchObject({ arn: 'arn:aws:iam::123456789012:root' })
+  })
+})
