@@ -1,0 +1,50 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ServiceModel } from '../src/protocols/aws/model.ts'
+import type { OperationTable } from '../src/protocols/aws/operation-table.ts'
+import type { EcrServices } from '../src/protocols/ecr/operation.ts'
+import { ecrService } from '../src/protocols/ecr/operations.ts'
+import { stsService } from '../src/protocols/sts/operations.ts'
+
+/** Where the page is kept. */
+export const COVERAGE_PAGE = join(import.meta.dir, '..', 'docs', 'coverage.md')
+
+/** The page that says, for every operation of every service, whether it is handled or refused by name. */
+export function coveragePage(): string {
+  // Tables are built without calling anything, so no service is needed behind them.
+  const services = [
+    section('Amazon ECR', 'src/protocols/ecr', ecrService({} as EcrServices)),
+    section('AWS STS', 'src/protocols/sts', stsService()),
+  ]
+  return `${[
+    '# Coverage',
+    'Which operations of the AWS services Ecru performs. An operation that it does not perform is refused with `UnsupportedOperationException`, which names it; nothing is accepted and then ignored. At its start the process compares this table with the service models in `models/` and does not run if one is missing.',
+    'Made from the code by `npm run docs`; a test holds it to that.',
+    ...services,
+  ].join('\n\n')}\n`
+}
+
+interface Service {
+  readonly model: ServiceModel
+  readonly operations: OperationTable
+}
+
+function section(title: string, folder: string, { model, operations }: Service): string {
+  const names = Object.keys(model.operations).sort()
+  const handled = names.filter((name) => operations.get(name) !== 'unsupported')
+  const rows = names.map((name) =>
+    operations.get(name) === 'unsupported'
+      ? `| ${name} | refused by name |`
+      : `| [${name}](../${fileOf(folder, name)}) | handled |`,
+  )
+  return [
+    `## ${title}: ${handled.length} of ${names.length} handled`,
+    ['| operation | |', '|---|---|', ...rows].join('\n'),
+  ].join('\n\n')
+}
+
+function fileOf(folder: string, operation: string): string {
+  return `${folder}/${operation.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase()}.ts`
+}
+
+if (import.meta.main) await writeFile(COVERAGE_PAGE, coveragePage())
