@@ -21,8 +21,7 @@ export function createRouter(planes: Planes): Handler {
   return (request, context) => {
     const path = pathOf(request.url)
     if (path.startsWith('/v2/') || path === '/v2') return planes.oci(request, context)
-    if (request.url.startsWith('/') && (path === '/' || request.method === 'POST'))
-      return Promise.resolve(hostMissing())
+    if ((path === '/' || request.method === 'POST') && !URL.canParse(request.url)) return Promise.resolve(hostMissing())
     if (path === '/') return atRoot(planes, request, context)
     if (path.startsWith(LAYER_DOWNLOADS_PATH)) return planes.layerDownloads(request, context)
     if (path.startsWith('/_ecru/')) return planes.operations(request, context)
@@ -66,7 +65,7 @@ const WELCOME = `This is Ecru, a container registry that answers to Amazon ECR's
   /_ecru/info      version, profile, uptime
 `
 
-/** The server gives a bare path when the `Host` header is absent or can be none; signatures cover the host. */
+/** The server gives a bare path when the `Host` header is absent, and no URL when it is no host; signatures cover the host. */
 function hostMissing(): Response {
   return Response.json({ message: 'The Host header is missing or is not a host.' }, { status: 400 })
 }

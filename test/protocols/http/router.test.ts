@@ -79,7 +79,7 @@ test('without a host that is one, signed requests are refused; health and the re
     await client.send(`${request} HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`)
     return Number((await client.closed).split(' ')[1])
   }
-  for (const host of ['', 'a b', 'user@host', 'a"b']) {
+  for (const host of ['', 'a b', 'user@host', 'a"b', '[', '%', 'localhost:99999']) {
     for (const request of ['POST /', 'GET /?Action=GetCallerIdentity', 'POST /_ecru/gc?dryRun=true'])
       expect(await statusOf(request, host)).toBe(400)
     for (const request of ['GET /_ecru/health', 'GET /v2/']) expect(await statusOf(request, host)).toBe(200)
