@@ -63,25 +63,40 @@ function rotate<T>(items: readonly T[], by: number): readonly T[] {
   return items.map((_, at) => items[(at + by) % items.length] as T)
 }
 
-/** Starts a registry on an empty directory of its own, runs `work`, stops it and removes the directory. */
+/** Runs `work` with an empty directory and removes that afterwards. */
+export async function withDirectory<T>(bench: Bench, work: (directory: string) => Promise<T>): Promise<T> {
+  const directory = join(bench.directory, `registry-${crypto.randomUUID()}`)
+  await mkdir(directory)
+  try {
+    return await work(directory)
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** Starts a registry on a directory, runs `work` and stops it. */
+export async function withRegistry<T>(
+  peer: RegistryPeer,
+  directory: string,
+  work: (registry: RunningRegistry) => Promise<T>,
+  options: StartOptions = {},
+): Promise<T> {
+  const registry = await peer.start(directory, options)
+  try {
+    return await work(registry)
+  } finally {
+    await registry.stop()
+  }
+}
+
+/** The same on an empty directory of its own, which is removed afterwards. */
 export async function withFreshRegistry<T>(
   bench: Bench,
   peer: RegistryPeer,
   work: (registry: RunningRegistry) => Promise<T>,
   options: StartOptions = {},
 ): Promise<T> {
-  const directory = join(bench.directory, `registry-${crypto.randomUUID()}`)
-  await mkdir(directory)
-  try {
-    const registry = await peer.start(directory, options)
-    try {
-      return await work(registry)
-    } finally {
-      await registry.stop()
-    }
-  } finally {
-    await rm(directory, { recursive: true, force: true })
-  }
+  return await withDirectory(bench, (directory) => withRegistry(peer, directory, work, options))
 }
 
 /** Starts all registries side by side, prepares each, runs `work` with those that came up, and cleans up after all. */

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { withRegistry } from './bench.ts'
 import { killChildren } from './child-processes.ts'
 import { generatedLayer } from './generated-layer.ts'
 import { ecru } from './peers/ecru.ts'
@@ -16,6 +17,7 @@ import { openDownload, sendChunks } from './transfer.ts'
 
 const repository = 'bench/large'
 const riseBudgetBytes = 32 * 2 ** 20
+const restMs = 2000
 
 const { values } = parseArgs({
   options: { gib: { type: 'string', default: '5' }, dir: { type: 'string', default: tmpdir() } },
@@ -30,28 +32,37 @@ process.on('exit', () => {
 })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130))
 
-const registry = await ecru.start(directory)
-await registry.createRepository(repository)
-await Bun.sleep(2000)
-const idle = readMemory(registry.pid)
-print('idle', idle, '')
+const up = await observe('up', async (registry) => {
+  await registry.createRepository(repository)
+  return () => push(registry)
+})
+const down = await observe('down', async (registry) => () => pull(registry, up.digest))
 
-resetPeak(registry.pid)
-const { digest, elapsedMs: upMs } = await timed(() => push(registry))
-print('up', readMemory(registry.pid), speed(upMs))
-const peakUpBytes = readMemory(registry.pid).peakBytes
-
-resetPeak(registry.pid)
-const { digest: received, elapsedMs: downMs } = await timed(() => pull(registry, digest))
-print('down', readMemory(registry.pid), speed(downMs))
-const peakDownBytes = readMemory(registry.pid).peakBytes
-
-await registry.stop()
-const riseBytes = Math.max(peakUpBytes, peakDownBytes) - idle.residentBytes
-const isSame = received === digest
-console.log(`${digest} ${isSame ? 'came back the same' : `came back as ${received}`}`)
-console.log(`rise above idle: ${mebibytes(riseBytes)} (budget ${mebibytes(riseBudgetBytes)})`)
+const isSame = down.digest === up.digest
+const riseBytes = Math.max(up.riseBytes, down.riseBytes)
+console.log(`${up.digest} ${isSame ? 'came back the same' : `came back as ${down.digest}`}`)
+console.log(`highest rise above idle: ${mebibytes(riseBytes)} (budget ${mebibytes(riseBudgetBytes)})`)
 process.exit(isSame && riseBytes <= riseBudgetBytes ? 0 : 1)
+
+/** Starts Ecru, lets it rest, and prints what it takes then and at most while the layer moves. */
+async function observe(
+  way: string,
+  prepare: (registry: RunningRegistry) => Promise<() => Promise<string>>,
+): Promise<{ readonly digest: string; readonly riseBytes: number }> {
+  return await withRegistry(ecru, directory, async (registry) => {
+    const move = await prepare(registry)
+    await Bun.sleep(restMs)
+    const idle = readMemory(registry.pid)
+    print('idle', idle, '')
+    resetPeak(registry.pid)
+    const began = performance.now()
+    const digest = await move()
+    const megabytesPerSecond = sizeBytes / 1e3 / (performance.now() - began)
+    const after = readMemory(registry.pid)
+    print(way, after, `at ${megabytesPerSecond.toFixed(0)} MB/s, making and hashing included`)
+    return { digest, riseBytes: after.peakBytes - idle.residentBytes }
+  })
+}
 
 async function push(to: RunningRegistry): Promise<string> {
   const hash = new Bun.CryptoHasher('sha256')
@@ -77,18 +88,9 @@ async function pull(from: RunningRegistry, wanted: string): Promise<string> {
   return `sha256:${hash.digest('hex')}`
 }
 
-async function timed(work: () => Promise<string>): Promise<{ readonly digest: string; readonly elapsedMs: number }> {
-  const began = performance.now()
-  return { digest: await work(), elapsedMs: performance.now() - began }
-}
-
 function print(state: string, { residentBytes, anonymousBytes, peakBytes }: Memory, remark: string): void {
   const figures = [residentBytes, anonymousBytes, peakBytes].map((bytes) => mebibytes(bytes).padStart(10))
   console.log(`${state.padEnd(5)} resident ${figures[0]}, anonymous ${figures[1]}, peak ${figures[2]} ${remark}`)
-}
-
-function speed(elapsedMs: number): string {
-  return `at ${(sizeBytes / 1e3 / elapsedMs).toFixed(0)} MB/s, hashing included`
 }
 
 function mebibytes(bytes: number): string {

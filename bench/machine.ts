@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { arch, availableParallelism, release, totalmem } from 'node:os'
+import { arch, availableParallelism, loadavg, release, totalmem } from 'node:os'
 import { capture } from './child-processes.ts'
 
 /** The machine in a few lines, as far as figures depend on it. */
@@ -13,5 +13,6 @@ export async function describeMachine(directory: string): Promise<readonly strin
     `Memory: ${Math.round(totalmem() / 2 ** 30)} GiB`,
     `Kernel: Linux ${release()}${flags.includes('hypervisor') ? ', in a virtual machine' : ''}`,
     `Disk: ${kind} on ${device}`,
+    `Load before the run: ${loadavg()[0]?.toFixed(2)} (1-minute average; above 0.5 the figures are those of a busy machine)`,
   ]
 }

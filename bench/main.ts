@@ -49,6 +49,7 @@ async function main({ only, peers, write, ...settings }: Options): Promise<void>
     if (name === 'Ecru' || (peers?.includes(name) ?? true)) located.set(name, await locate())
   }
   const here = (name: string) => 'version' in (located.get(name) ?? {})
+  const machine = await describeMachine(directory)
   const notes: string[] = []
   const bench: Bench = {
     ...settings,
@@ -68,7 +69,7 @@ async function main({ only, peers, write, ...settings }: Options): Promise<void>
   const contestants = new Map([...located].map(([name, found]) => [name, describe(found)]))
   const circumstances: Circumstances = {
     date: new Date(),
-    machine: await describeMachine(directory),
+    machine,
     contestants,
     registries: bench.registries.map(({ name }) => name),
     repetitions: settings.repetitions,

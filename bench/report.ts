@@ -52,6 +52,7 @@ ${report(rows, circumstances)}
   earlier is flushed.
 - Clients run on the same machine and take their share of it: curl for layers, wrk for GET of manifests, a small
   program on Bun for HEAD and for pushes of small layers. Servers of many threads feel this more than Ecru does.
+- Of a list of tags docker-registry always sends the whole; the others send the page that was asked for.
 - The slowest of the named limits is the one that the ratio and the budget refer to.
 - \`bun bench/large-layer.ts --gib 5\` streams a layer of 5 GiB up and down and prints the memory that it took.
 `
@@ -75,11 +76,12 @@ function cells(row: Row, registries: readonly string[]): readonly string[] {
     showRatio(advantage(row, figures.ecru, figures.bestPeer)),
     showRatio(advantage(row, figures.ecru, figures.limit)),
     budgets.map(({ text }) => text).join('; '),
-    Number.isNaN(figures.ecru) ? '' : budgets.map((budget) => verdict(budget.isMet(figures))).join('; '),
+    budgets.map((budget) => verdict(budget.isMet(figures))).join('; '),
   ]
 }
 
-function verdict(isMet: boolean): string {
+function verdict(isMet: boolean | undefined): string {
+  if (isMet === undefined) return '–'
   return isMet ? 'met' : '**missed**'
 }
 
@@ -94,5 +96,5 @@ function show(figure: number): string {
 }
 
 function showRatio(ratio: number): string {
-  return Number.isFinite(ratio) ? ratio.toFixed(2) : ''
+  return Number.isFinite(ratio) && ratio > 0 ? ratio.toFixed(2) : ''
 }

@@ -18,7 +18,8 @@ export interface Row {
 /** A demand on Ecru, in words, and whether a row's figures meet it. */
 export interface Budget {
   readonly text: string
-  readonly isMet: (figures: Figures) => boolean
+  /** Undefined when a figure that it compares with was not measured. */
+  readonly isMet: (figures: Figures) => boolean | undefined
 }
 
 /** Medians; NaN for what was not measured. */
@@ -47,15 +48,19 @@ export function advantage(row: Row, figure: number, other: number): number {
 
 /** Demands a share of the best peer's speed. */
 export function atLeastBestPeer(factor: number): Budget {
-  return { text: `≥ ${factor} × best Go registry`, isMet: ({ ecru, bestPeer }) => ecru >= factor * bestPeer }
+  return { text: `≥ ${factor} × best Go registry`, isMet: ({ ecru, bestPeer }) => isAtLeast(ecru, factor * bestPeer) }
 }
 
 /** Demands a share of the physical limit's speed. */
 export function atLeastLimit(factor: number, name: string): Budget {
-  return { text: `≥ ${factor} × ${name}`, isMet: ({ ecru, limit }) => ecru >= factor * limit }
+  return { text: `≥ ${factor} × ${name}`, isMet: ({ ecru, limit }) => isAtLeast(ecru, factor * limit) }
 }
 
 /** Demands an absolute figure, in the row's unit. */
 export function atMost(figure: number, unit: Row['unit']): Budget {
-  return { text: `≤ ${figure} ${unit}`, isMet: ({ ecru }) => ecru <= figure }
+  return { text: `≤ ${figure} ${unit}`, isMet: ({ ecru }) => isAtLeast(figure, ecru) }
+}
+
+function isAtLeast(figure: number, demanded: number): boolean | undefined {
+  return Number.isNaN(figure) || Number.isNaN(demanded) ? undefined : figure >= demanded
 }
