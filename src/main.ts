@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs'
 import { runCli } from './cli/program.ts'
+import type { AppFactory } from './cli/running-app.ts'
 
 // A promise that nobody awaited is a bug, but no reason to cut everybody's requests: what was acknowledged is durable.
 process.on('unhandledRejection', (reason) => {
@@ -23,8 +24,10 @@ const terminal = {
   err: (text: string) => write(2, text),
 }
 
-const exitCode = await runCli(process.argv.slice(2), terminal, async (config, logger) => {
+async function createApp(...world: Parameters<AppFactory>): ReturnType<AppFactory> {
   const { createApp } = await import('./app.ts')
-  return await createApp(config, logger)
-})
-process.exit(exitCode)
+  return await createApp(...world)
+}
+
+// No `await` at the top: a bundle of this file can then be compiled to bytecode.
+void runCli(process.argv.slice(2), terminal, createApp).then((exitCode) => process.exit(exitCode))
