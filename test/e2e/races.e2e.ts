@@ -334,8 +334,9 @@ async function explained(
   const specification = new Specification(contents, GRACE_MS)
   const isEnd = (state: RepositoryState) =>
     state.exists === observed.exists && describeImages(state) === describeImages(observed)
-  if (!isExplained(specification, ABSENT, history, isEnd))
-    throw new Error(`no order explains ${name}\n${explain(contents, ABSENT, history, observed)}`)
+  isExplained(specification, ABSENT, history, isEnd, (furthest) => {
+    throw new Error(`no order explains ${name}\n${explain(contents, ABSENT, history, observed, furthest)}`)
+  })
 }
 
 async function found(name: string, blobs: ReadonlySet<string> = new Set()): Promise<RepositoryState> {

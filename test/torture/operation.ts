@@ -13,7 +13,7 @@ export type Call =
   | { readonly kind: 'delete-repository'; readonly isForced: boolean }
   | { readonly kind: 'put-mutability'; readonly mutability: string }
   | { readonly kind: 'start-upload' }
-  | { readonly kind: 'append'; readonly upload: string }
+  | { readonly kind: 'append'; readonly upload: string; readonly isResumed?: boolean }
   | { readonly kind: 'complete'; readonly plane: Plane; readonly upload: string; readonly blob: string }
   | { readonly kind: 'cancel'; readonly upload: string }
   | { readonly kind: 'mount'; readonly blob: string; readonly isSourceSure: boolean }

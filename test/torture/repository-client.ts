@@ -9,6 +9,9 @@ const ACCEPT = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ].join(', ')
 
+/** How often a client asks again while its broken connection is still being read. */
+const RESUMES_MAX = 50
+
 /** How answers read in the specification; the rest of an answer's meaning is in its status. */
 const OCI_OUTCOMES: Readonly<Record<string, string>> = {
   NAME_UNKNOWN: 'repository-not-found',
@@ -73,30 +76,23 @@ export class RepositoryClient {
 
   /** PATCH; the address for the next request, when it succeeded. */
   async append(location: string, bytes: Uint8Array, how: 'plain' | 'ranged' | 'streamed', offset: number) {
-    const headers = {
-      'content-type': 'application/octet-stream',
-      ...(how === 'ranged' && { 'content-range': `${offset}-${offset + bytes.length - 1}` }),
-    }
-    const body = how === 'streamed' ? new Blob([bytes]).stream() : bytes
-    const answered = await this.#record({ kind: 'append', upload: uploadIdOf(location) }, async () => {
-      const answer = await this.#wire.at('PATCH', location, { headers, body })
-      return { outcome: ociOutcome(answer, [201, 202], 'upload-not-found'), location: answer.headers.get('location') }
-    })
-    return answered.outcome === 'ok' ? (answered.location ?? location) : undefined
+    const { outcome, next } = await this.#patch(location, bytes, how, offset, false)
+    return outcome === 'ok' ? next : undefined
   }
 
-  /** Sends half of a PATCH, hangs up, asks how far it came; address and offset to resume at. */
-  async breakOffAndAsk(location: string, bytes: Uint8Array, sentBytes: number) {
+  /** Sends half of a PATCH, hangs up, asks how far it came and sends the rest; as `append`. */
+  async breakOffAndResume(location: string, bytes: Uint8Array, sentBytes: number): Promise<string | undefined> {
     await this.#wire.breakOff('PATCH', location, bytes, sentBytes)
-    const answered = await this.#record({ kind: 'append', upload: uploadIdOf(location) }, async () => {
-      const answer = await this.#wire.at('GET', location)
-      return { outcome: ociOutcome(answer, [204], 'upload-not-found'), headers: answer.headers }
-    })
-    if (answered.outcome !== 'ok') return undefined
-    const last = Number(/^0-(\d+)$/.exec(answered.headers.get('range') ?? '')?.[1] ?? 'NaN')
-    if (!Number.isInteger(last) || last >= sentBytes)
-      throw new Violation(`the status of an upload says ${answered.headers.get('range')} after ${sentBytes} bytes`)
-    return { location: answered.headers.get('location') ?? location, offset: last === 0 ? 0 : last + 1 }
+    for (let attempt = 0; attempt < RESUMES_MAX; attempt++) {
+      const last = await this.#lastReceived(location, sentBytes)
+      if (last === undefined) return undefined
+      // A range that ends at 0 means no byte or one.
+      const offset = last === 0 ? attempt % 2 : last + 1
+      const { outcome, next } = await this.#patch(location, bytes.subarray(offset), 'ranged', offset, true)
+      if (outcome === 'ok') return next
+      if (outcome !== 'upload-range-invalid') return undefined
+    }
+    throw new Violation(`an upload is not where it says it is, ${RESUMES_MAX} times`)
   }
 
   async uploadPart(upload: string, bytes: Uint8Array, offset: number): Promise<string> {
@@ -258,6 +254,39 @@ export class RepositoryClient {
           .join(' '),
       }
     })
+  }
+
+  async #patch(
+    location: string,
+    bytes: Uint8Array,
+    how: 'plain' | 'ranged' | 'streamed',
+    offset: number,
+    isResumed: boolean,
+  ): Promise<{ readonly outcome: string; readonly next: string }> {
+    const headers = {
+      'content-type': 'application/octet-stream',
+      ...(how === 'ranged' && { 'content-range': `${offset}-${offset + bytes.length - 1}` }),
+    }
+    const body = how === 'streamed' ? new Blob([new Uint8Array(bytes)]).stream() : bytes
+    return this.#record({ kind: 'append', upload: uploadIdOf(location), isResumed }, async () => {
+      const answer = await this.#wire.at('PATCH', location, { headers, body })
+      const outcome =
+        answer.status === 416 ? 'upload-range-invalid' : ociOutcome(answer, [201, 202], 'upload-not-found')
+      return { outcome, next: answer.headers.get('location') ?? location }
+    })
+  }
+
+  /** The last byte that the status of an upload tells; undefined when there is none. */
+  async #lastReceived(location: string, sentBytes: number): Promise<number | undefined> {
+    const { outcome, headers } = await this.#record({ kind: 'append', upload: uploadIdOf(location) }, async () => {
+      const answer = await this.#wire.at('GET', location)
+      return { outcome: ociOutcome(answer, [204], 'upload-not-found'), headers: answer.headers }
+    })
+    if (outcome !== 'ok') return undefined
+    const last = Number(/^0-(\d+)$/.exec(headers.get('range') ?? '')?.[1] ?? 'NaN')
+    if (!Number.isInteger(last) || last >= sentBytes)
+      throw new Violation(`the status of an upload says ${headers.get('range')} after ${sentBytes} bytes`)
+    return last
   }
 
   #record<T extends { readonly outcome: string; readonly upload?: string | undefined }>(

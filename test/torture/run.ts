@@ -170,10 +170,11 @@ export class Run {
       const observed =
         mutability === undefined ? ABSENT : await inspection.repository(name, mutability, touched, isThorough)
       const at = performance.now()
-      if (!isExplained(this.#specification, before, history, (state) => this.#isSeen(state, observed, at)))
-        throw new Violation(
-          `cycle ${cycle}: no order of events explains ${name}\n${explain(this.#contents, before, history, observed)}`,
-        )
+      const isEnd = (state: RepositoryState) => this.#isSeen(state, observed, at)
+      isExplained(this.#specification, before, history, isEnd, (furthest) => {
+        const account = explain(this.#contents, before, history, observed, furthest)
+        throw new Violation(`cycle ${cycle}: no order of events explains ${name}\n${account}`)
+      })
       this.#states.set(name, observed)
     }
     await this.#unfinished.finish(wire)

@@ -70,7 +70,9 @@ export class Specification {
       case 'start-upload':
         return to(withUpload(state, operation), 'ok')
       case 'append':
-        return same(state, state.uploads.has(call.upload) ? 'ok' : 'upload-not-found')
+        if (!state.uploads.has(call.upload)) return same(state, 'upload-not-found')
+        // What a broken connection had sent may still arrive after the client asked how far it came.
+        return [...same(state, 'ok'), ...(call.isResumed ? same(state, 'upload-range-invalid') : [])]
       case 'cancel':
         if (!state.uploads.has(call.upload)) return same(state, 'upload-not-found')
         return to({ ...state, uploads: without(state.uploads, call.upload) }, 'ok')

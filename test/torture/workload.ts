@@ -151,10 +151,7 @@ export class Client {
         return
       }
       case 'resumed': {
-        const rest = await repository.breakOffAndAsk(location, bytes, middle)
-        // A range that ends at 0 means no byte or one: the next request would be refused if it guessed wrong.
-        if (rest === undefined || rest.offset === 0) return
-        const next = await repository.append(rest.location, bytes.subarray(rest.offset), 'ranged', rest.offset)
+        const next = await repository.breakOffAndResume(location, bytes, middle)
         if (next !== undefined) await repository.complete(next, digest)
       }
     }
