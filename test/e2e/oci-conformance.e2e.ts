@@ -34,8 +34,8 @@ describe('the conformance suite of the OCI distribution specification', () => {
   for (const [name, options] of Object.entries(RUNS)) {
     test(`every test passes (${name}), but for the skips that are expected`, async () => {
       const results = await runSuite(options)
-      if (process.env.ECRU_CI_RESULTS !== undefined) {
-        const report = join(process.env.ECRU_CI_RESULTS, `oci-conformance-${name}.xml`)
+      if (process.env.CI_RESULTS !== undefined) {
+        const report = join(process.env.CI_RESULTS, `oci-conformance-${name}.xml`)
         await writeFile(report, writeJunit('suite', results.map(withReason)))
       }
       const named = (outcome: ReportedTest['outcome']) => results.filter((each) => each.outcome === outcome)

@@ -111,17 +111,16 @@ async function startOn(port: number, options: RegistryOptions): Promise<RunningR
   }
 }
 
-/** What to start: the sources, or the executable that `ECRU_CI_PROGRAM` names, to show that a build of them behaves the same. */
+/** What to start: the sources, or the executable that `TEST_PROGRAM` names, to show that a build of them behaves the same. */
 export function program(): readonly string[] {
-  return process.env.ECRU_CI_PROGRAM?.split(' ') ?? [process.execPath, 'src/main.ts']
+  return process.env.TEST_PROGRAM?.split(' ') ?? [process.execPath, 'src/main.ts']
 }
 
 /** The environment without anything that would configure Ecru or AWS clients behind a test's back. */
 export function ownEnvironment(): Record<string, string> {
   const kept: Record<string, string> = {}
   for (const [name, value] of Object.entries(process.env)) {
-    if (value !== undefined && !/^(ECRU_(?!CI_)|AWS_|DOCKER_|REGISTRY_AUTH_FILE|NODE_ENV$)/.test(name))
-      kept[name] = value
+    if (value !== undefined && !/^(ECRU_|AWS_|DOCKER_|REGISTRY_AUTH_FILE|NODE_ENV$)/.test(name)) kept[name] = value
   }
   return kept
 }

@@ -4,14 +4,14 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 
 /** Where CI keeps the clients it installed; they are preferred to those of the machine. */
-const TOOLS = process.env.ECRU_CI_TOOLS ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'ecru-ci')
+const TOOLS = process.env.CI_TOOLS ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'ecru-ci')
 
 /** Long enough for a client that starts a daemon on a busy machine. */
 const TEST_TIMEOUT_MS = 240_000
 
-/** A client's program: from the variable `ECRU_CLIENT_<NAME>`, CI's tools, or the PATH. */
+/** A client's program: from the variable `TEST_CLIENT_<NAME>`, CI's tools, or the PATH. */
 export function findClient(name: string): string | undefined {
-  const named = process.env[`ECRU_CLIENT_${name.replaceAll('-', '_').toUpperCase()}`]
+  const named = process.env[`TEST_CLIENT_${name.replaceAll('-', '_').toUpperCase()}`]
   if (named !== undefined) return named
   const installed = join(TOOLS, 'bin', name)
   return existsSync(installed)
