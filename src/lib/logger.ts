@@ -1,4 +1,3 @@
-import pino from 'pino'
 import { LineBuffer } from './line-buffer.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -27,29 +26,27 @@ export interface LoggerOptions {
   readonly descriptor?: number
 }
 
+const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const satisfies readonly LogLevel[]
+
 /** A logger that writes JSON lines (or short ones for people) to standard output, gathered so that a request costs no system call. */
 export function createLogger({ level, format, descriptor = 1 }: LoggerOptions): Logger {
   const output = new LineBuffer(descriptor)
-  const write = (line: string) => {
-    output.write(format === 'json' ? line : prettyLine(line))
-    if (format === 'pretty') output.flush()
+  const isEnabled = (wanted: LogLevel) => LEVELS.indexOf(wanted) >= LEVELS.indexOf(level)
+  const writer = (own: Exclude<LogLevel, 'silent'>) => {
+    if (!isEnabled(own)) return () => {}
+    return (facts: LogFacts, msg: string) => {
+      const time = new Date().toISOString()
+      if (format === 'json') return output.write(jsonLine(own, time, facts, msg))
+      output.write(prettyLine(own, time, facts, msg))
+      output.flush()
+    }
   }
-  const lines = pino(
-    {
-      level,
-      base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      serializers: { error: describeError },
-    },
-    { write },
-  )
   return {
-    debug: (facts, message) => lines.debug(facts, message),
-    info: (facts, message) => lines.info(facts, message),
-    warn: (facts, message) => lines.warn(facts, message),
-    error: (facts, message) => lines.error(facts, message),
-    isEnabled: (wanted) => lines.isLevelEnabled(wanted),
+    debug: writer('debug'),
+    info: writer('info'),
+    warn: writer('warn'),
+    error: writer('error'),
+    isEnabled,
     flush: () => output.flush(),
   }
 }
@@ -78,10 +75,15 @@ function describeError(error: unknown): object {
   }
 }
 
-function prettyLine(line: string): string {
-  const { time, level, msg, error, ...facts } = JSON.parse(line) as Record<string, unknown>
-  const said = Object.entries(facts).map(([name, value]) => `${name}=${String(value)}`)
-  const stack = (error as { readonly stack?: string } | undefined)?.stack
-  const head = `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${String(msg)}`
+function jsonLine(level: LogLevel, time: string, facts: LogFacts, msg: string): string {
+  const line: Record<string, unknown> = { level, time, ...facts, msg }
+  for (const name in facts) if (facts[name] instanceof Error) line[name] = describeError(facts[name])
+  return `${JSON.stringify(line)}\n`
+}
+
+function prettyLine(level: LogLevel, time: string, { error, ...facts }: LogFacts, message: string): string {
+  const said = Object.entries(facts).flatMap(([name, value]) => (value === undefined ? [] : `${name}=${String(value)}`))
+  const stack = error instanceof Error ? error.stack : undefined
+  const head = `${time.slice(11, 23)} ${level.toUpperCase().padEnd(5)} ${message}`
   return `${[head, ...said].join(' ')}${stack === undefined ? '' : `\n${stack}`}\n`
 }

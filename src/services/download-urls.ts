@@ -1,4 +1,3 @@
-import { jwtVerify, SignJWT } from 'jose'
 import { type Digest, tryParseDigest } from '../domain/digest.ts'
 import { isRegistryError, tokenExpired, tokenInvalid } from '../domain/errors.ts'
 import { isRegion, isRegistryId, isRepositoryName, type RepositoryRef } from '../domain/names.ts'
@@ -34,6 +33,7 @@ export class DownloadTickets {
   async issue({ ref, digest }: DownloadTicket): Promise<string> {
     const now = Math.floor(this.#clock.now().getTime() / 1000)
     const { registryId, region } = ref.registry
+    const { SignJWT } = await import('jose')
     return new SignJWT({ acct: registryId, reg: region, repo: ref.name, dig: digest })
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
       .setAudience(AUDIENCE)
@@ -43,6 +43,7 @@ export class DownloadTickets {
 
   /** Throws `token-invalid`, `token-expired`. */
   async verify(ticket: string): Promise<DownloadTicket> {
+    const { jwtVerify } = await import('jose')
     try {
       const { payload } = await jwtVerify(ticket, await this.#signingKey(), {
         algorithms: ['HS256'],

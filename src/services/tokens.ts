@@ -1,4 +1,3 @@
-import { jwtVerify, SignJWT } from 'jose'
 import { isRegistryError, tokenExpired, tokenInvalid } from '../domain/errors.ts'
 import { isRegion, isRegistryId, type Region, type Registry } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
@@ -33,7 +32,10 @@ interface Remembered {
   readonly isKeyOurs: boolean
 }
 
-/** The login tokens of `docker login`: signed with a secret of the installation, valid for 12 hours, bound to the access key behind them. */
+/**
+ * The login tokens of `docker login`: signed with a secret of the installation, valid for 12 hours, bound to the
+ * access key behind them. The library that signs is loaded with the first of them, not with the process.
+ */
 export class Tokens {
   readonly #metadata: MetadataStore
   readonly #clock: Clock
@@ -51,6 +53,7 @@ export class Tokens {
     const now = this.#clock.now().getTime()
     const expiresAt = new Date(Math.floor((now + TOKEN_LIFETIME_MS) / 1000) * 1000)
     const isKeyOurs = (await this.#metadata.view.credentials.findAccessKey(principal.accessKeyId)) !== undefined
+    const { SignJWT } = await import('jose')
     const password = await new SignJWT({
       acct: principal.accountId,
       reg: region,
@@ -92,6 +95,7 @@ export class Tokens {
 
   async #read(password: string): Promise<Remembered> {
     const key = await this.#signingKey()
+    const { jwtVerify } = await import('jose')
     try {
       const { payload } = await jwtVerify(password, key, {
         algorithms: ['HS256'],

@@ -1,4 +1,3 @@
-import { XMLBuilder } from 'fast-xml-parser'
 import { unknownOperation, unsupportedOperation } from '../../domain/errors.ts'
 import { ClientGone, readBody } from '../http/body.ts'
 import type { Handler, RequestContext } from '../http/context.ts'
@@ -19,15 +18,13 @@ const BODY_MAX_BYTES = 1024 * 1024
 /** Answers to clients of no known service carry this name space. */
 const COMMON_NAMESPACE = 'http://webservices.amazon.com/AWSFault/2005-15-09'
 
-const builder = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: '@', suppressEmptyNode: true })
-
 /** Answers a form body (or, as in pre-signed URLs, a query) with `Action` and `Version`. Throws `ClientGone` only. */
 export function createQuery(services: readonly QueryService[], setting: AwsSetting): Handler {
   return async (request, context) => {
     try {
       return await answer(services, setting, request, context)
     } catch (thrown) {
-      return failure(thrown, setting, context)
+      return await failure(thrown, setting, context)
     }
   }
 }
@@ -52,13 +49,18 @@ async function answer(
     const signedBy = await authenticate(request, model, setting, async () => body)
     if (operation === 'unsupported') throw unsupported
     const output = await operation(parameters, await callOf(signedBy, request, setting, context))
-    return success(model, action, output, context)
+    return await success(model, action, output, context)
   } catch (thrown) {
-    return failure(thrown, setting, context, model.metadata.xmlNamespace)
+    return await failure(thrown, setting, context, model.metadata.xmlNamespace)
   }
 }
 
-function success(model: ServiceModel, action: string, output: object, context: RequestContext): Response {
+async function success(
+  model: ServiceModel,
+  action: string,
+  output: object,
+  context: RequestContext,
+): Promise<Response> {
   const { xmlNamespace } = model.metadata
   const wrapper = model.operations[action]?.output?.resultWrapper
   const answer = {
@@ -69,12 +71,12 @@ function success(model: ServiceModel, action: string, output: object, context: R
   return respond(200, { [`${action}Response`]: answer }, context)
 }
 
-function failure(
+async function failure(
   thrown: unknown,
   setting: AwsSetting,
   context: RequestContext,
   xmlNamespace: string = COMMON_NAMESPACE,
-): Response {
+): Promise<Response> {
   if (thrown instanceof ClientGone) throw thrown
   const { status, code, message, isBug } = queryErrorOf(thrown)
   if (isBug) setting.report(thrown, context.requestId)
@@ -86,7 +88,10 @@ function failure(
   )
 }
 
-function respond(status: number, document: object, { requestId }: RequestContext): Response {
+/** The library that writes XML is loaded with the first answer, not with the process. */
+async function respond(status: number, document: object, { requestId }: RequestContext): Promise<Response> {
+  const { XMLBuilder } = await import('fast-xml-parser')
+  const builder = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: '@', suppressEmptyNode: true })
   const body = new TextEncoder().encode(`${builder.build(document)}\n`)
   return new Response(body, {
     status,
