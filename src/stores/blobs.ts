@@ -38,7 +38,8 @@ export interface BlobStore {
   /**
    * Appends at `offset`, which must be the present size, and answers the new size. Reads the body no faster than it
    * writes. When the body fails half-way, the bytes received so far stay (a resuming client asks for the size) and the
-   * body's error is thrown. One writer at a time: the caller sees to it.
+   * body's error is thrown. One writer at a time: the caller sees to it. The chunks are the store's from then on, which
+   * may free them: whoever made them does not touch them again.
    * Throws `upload-range-invalid`, `upload-not-found` (no such key), `storage-full`.
    */
   append(key: UploadKey, offset: number, body: AsyncIterable<Uint8Array>): Promise<number>

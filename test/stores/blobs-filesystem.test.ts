@@ -40,6 +40,21 @@ describe('filesystem', () => {
       expect(await filesIn('uploads')).toEqual([])
     })
 
+    test('memory of what is written is given back at once, unless it is part of something larger', async () => {
+      const store = await openStore()
+      const whole = new Uint8Array(100).fill(1)
+      const larger = new Uint8Array(100).fill(2)
+      const key = await store.startUpload()
+      async function* chunks() {
+        yield whole
+        yield larger.subarray(10, 60)
+      }
+      await store.append(key, 0, chunks())
+      expect(whole.byteLength).toBe(0)
+      expect(larger.every((byte) => byte === 2)).toBe(true)
+      expect(await store.uploadSize(key)).toBe(150)
+    })
+
     test('a root is made with its parents', async () => {
       const store = await FilesystemBlobStore.open(join(root, 'a', 'b', 'c'))
       await store.checkReady()
