@@ -128,5 +128,5 @@ function withoutFirst(chunks: readonly Uint8Array[], bytes: number): readonly Ui
  * on them, a gigabyte passing through keeps some 70 MB alive; freed here, 10. A part of a larger buffer stays.
  */
 function free({ buffer, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
+  if (buffer instanceof ArrayBuffer && !buffer.detached && buffer.byteLength === byteLength) buffer.transfer(0)
 }
