@@ -7,7 +7,7 @@ export interface WritableFile {
 }
 
 /** A batch is written when the one before it is; a batch this full makes the body wait. */
-const BATCH_BYTES = 2 * 1024 * 1024
+const BATCH_BYTES = 1024 * 1024
 /** The kernel takes at most 1024 chunks in one call. */
 const BATCH_CHUNKS = 512
 /** Flushing this often keeps the flush at the end short, and the thread pool free for others in between. */
