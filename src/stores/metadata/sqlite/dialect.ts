@@ -1,4 +1,5 @@
 import {
+  type Compilable,
   CompiledQuery,
   type DatabaseConnection,
   type DatabaseIntrospector,
@@ -42,7 +43,21 @@ const adapter = new Adapter()
 
 /** Builds Kysely's view of one executor. Whoever holds the executor sees to it that nobody else uses it meanwhile. */
 export function databaseOn(executor: Executor): Kysely<Tables> {
-  return new Kysely<Tables>({ dialect: new ExecutorDialect(executor) })
+  return new ExecutorDatabase(executor)
+}
+
+/** Runs a query that is compiled already straight away, past plugins, which there are none, and connections, which are one. */
+class ExecutorDatabase extends Kysely<Tables> {
+  readonly #connection: ExecutorConnection
+
+  constructor(executor: Executor) {
+    super({ dialect: new ExecutorDialect(executor) })
+    this.#connection = new ExecutorConnection(executor)
+  }
+
+  override executeQuery<Row>(query: CompiledQuery<Row> | Compilable<Row>): Promise<QueryResult<Row>> {
+    return this.#connection.executeQuery('compile' in query ? query.compile() : query)
+  }
 }
 
 class ExecutorDialect implements Dialect {
