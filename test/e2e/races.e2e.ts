@@ -168,6 +168,43 @@ test(
 )
 
 test(
+  'a sweep of many blobs, all of which are pushed again meanwhile',
+  async () => {
+    const repository = client('races/swept')
+    await repository.create('MUTABLE')
+    const layers = Array.from({ length: 60 }, (_, n) =>
+      contents.addBlob(`swept.${n}`, Buffer.from(`swept ${n} `.repeat(40))),
+    )
+    const swept = contents.addImage('swept', layers)
+    await pushBlobs(repository, swept)
+    for (let round = 0; round < ROUNDS; round++) {
+      expect(await repository.putImage('oci', swept.digest, 'latest')).toBe('ok')
+      await repository.batchDelete([{ digest: swept.digest }])
+      await Bun.sleep(GRACE_MS + 10)
+      const queue = swept.blobs.values()
+      const push = async () => {
+        for (const blob of queue) {
+          const location = (await repository.startUpload('oci')) ?? ''
+          expect(await repository.complete(location, blob, contents.blob(blob).bytes)).toBe('ok')
+        }
+      }
+      const collected = wire.own('POST', 'gc')
+      await Bun.sleep(round * 4)
+      await Promise.all([push(), push(), push()])
+      expect((await collected).status).toBe(200)
+      // The first of them may be older than the grace period by now, so all are asked for, which keeps them.
+      for (const blob of swept.blobs) {
+        if ((await repository.statBlob(blob)) !== 'ok') await pushBlobs(repository, { ...swept, blobs: [blob] })
+        await repository.pullBlob('oci', blob)
+      }
+      expect(await repository.putImage('oci', swept.digest, 'latest')).toBe('ok')
+      await whole(repository.name)
+    }
+  },
+  TIMEOUT_MS,
+)
+
+test(
   'two clients on one upload: what is committed is what the digest says',
   async () => {
     const repository = client('races/upload')
