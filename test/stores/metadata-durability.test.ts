@@ -173,6 +173,25 @@ describe('metadata on a disk', () => {
       await store.close()
     })
 
+    test('stays short although somebody looks all the time, also while a transaction is open', async () => {
+      const store = await openSqliteMetadata(file)
+      for (let n = 0; n < 60; n++) {
+        const work = store.transact(
+          async (tx) => {
+            await tx.credentials.keepSecret(`secret-${n}`, new Uint8Array(MIB))
+            expect(await store.view.credentials.findSecret(`secret-${n}`)).toBeUndefined()
+          },
+          { durability: n % 2 === 0 ? 'relaxed' : 'durable' },
+        )
+        await store.view.repositories.count(REGISTRY)
+        await work
+        expect((await store.view.credentials.findSecret(`secret-${n}`))?.length).toBe(MIB)
+      }
+      expect(logBytes()).toBeLessThan(16 * MIB)
+      expect(statSync(file).size).toBeGreaterThan(40 * MIB)
+      await store.close()
+    })
+
     test('grows while a snapshot needs it, and not afterwards', async () => {
       const store = await openSqliteMetadata(file)
       await addRepository(store, 'app')

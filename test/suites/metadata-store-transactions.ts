@@ -1,8 +1,10 @@
 import { expect, test } from 'bun:test'
+import { parseTag } from '../../src/domain/names.ts'
 import type { MetadataWriter } from '../../src/stores/metadata.ts'
 import {
   addImage,
   addRepository,
+  minute,
   newRepository,
   REGISTRY,
   refOf,
@@ -37,6 +39,40 @@ export function transactionCases(store: StoreOf): void {
     })
     expect(seen).toEqual({ inside: 1, view: 0, snapshot: 0 })
     expect(await count()).toBe(1)
+  })
+
+  test('a look shows what was committed a moment ago, whatever was looked at before', async () => {
+    for (let n = 0; n < 50; n++) {
+      const durability = n % 2 === 0 ? 'relaxed' : 'durable'
+      const before = [count(), count()]
+      const written = store().transact((tx) => tx.repositories.insert(newRepository(`app-${n}`)), { durability })
+      expect(await Promise.all(before)).toEqual([n, n])
+      const { id } = await written
+      expect(await count()).toBe(n + 1)
+      expect((await store().view.repositories.find(refOf(`app-${n}`)))?.id).toBe(id)
+      expect(await rejection(store().transact((tx) => tx.repositories.insert(newRepository(`app-${n}`))))).toBeDefined()
+      expect(await count()).toBe(n + 1)
+    }
+  })
+
+  test('a tag, moved and moved again, and a repository, deleted and made anew, are looked up as they are', async () => {
+    const latest = parseTag('latest')
+    const pull = () => store().view.images.resolve(refOf('app'), { tag: latest })
+    for (let n = 0; n < 3; n++) {
+      const { id } = await addRepository(store(), 'app')
+      expect(await pull()).toMatchObject({ repository: { id }, found: undefined })
+      for (const content of ['one', 'two']) {
+        const image = await addImage(store(), id, content, { tags: ['latest'] })
+        expect((await pull())?.found?.image).toEqual(image)
+        await store().transact((tx) => tx.images.delete(image.id, minute(2)))
+        expect((await pull())?.found).toBeUndefined()
+        const again = await addImage(store(), id, content, { tags: ['latest'] })
+        expect(again.id).not.toBe(image.id)
+        expect((await pull())?.found?.image).toEqual(again)
+      }
+      await store().transact((tx) => tx.repositories.delete(id))
+      expect(await pull()).toBeUndefined()
+    }
   })
 
   test('writers exclude each other, in the order of asking', async () => {

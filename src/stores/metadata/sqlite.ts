@@ -11,6 +11,7 @@ import { Durability } from './sqlite/durability.ts'
 import { Mutex } from './sqlite/mutex.ts'
 import { Snapshots } from './sqlite/snapshots.ts'
 import { Transaction } from './sqlite/transaction.ts'
+import { View } from './sqlite/view.ts'
 import type { SyncFile } from './sqlite/wal-file.ts'
 import { queriesIn, SessionQueries } from './store.ts'
 
@@ -44,7 +45,7 @@ export async function openSqliteMetadata(
   return new SqliteMetadata({
     writer,
     writing,
-    view: openReader(file, VIEW_CACHE_KIB),
+    view: new View(openReader(file, VIEW_CACHE_KIB)),
     snapshots,
     durability: new Durability(file, { writing, writer, snapshots, syncFile }),
   })
@@ -59,7 +60,7 @@ export async function openMemoryMetadata(): Promise<MetadataStore> {
   try {
     const file = join(directory, 'metadata.db')
     const writer = await openWriter(file, 'off')
-    const view = openReader(file, VIEW_CACHE_KIB)
+    const view = new View(openReader(file, VIEW_CACHE_KIB))
     const snapshots = new Snapshots(() => openReader(file, SNAPSHOT_CACHE_KIB), {
       max: MEMORY_SNAPSHOTS_MAX,
       idleMax: MEMORY_SNAPSHOTS_MAX,
@@ -123,7 +124,7 @@ const abandoned: Parts[] = []
 interface Parts {
   readonly writer: SqliteConnection
   readonly writing: Mutex
-  readonly view: SqliteConnection
+  readonly view: View
   readonly snapshots: Snapshots
   /** Absent when nothing is to be kept. */
   readonly durability: Durability | undefined
@@ -169,6 +170,7 @@ class SqliteMetadata implements MetadataStore {
     await snapshots.close()
     await writing.run(async () => {})
     await durability?.finish()
+    view.renew()
     if (durability?.hasFailed) {
       abandoned.push(this.#parts)
       return
@@ -184,11 +186,12 @@ class SqliteMetadata implements MetadataStore {
   }
 
   async #write<T>(work: (tx: MetadataWriter) => Promise<T>): Promise<T> {
-    const { writer, durability } = this.#parts
+    const { writer, view, durability } = this.#parts
     durability?.assertIntact()
     const transaction = new Transaction(writer, 'begin immediate')
     try {
       const result = await work(queriesIn(databaseOn(transaction)))
+      view.renew()
       transaction.commit()
       if (transaction.hasChanges) durability?.committed()
       return result
