@@ -26,7 +26,7 @@ export async function plainVolume(): Promise<Volume> {
  * A file system of its own (ext4 in a file, through a loop device; needs root), whose kernel can be told to drop dead.
  * It commits its journal only when asked to, so that what survives is what the server flushed.
  */
-export async function looseVolume(sizeBytes: number, mountOptions = 'commit=3600'): Promise<Volume> {
+export async function looseVolume(sizeBytes: number): Promise<Volume> {
   const scratch = await mkdtemp(join(tmpdir(), 'ecru-torture-'))
   let image = join(scratch, 'disk')
   let restored = 0
@@ -36,7 +36,7 @@ export async function looseVolume(sizeBytes: number, mountOptions = 'commit=3600
   await file.truncate(sizeBytes)
   await file.close()
   await run('mkfs.ext4', '-q', '-F', '-m', '0', image)
-  const mount = () => run('mount', '-o', `loop,${mountOptions}`, image, path)
+  const mount = () => run('mount', '-o', 'loop,commit=3600', image, path)
   await mount()
   return {
     path,

@@ -26,8 +26,12 @@ async function torture(options: TortureOptions): Promise<number> {
   const seconds = () => `${((Date.now() - startedAt) / 1000).toFixed(0)} s`
   let killed = 0
   let isFailed = true
-  const interrupted = () => void cleanUp(run, volume).finally(() => process.exit(130))
-  process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
+  // A cycle is short: it ends first, so that no server is left behind.
+  let isInterrupted = false
+  const interrupt = () => {
+    isInterrupted = true
+  }
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
   console.log(
     `torture: seed ${seed}, ${checksMemory ? 'memory check' : `${kills} ${losesPower ? 'power cuts' : 'kills'}`}`,
   )
@@ -35,7 +39,7 @@ async function torture(options: TortureOptions): Promise<number> {
     await run.begin()
     if (checksMemory) await checkMemory(run)
     else {
-      while (killed < kills) {
+      while (killed < kills && !isInterrupted) {
         await run.cycle(++killed)
         if (killed % PROGRESS_EVERY !== 0 && killed !== kills) continue
         await run.checkCollection()
@@ -45,6 +49,7 @@ async function torture(options: TortureOptions): Promise<number> {
       }
     }
     isFailed = false
+    if (isInterrupted) return 130
     console.log(`torture: nothing was broken (seed ${seed}, ${seconds()})`)
     return 0
   } catch (thrown) {
@@ -57,7 +62,7 @@ async function torture(options: TortureOptions): Promise<number> {
     )
     return 1
   } finally {
-    process.off('SIGINT', interrupted).off('SIGTERM', interrupted)
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
     if (isFailed && keeps) {
       await run.end()
       console.error(`kept: ${volume.path}`)
