@@ -7,15 +7,12 @@ export interface DiskContent {
   readonly blobs: ReadonlySet<string>
   /** When each staged upload was written to last. */
   readonly uploads: readonly Date[]
-  /** Files that are neither. */
-  readonly strangers: readonly string[]
 }
 
 /** Finds blobs and staged uploads by the names of their files, wherever below the directory they are. */
 export async function readDisk(dataDir: string): Promise<DiskContent> {
   const blobs = new Set<string>()
   const uploads: Date[] = []
-  const strangers: string[] = []
   const entries = await readdir(dataDir, { recursive: true, withFileTypes: true })
   for (const entry of entries) {
     if (!entry.isFile()) continue
@@ -24,7 +21,7 @@ export async function readDisk(dataDir: string): Promise<DiskContent> {
     else if (entry.parentPath.endsWith('/uploads')) {
       const found = await stat(join(entry.parentPath, entry.name)).catch(() => undefined)
       if (found !== undefined) uploads.push(found.mtime)
-    } else strangers.push(join(entry.parentPath, entry.name))
+    }
   }
-  return { blobs, uploads, strangers }
+  return { blobs, uploads }
 }

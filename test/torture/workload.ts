@@ -3,7 +3,7 @@ import type { Contents, ManifestContent, SharedContent } from './content.ts'
 import type { ImageId, Plane, Recorder } from './operation.ts'
 import type { Random } from './random.ts'
 import { RepositoryClient } from './repository-client.ts'
-import { ConnectionLost, type Wire } from './wire.ts'
+import { ConnectionLost, Violation, type Wire } from './wire.ts'
 
 /** Holds every shared image from the beginning and is never deleted from: what it holds can always be mounted. */
 export const LIBRARY = 'torture/library'
@@ -29,6 +29,7 @@ const WEIGHTS = {
   putMutability: 2,
   abandonUpload: 2,
   collect: 2,
+  scrub: 1,
 } as const
 
 /** One client that does random things to the churned repositories until it is stopped or the server dies. */
@@ -106,7 +107,17 @@ export class Client {
         return this.#abandonUpload(repository)
       case 'collect':
         await this.#wire.own('POST', 'gc')
+        return
+      case 'scrub':
+        return this.#scrub()
     }
+  }
+
+  /** Nothing that was ever stored here is bad. */
+  async #scrub(): Promise<void> {
+    const { status, bytes } = await this.#wire.own('POST', 'scrub')
+    const { faults } = JSON.parse(bytes.toString()) as { faults?: readonly unknown[] }
+    if (status !== 200 || faults?.length !== 0) throw new Violation(`scrub answers ${status} ${bytes}`)
   }
 
   /** `tag: null` pushes by digest; without one it is chosen. */
