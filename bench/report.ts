@@ -50,8 +50,9 @@ ${report(rows, circumstances)}
   manifests are measured once more with their authentication off and Ecru's on.
 - Reads come from the page cache; what a cold disk adds is the same for all. Before each push everything written
   earlier is flushed.
-- Clients run on the same machine and take their share of it: curl for layers, wrk for GET of manifests, a small
-  program on Bun for HEAD and for pushes of small layers. Servers of many threads feel this more than Ecru does.
+- Clients run on the same machine and take their share of it: curl for layers (once also a client that drops the
+  bytes inside the kernel, since copying them costs more than sending them), wrk for GET of manifests, a small program
+  on Bun for HEAD and for pushes of small layers. Servers of many threads feel this more than Ecru does.
 - Of a list of tags docker-registry always sends the whole; the others send the page that was asked for.
 - The slowest of the named limits is the one that the ratio and the budget refer to.
 - \`bun bench/large-layer.ts --gib 5\` streams a layer of 5 GiB up and down and prints the memory that it took.

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { capture, track } from './child-processes.ts'
 import { requireBinary } from './find-binary.ts'
 import type { LayerFile } from './generated-layer.ts'
@@ -7,14 +8,15 @@ import type { RunningRegistry } from './registry-peer.ts'
 /** Curl moves the bytes of large transfers: a C program on a core of its own is not what is measured. */
 const curl = () => [requireBinary('curl'), '--silent', '--show-error', '--fail', '--noproxy', '*']
 
-/** Fetches URLs to nowhere, all at once in a few processes; resolves when all have arrived whole. */
+/** Fetches URLs to nowhere, all at once in a few processes; returns the milliseconds until all have arrived whole. */
 export async function download(
   urls: readonly string[],
   authorization: string | undefined,
   processes = 1,
-): Promise<void> {
+): Promise<number> {
   const perProcess = Math.ceil(urls.length / processes)
   const groups = Array.from({ length: processes }, (_, n) => urls.slice(n * perProcess, (n + 1) * perProcess))
+  const began = performance.now()
   await Promise.all(
     groups.map((group) => {
       const parallel =
@@ -23,6 +25,19 @@ export async function download(
       return capture([...curl(), ...login(authorization), ...parallel, ...targets])
     }),
   )
+  return performance.now() - began
+}
+
+/** Fetches a URL with a client that leaves its body in the kernel, and returns the milliseconds it took. */
+export async function drain(url: string, authorization: string | undefined): Promise<number> {
+  const program = join(import.meta.dir, 'drain.ts')
+  const elapsedMs = await capture([
+    process.execPath,
+    program,
+    url,
+    ...(authorization === undefined ? [] : [authorization]),
+  ])
+  return Number(elapsedMs)
 }
 
 /** Pushes a file as docker does: POST, one PATCH of unannounced length, PUT with the digest. */

@@ -7,6 +7,7 @@ import { freePort, startServer } from '../server-process.ts'
 
 /** A static file server that shows how fast the kernel sends a file: no login, no digest, no database. */
 export interface FileServer {
+  readonly pid: number
   readonly url: string
   stop(): Promise<void>
 }
@@ -38,5 +39,5 @@ http {
   const url = `http://127.0.0.1:${port}`
   const command = [requireBinary('nginx'), '-e', join(directory, 'errors'), '-c', configPath]
   const server = await startServer(command, url, join(directory, 'out'))
-  return { url, stop: server.stop }
+  return { ...server, url }
 }

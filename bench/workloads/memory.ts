@@ -53,7 +53,7 @@ export const memory: Workload = {
 /** What a registry takes at rest, after a small push, and at most while `work` runs. */
 async function observe(
   registry: RunningRegistry,
-  work: () => Promise<void>,
+  work: () => Promise<unknown>,
 ): Promise<{ readonly idle: Memory; readonly peakBytes: number }> {
   await pushBlob(registry, repository, Buffer.from('small'))
   await Bun.sleep(restMs)

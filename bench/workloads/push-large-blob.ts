@@ -4,6 +4,7 @@ import { type Bench, interleave, megabytesPerSecond, type Workload, withFreshReg
 import { capture } from '../child-processes.ts'
 import { findBinary } from '../find-binary.ts'
 import { type LayerFile, writeLayerFile } from '../generated-layer.ts'
+import { readCpuMs } from '../process-cpu.ts'
 import type { RegistryPeer } from '../registry-peer.ts'
 import { atLeastBestPeer, atLeastLimit } from '../row.ts'
 import { median } from '../statistics.ts'
@@ -38,6 +39,12 @@ export const pushLargeBlob: Workload = {
         { title: `${title}, as docker does (chunked PATCH)`, ...shared, samples: samples('chunked'), budgets },
         { title: `${title}, as containerd does (one PUT)`, ...shared, samples: samples('whole'), budgets },
         { title: `${title}, chunked, and then on the disk (\`sync\`)`, ...shared, samples: samples('chunked, synced') },
+        {
+          title: 'processor time of the server for the chunked one',
+          unit: 'ms',
+          better: 'lower',
+          samples: samples('chunked, cpu'),
+        },
       ]
     } finally {
       await rm(warmUp.path)
@@ -61,9 +68,11 @@ function registryPush(bench: Bench, peer: RegistryPeer, warmUp: LayerFile, layer
           await registry.createRepository('bench/push')
           await push(registry, 'bench/push', warmUp)
           await settleDisk()
+          const cpuBeforeMs = readCpuMs(registry.pid)
           const began = performance.now()
           await push(registry, 'bench/push', layer)
           figures[way] = megabytesPerSecond(layer.sizeBytes, performance.now() - began)
+          figures[`${way}, cpu`] = readCpuMs(registry.pid) - cpuBeforeMs
           await settleDisk()
           figures[`${way}, synced`] = megabytesPerSecond(layer.sizeBytes, performance.now() - began)
         })
