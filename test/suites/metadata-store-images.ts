@@ -29,7 +29,7 @@ export function imageCases(store: StoreOf): void {
     const { manifest, blobs: _, children: __, ...facts } = given
     const image = await store().transact((tx) => tx.images.insert(given))
     await store().transact((tx) => tx.images.putTag(id, v1, image.id, minute(1)))
-    expect(image).toEqual({ ...facts, id: image.id })
+    expect(image).toEqual({ ...facts, id: image.id, status: 'ACTIVE' })
     expect(await images().find(id, { digest: given.digest })).toEqual(image)
     expect(await images().find(id, { tag: v1 })).toEqual(image)
     for (const reference of [{ digest: given.digest }, { tag: v1 }]) {

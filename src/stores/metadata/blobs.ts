@@ -72,6 +72,7 @@ const insertLink = prepared((db, p: { repositoryId: number; digest: string; size
       digest: p.digest,
       size_bytes: p.sizeBytes,
       image_count: 0,
+      archived_image_count: 0,
       unused_since: p.at,
     })
     .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())

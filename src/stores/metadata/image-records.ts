@@ -6,7 +6,7 @@ import type { Database } from './schema/database.ts'
 import type { ImageChildrenTable } from './schema/image-children.ts'
 import type { ImagesTable } from './schema/images.ts'
 
-type ImageValues = Omit<Selectable<ImagesTable>, 'id'>
+type ImageValues = Omit<Selectable<ImagesTable>, 'id' | 'archived_at' | 'activated_at' | 'activates_at'>
 
 const insertRow = prepared((db, p: ImageValues) =>
   db
@@ -25,6 +25,7 @@ const insertRow = prepared((db, p: ImageValues) =>
       artifact_media_type: p.artifact_media_type,
       artifact_type: p.artifact_type,
       annotations: p.annotations,
+      status: p.status,
     })
     .returning('id'),
 )
@@ -125,7 +126,7 @@ export async function insertImage(db: Database, { manifest, blobs, children, ...
     await insertChildren(db, {}, rows)
   }
   await countImages(db, { repositoryId, change: 1 })
-  return { ...image, id }
+  return { ...image, id, status: 'ACTIVE' }
 }
 
 /** Removes an image with its tags and all it referred to. Absent is fine. */
@@ -143,7 +144,7 @@ export async function deleteImage(db: Database, imageId: number, at: number): Pr
   await countImages(db, { repositoryId, change: -1 })
 }
 
-function toValues(image: Omit<Image, 'id'>): ImageValues {
+function toValues(image: Omit<NewImage, 'manifest' | 'blobs' | 'children'>): ImageValues {
   return {
     repository_id: image.repositoryId,
     digest: image.digest,
@@ -158,5 +159,6 @@ function toValues(image: Omit<Image, 'id'>): ImageValues {
     artifact_media_type: image.artifactMediaType ?? null,
     artifact_type: image.artifactType ?? null,
     annotations: image.annotations === undefined ? null : JSON.stringify(image.annotations),
+    status: 'ACTIVE',
   }
 }

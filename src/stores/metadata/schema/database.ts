@@ -1,10 +1,12 @@
 import type { Kysely } from 'kysely'
 import type { AccessKeysTable } from './access-keys.ts'
+import type { AccountSettingsTable } from './account-settings.ts'
 import type { BlobsTable } from './blobs.ts'
 import type { ImageBlobsTable } from './image-blobs.ts'
 import type { ImageChildrenTable } from './image-children.ts'
 import type { ImageManifestsTable } from './image-manifests.ts'
 import type { ImagesTable } from './images.ts'
+import type { PullTimeExclusionsTable } from './pull-time-exclusions.ts'
 import type { RepositoriesTable } from './repositories.ts'
 import type { RepositoryBlobsTable } from './repository-blobs.ts'
 import type { ResourceTagsTable } from './resource-tags.ts'
@@ -18,11 +20,13 @@ import type { UploadsTable } from './uploads.ts'
  */
 export interface Tables {
   access_keys: AccessKeysTable
+  account_settings: AccountSettingsTable
   blobs: BlobsTable
   image_blobs: ImageBlobsTable
   image_children: ImageChildrenTable
   image_manifests: ImageManifestsTable
   images: ImagesTable
+  pull_time_exclusions: PullTimeExclusionsTable
   repositories: RepositoriesTable
   repository_blobs: RepositoryBlobsTable
   resource_tags: ResourceTagsTable
