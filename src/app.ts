@@ -19,6 +19,8 @@ import { createOci } from './protocols/oci/routes.ts'
 import { createOperatorPlane } from './protocols/operator/routes.ts'
 import { stsService } from './protocols/sts/operations.ts'
 import { Access } from './services/access.ts'
+import { AccountSettings } from './services/account-settings.ts'
+import { Activations } from './services/activations.ts'
 import { Callers, type RootKey } from './services/callers.ts'
 import { DownloadTickets } from './services/download-urls.ts'
 import { ImageBatches } from './services/image-batches.ts'
@@ -26,8 +28,10 @@ import { ImageDeletion } from './services/image-deletion.ts'
 import { ImageLists } from './services/image-lists.ts'
 import { Images } from './services/images.ts'
 import { Layers } from './services/layers.ts'
+import { PullTimeExclusions } from './services/pull-time-exclusions.ts'
 import { PullTimes } from './services/pulls.ts'
 import { Repositories } from './services/repositories.ts'
+import { StorageClasses } from './services/storage-classes.ts'
 import { Tokens } from './services/tokens.ts'
 import { Uploads } from './services/uploads.ts'
 import { CheckedBlobStore } from './stores/blobs/checked.ts'
@@ -79,11 +83,12 @@ export async function createApp(
   const tickets = new DownloadTickets(metadata, clock, ids)
   const tokens = new Tokens(metadata, clock, ids)
   const repositories = new Repositories(metadata, access, clock, quotas)
-  const layers = new Layers(metadata, blobs, access, tickets, clock, fidelity === 'oci')
+  const activations = new Activations(metadata, clock)
+  const layers = new Layers(metadata, blobs, access, tickets, activations, clock, fidelity === 'oci')
   const uploads = new Uploads(metadata, blobs, access, clock, ids, quotas)
   const images = new Images(metadata, access, clock, quotas, pulls, config.acceptsSparseImages)
-  const imageLists = new ImageLists(metadata, access, pulls)
-  const imageBatches = new ImageBatches(metadata, access, pulls)
+  const imageLists = new ImageLists(metadata, access, pulls, activations)
+  const imageBatches = new ImageBatches(metadata, access, pulls, clock)
   const imageDeletion = new ImageDeletion(metadata, access, clock)
 
   const gc = new GarbageCollector(metadata, blobs, uploads, clock, {
@@ -104,13 +109,16 @@ export async function createApp(
   )
   const ecr = {
     access,
+    accountSettings: new AccountSettings(metadata, access),
     addresses,
     imageBatches,
     imageDeletion,
     imageLists,
     images,
     layers,
+    pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),
     repositories,
+    storageClasses: new StorageClasses(metadata, access, activations, clock, config.activationMs),
     tokens,
     uploads,
   }

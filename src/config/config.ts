@@ -26,6 +26,8 @@ export interface Config {
   readonly gcIntervalMs: number
   readonly gcGraceMs: number
   readonly uploadExpiryMs: number
+  /** How long an archived image takes to become active again. */
+  readonly activationMs: number
   readonly idleTimeoutMs: number
   readonly shutdownTimeoutMs: number
 }
@@ -166,6 +168,7 @@ function toConfig(env: Environment): Config {
     gcIntervalMs: env.ECRU_GC_INTERVAL,
     gcGraceMs: env.ECRU_GC_GRACE,
     uploadExpiryMs: env.ECRU_UPLOAD_EXPIRY,
+    activationMs: env.ECRU_ACTIVATION_TIME,
     idleTimeoutMs: env.ECRU_IDLE_TIMEOUT,
     shutdownTimeoutMs: env.ECRU_SHUTDOWN_TIMEOUT,
   }

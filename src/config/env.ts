@@ -190,6 +190,11 @@ export const VARIABLES = {
     default: '7d',
     doc: 'How long an unfinished upload may lie untouched. At least 24h in the server profile.',
   },
+  ECRU_ACTIVATION_TIME: {
+    schema: duration(0, 24 * 60 * MINUTE_MS),
+    default: '5s',
+    doc: 'How long it takes until an archived image that is being restored can be pulled again.',
+  },
   ECRU_IDLE_TIMEOUT: {
     schema: duration(8 * SECOND_MS, 255 * SECOND_MS),
     default: '120s',

@@ -74,3 +74,19 @@ export interface NewImage extends Omit<Image, 'id' | StatusMember> {
 
 /** Which images a listing shows, by whether they carry a tag. */
 export type TagStatus = 'TAGGED' | 'UNTAGGED' | 'ANY'
+
+/** Which images a listing shows, by their status. */
+export type StatusFilter = ImageStatus | 'ANY'
+
+/** Which images a listing shows; what is absent filters nothing. */
+export interface ImageFilter {
+  readonly tagStatus?: TagStatus | undefined
+  readonly status?: StatusFilter | undefined
+}
+
+/** Which referrers a listing shows; what is absent filters nothing. */
+export interface ReferrerFilter {
+  /** Any of these; an empty list filters nothing. */
+  readonly artifactTypes?: readonly string[] | undefined
+  readonly status?: StatusFilter | undefined
+}

@@ -21,6 +21,10 @@ const WIRE = {
   'authentication-missing': { oci: null, aws: aws('MissingAuthenticationTokenException') },
   'blob-not-found': { oci: oci(404, 'BLOB_UNKNOWN'), aws: aws('LayersNotFoundException') },
   'digest-invalid': { oci: oci(400, 'DIGEST_INVALID'), aws: aws(IPE) },
+  'exclusion-exists': { oci: null, aws: aws('ExclusionAlreadyExistsException') },
+  'exclusion-not-found': { oci: null, aws: aws('ExclusionNotFoundException') },
+  // To a pull it is not there; the text says why.
+  'image-archived': { oci: oci(404, 'MANIFEST_UNKNOWN'), aws: aws('ImageArchivedException') },
   'image-digest-mismatch': { oci: oci(400, 'DIGEST_INVALID'), aws: aws('ImageDigestDoesNotMatchException') },
   'image-exists': { oci: null, aws: aws('ImageAlreadyExistsException') },
   'image-not-found': {
@@ -59,6 +63,7 @@ const WIRE = {
   'signature-expired': { oci: null, aws: aws('InvalidSignatureException') },
   'signature-incomplete': { oci: null, aws: aws('IncompleteSignatureException') },
   'signature-mismatch': { oci: null, aws: aws('InvalidSignatureException') },
+  'storage-class-refused': { oci: null, aws: aws('ImageStorageClassUpdateNotSupportedException') },
   'storage-full': { oci: oci(507, 'DENIED'), aws: aws('LimitExceededException') },
   'tag-immutable': { oci: oci(400, 'TAG_INVALID'), aws: aws('ImageTagAlreadyExistsException') },
   'tag-invalid': { oci: oci(400, 'TAG_INVALID'), aws: aws(IPE) },

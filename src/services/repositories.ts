@@ -110,6 +110,15 @@ export class Repositories {
     return mutability
   }
 
+  /** Whether later pushes are scanned. */
+  async putScanning(principal: Principal, ref: RepositoryRef, isScannedOnPush: boolean): Promise<void> {
+    await this.#access.authorize(principal, 'ecr:PutImageScanningConfiguration', ref)
+    await this.#metadata.transact(async (tx) => {
+      const { id } = await getRepository(tx, ref)
+      await tx.repositories.setScanning(id, isScannedOnPush)
+    })
+  }
+
   async listTags(principal: Principal, ref: RepositoryRef): Promise<readonly ResourceTag[]> {
     await this.#access.authorize(principal, 'ecr:ListTagsForResource', ref)
     return this.#metadata.read(async (view) => view.repositories.listResourceTags((await getRepository(view, ref)).id))

@@ -12,14 +12,18 @@ import { GarbageCollector } from '../../src/jobs/gc.ts'
 import { Scrub } from '../../src/jobs/scrub.ts'
 import { randomIds } from '../../src/lib/ids.ts'
 import { Access } from '../../src/services/access.ts'
+import { AccountSettings } from '../../src/services/account-settings.ts'
+import { Activations } from '../../src/services/activations.ts'
 import { DownloadTickets } from '../../src/services/download-urls.ts'
 import { ImageBatches } from '../../src/services/image-batches.ts'
 import { ImageDeletion } from '../../src/services/image-deletion.ts'
 import { ImageLists } from '../../src/services/image-lists.ts'
 import { Images } from '../../src/services/images.ts'
 import { Layers } from '../../src/services/layers.ts'
+import { PullTimeExclusions } from '../../src/services/pull-time-exclusions.ts'
 import { PullTimes } from '../../src/services/pulls.ts'
 import { Repositories } from '../../src/services/repositories.ts'
+import { StorageClasses } from '../../src/services/storage-classes.ts'
 import { Tokens } from '../../src/services/tokens.ts'
 import { Uploads } from '../../src/services/uploads.ts'
 import { MemoryBlobStore } from '../../src/stores/blobs/memory.ts'
@@ -42,6 +46,7 @@ export const stranger: Principal = {
   accessKeyId: 'AKIASTRANGER',
 }
 
+export const ACTIVATION_MS = 60_000
 export const GRACE_MS = 3_600_000
 export const UPLOAD_EXPIRY_MS = 24 * 3_600_000
 
@@ -65,18 +70,23 @@ export async function createServices(options: ServiceOptions = {}) {
   const access = new Access()
   const pulls = new PullTimes(metadata, clock, () => undefined)
   const tickets = new DownloadTickets(metadata, clock, randomIds)
+  const activations = new Activations(metadata, clock)
   const uploads = new Uploads(metadata, blobs, access, clock, randomIds, quotas)
   return {
     clock,
     metadata,
     blobs,
     uploads,
+    pulls,
+    accountSettings: new AccountSettings(metadata, access),
+    pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),
+    storageClasses: new StorageClasses(metadata, access, activations, clock, ACTIVATION_MS),
     tokens: new Tokens(metadata, clock, randomIds),
     repositories: new Repositories(metadata, access, clock, quotas),
-    layers: new Layers(metadata, blobs, access, tickets, clock, isMountOpen),
+    layers: new Layers(metadata, blobs, access, tickets, activations, clock, isMountOpen),
     images: new Images(metadata, access, clock, quotas, pulls),
-    imageLists: new ImageLists(metadata, access, pulls),
-    imageBatches: new ImageBatches(metadata, access, pulls),
+    imageLists: new ImageLists(metadata, access, pulls, activations),
+    imageBatches: new ImageBatches(metadata, access, pulls, clock),
     imageDeletion: new ImageDeletion(metadata, access, clock),
     gc: new GarbageCollector(metadata, blobs, uploads, clock, { graceMs: GRACE_MS, uploadExpiryMs: UPLOAD_EXPIRY_MS }),
     scrub: new Scrub(metadata, blobs, clock),

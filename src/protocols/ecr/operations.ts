@@ -9,19 +9,27 @@ import { batchGetImage } from './batch-get-image.ts'
 import { completeLayerUpload } from './complete-layer-upload.ts'
 import { createRepository } from './create-repository.ts'
 import { deleteRepository } from './delete-repository.ts'
+import { deregisterPullTimeUpdateExclusion } from './deregister-pull-time-update-exclusion.ts'
 import { describeImages } from './describe-images.ts'
 import { describeRegistry } from './describe-registry.ts'
 import { describeRepositories } from './describe-repositories.ts'
+import { getAccountSetting } from './get-account-setting.ts'
 import { getAuthorizationToken } from './get-authorization-token.ts'
 import { getDownloadUrlForLayer } from './get-download-url-for-layer.ts'
 import { initiateLayerUpload } from './initiate-layer-upload.ts'
+import { listImageReferrers } from './list-image-referrers.ts'
 import { listImages } from './list-images.ts'
+import { listPullTimeUpdateExclusions } from './list-pull-time-update-exclusions.ts'
 import { listTagsForResource } from './list-tags-for-resource.ts'
 import type { EcrOperation, EcrOperationName, EcrServices } from './operation.ts'
+import { putAccountSetting } from './put-account-setting.ts'
 import { putImage } from './put-image.ts'
+import { putImageScanningConfiguration } from './put-image-scanning-configuration.ts'
 import { putImageTagMutability } from './put-image-tag-mutability.ts'
+import { registerPullTimeUpdateExclusion } from './register-pull-time-update-exclusion.ts'
 import { tagResource } from './tag-resource.ts'
 import { untagResource } from './untag-resource.ts'
+import { updateImageStorageClass } from './update-image-storage-class.ts'
 import { uploadLayerPart } from './upload-layer-part.ts'
 
 type Operations = Partial<{ readonly [Name in EcrOperationName]: EcrOperation<Name> }>
@@ -33,18 +41,26 @@ const OPERATIONS = {
   CompleteLayerUpload: completeLayerUpload,
   CreateRepository: createRepository,
   DeleteRepository: deleteRepository,
+  DeregisterPullTimeUpdateExclusion: deregisterPullTimeUpdateExclusion,
   DescribeImages: describeImages,
   DescribeRegistry: describeRegistry,
   DescribeRepositories: describeRepositories,
+  GetAccountSetting: getAccountSetting,
   GetAuthorizationToken: getAuthorizationToken,
   GetDownloadUrlForLayer: getDownloadUrlForLayer,
   InitiateLayerUpload: initiateLayerUpload,
+  ListImageReferrers: listImageReferrers,
   ListImages: listImages,
+  ListPullTimeUpdateExclusions: listPullTimeUpdateExclusions,
   ListTagsForResource: listTagsForResource,
+  PutAccountSetting: putAccountSetting,
   PutImage: putImage,
+  PutImageScanningConfiguration: putImageScanningConfiguration,
   PutImageTagMutability: putImageTagMutability,
+  RegisterPullTimeUpdateExclusion: registerPullTimeUpdateExclusion,
   TagResource: tagResource,
   UntagResource: untagResource,
+  UpdateImageStorageClass: updateImageStorageClass,
   UploadLayerPart: uploadLayerPart,
 } satisfies Operations
 
@@ -59,33 +75,25 @@ const UNSUPPORTED = [
   'DeleteRepositoryCreationTemplate',
   'DeleteRepositoryPolicy',
   'DeleteSigningConfiguration',
-  'DeregisterPullTimeUpdateExclusion',
   'DescribeImageReplicationStatus',
   'DescribeImageScanFindings',
   'DescribeImageSigningStatus',
   'DescribePullThroughCacheRules',
   'DescribeRepositoryCreationTemplates',
-  'GetAccountSetting',
   'GetLifecyclePolicy',
   'GetLifecyclePolicyPreview',
   'GetRegistryPolicy',
   'GetRegistryScanningConfiguration',
   'GetRepositoryPolicy',
   'GetSigningConfiguration',
-  'ListImageReferrers',
-  'ListPullTimeUpdateExclusions',
-  'PutAccountSetting',
-  'PutImageScanningConfiguration',
   'PutLifecyclePolicy',
   'PutRegistryPolicy',
   'PutRegistryScanningConfiguration',
   'PutReplicationConfiguration',
   'PutSigningConfiguration',
-  'RegisterPullTimeUpdateExclusion',
   'SetRepositoryPolicy',
   'StartImageScan',
   'StartLifecyclePolicyPreview',
-  'UpdateImageStorageClass',
   'UpdatePullThroughCacheRule',
   'UpdateRepositoryCreationTemplate',
   'ValidatePullThroughCacheRule',

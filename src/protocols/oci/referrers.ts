@@ -58,9 +58,10 @@ async function readPage(
   const manifests: Descriptor[] = []
   let sizeBytes = 0
   let token = start
+  const filter = { artifactTypes: artifactType === undefined ? [] : [artifactType], status: 'ACTIVE' } as const
   do {
     const page: PageOf<Image> = await services.imageLists
-      .listReferrers(principal, ref, subject, { artifactType }, { limit: STEP, token })
+      .listReferrers(principal, ref, subject, filter, { limit: STEP, token })
       .catch((thrown: unknown) => {
         // Where a push makes repositories, one that is missing is an empty one.
         if (services.settings.autoCreate && isRegistryError(thrown, 'repository-not-found')) return { items: [] }

@@ -63,11 +63,12 @@ const countNeedsUp = preparedForItems(
       ),
 )
 
-const countNeedsDown = prepared((db, p: { repositoryId: number; imageId: number; at: number }) =>
+const countNeedsDown = prepared((db, p: { repositoryId: number; imageId: number; archivedCount: number; at: number }) =>
   db
     .updateTable('repository_blobs')
     .set((eb) => ({
       image_count: eb('image_count', '-', 1),
+      archived_image_count: eb('archived_image_count', '-', p.archivedCount),
       unused_since: eb.case().when('image_count', '>', 1).then(eb.ref('unused_since')).else(p.at).end(),
     }))
     .where('repository_id', '=', p.repositoryId)
@@ -92,7 +93,7 @@ const countImages = prepared((db, p: { repositoryId: number; change: number }) =
 )
 
 const findKeys = prepared((db, p: { imageId: number }) =>
-  db.selectFrom('images').select(['repository_id', 'digest']).where('id', '=', p.imageId),
+  db.selectFrom('images').select(['repository_id', 'digest', 'status']).where('id', '=', p.imageId),
 )
 
 const deleteTags = prepared((db, p: { imageId: number }) => db.deleteFrom('tags').where('image_id', '=', p.imageId))
@@ -135,7 +136,8 @@ export async function deleteImage(db: Database, imageId: number, at: number): Pr
   const image = rows[0]
   if (image === undefined) return
   const repositoryId = image.repository_id
-  await countNeedsDown(db, { repositoryId, imageId, at })
+  const archivedCount = image.status === 'ACTIVE' ? 0 : 1
+  await countNeedsDown(db, { repositoryId, imageId, archivedCount, at })
   await deleteTags(db, { imageId })
   await deleteManifest(db, { imageId })
   await deleteNeeds(db, { imageId })

@@ -1,4 +1,5 @@
 import type { MetadataReader, MetadataWriter } from '../metadata.ts'
+import { Accounts } from './accounts.ts'
 import { Blobs } from './blobs.ts'
 import { Credentials } from './credentials.ts'
 import { Images } from './images.ts'
@@ -9,6 +10,7 @@ import { Uploads } from './uploads.ts'
 
 /** The nouns over one session. Whether one may write is said by the type under which it is handed on. */
 export class SessionQueries implements MetadataReader, MetadataWriter {
+  readonly accounts: Accounts
   readonly repositories: Repositories
   readonly images: Images
   readonly blobs: Blobs
@@ -16,6 +18,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly credentials: Credentials
 
   constructor(session: Session) {
+    this.accounts = new Accounts(session)
     this.repositories = new Repositories(session)
     this.images = new Images(session)
     this.blobs = new Blobs(session)
