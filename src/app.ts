@@ -28,6 +28,7 @@ import { ImageDeletion } from './services/image-deletion.ts'
 import { ImageLists } from './services/image-lists.ts'
 import { Images } from './services/images.ts'
 import { Layers } from './services/layers.ts'
+import { Policies } from './services/policies.ts'
 import { PullTimeExclusions } from './services/pull-time-exclusions.ts'
 import { PullTimes } from './services/pulls.ts'
 import { Repositories } from './services/repositories.ts'
@@ -77,7 +78,7 @@ export async function createApp(
 
   const report = (thrown: unknown, requestId: string) =>
     logger.error({ requestId, error: asError(thrown) }, 'request failed')
-  const access = new Access()
+  const access = new Access(metadata, clock)
   const callers = new Callers(metadata, defaultRegistry, clock, ids)
   const pulls = new PullTimes(metadata, clock, (error) => logger.error({ error: asError(error) }, 'pull times lost'))
   const tickets = new DownloadTickets(metadata, clock, ids)
@@ -116,6 +117,7 @@ export async function createApp(
     imageLists,
     images,
     layers,
+    policies: new Policies(metadata, access),
     pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),
     repositories,
     storageClasses: new StorageClasses(metadata, access, activations, clock, config.activationMs),

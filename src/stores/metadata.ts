@@ -13,6 +13,7 @@ import type { Registry, RepositoryName, RepositoryRef, Tag } from '../domain/nam
 import type { NewRepository, Repository, ResourceTag, TagMutability } from '../domain/repository.ts'
 import type { Upload } from '../domain/upload.ts'
 import type { AccountReader, AccountWriter } from './accounts.ts'
+import type { PolicyReader, PolicyWriter } from './policies.ts'
 
 /** A page by key: everything after `after`, at most `limit`. */
 export interface Page<Key> {
@@ -241,6 +242,7 @@ export interface MetadataReader {
   readonly blobs: BlobReader
   readonly uploads: UploadReader
   readonly credentials: CredentialReader
+  readonly policies: PolicyReader
 }
 
 export interface MetadataWriter {
@@ -250,6 +252,7 @@ export interface MetadataWriter {
   readonly blobs: BlobWriter
   readonly uploads: UploadWriter
   readonly credentials: CredentialWriter
+  readonly policies: PolicyWriter
 }
 
 export interface TransactOptions {
@@ -268,6 +271,11 @@ export interface TransactOptions {
 export interface MetadataStore {
   /** Single looks, each consistent in itself. */
   readonly view: MetadataReader
+  /**
+   * Another number after every change of who may do what (a policy, its scope, a repository that is gone): what was read
+   * after one look at it holds for as long as it stays. Costs nothing to ask.
+   */
+  readonly policyRevision: number
   /** Several looks at one and the same state. */
   read<T>(work: (view: MetadataReader) => Promise<T>): Promise<T>
   /** All or nothing. Throws `storage-full` when the disk has no room. */

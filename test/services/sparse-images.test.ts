@@ -23,7 +23,7 @@ beforeAll(async () => {
   services = await createServices()
   const { metadata, clock } = services
   const pulls = new PullTimes(metadata, clock, () => undefined)
-  images = new Images(metadata, new Access(), clock, GENEROUS_QUOTAS, pulls, true)
+  images = new Images(metadata, new Access(metadata, clock), clock, GENEROUS_QUOTAS, pulls, true)
   await services.repositories.create(admin, ref)
 })
 afterAll(() => services.close())

@@ -89,7 +89,7 @@ describe('an upload', () => {
     const id = await services.uploads.start(admin, ref)
     await append(id, 0, 'hello ')
     const { metadata, blobs, clock } = services
-    const other = new Uploads(metadata, blobs, new Access(), clock, randomIds, GENEROUS_QUOTAS)
+    const other = new Uploads(metadata, blobs, new Access(metadata, clock), clock, randomIds, GENEROUS_QUOTAS)
     await other.append(admin, ref, id, anySize, chunks('world'))
     await other.complete(admin, ref, id, digestOf('hello world'), undefined)
     expect(await layerText(digestOf('hello world'))).toBe('hello world')
@@ -134,7 +134,10 @@ describe('an upload', () => {
 
   test('stops at the quota of a layer', async () => {
     const { metadata, blobs, clock } = services
-    const strict = new Uploads(metadata, blobs, new Access(), clock, randomIds, { ...GENEROUS_QUOTAS, layerBytes: 4 })
+    const strict = new Uploads(metadata, blobs, new Access(metadata, clock), clock, randomIds, {
+      ...GENEROUS_QUOTAS,
+      layerBytes: 4,
+    })
     const id = await strict.start(admin, ref)
     await strict.append(admin, ref, id, anySize, chunks('four'))
     await expect(strict.append(admin, ref, id, anySize, chunks('5'))).rejects.toEqual(withCode('limit-exceeded'))

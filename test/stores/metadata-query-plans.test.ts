@@ -95,6 +95,12 @@ const looks: Record<string, (tx: MetadataWriter) => Promise<unknown>> = {
   'credentials.findAccessKey': (tx) => tx.credentials.findAccessKey('a'),
   'credentials.keepSecret': (tx) => tx.credentials.keepSecret('a', new Uint8Array(1)),
   'credentials.findSecret': (tx) => tx.credentials.findSecret('a'),
+  'policies.putOfRepository': (tx) => tx.policies.putOfRepository({ ...newRepository('app'), id: 1 }, '{}'),
+  'policies.putOfRegistry': (tx) => tx.policies.putOfRegistry(REGISTRY, '{}'),
+  'policies.ofRepository': (tx) => tx.policies.ofRepository(refOf('app')),
+  'policies.ofRegistry': (tx) => tx.policies.ofRegistry(REGISTRY),
+  'policies.deleteOfRepository': (tx) => tx.policies.deleteOfRepository(1),
+  'policies.deleteOfRegistry': (tx) => tx.policies.deleteOfRegistry(REGISTRY),
   'repositories.delete': (tx) => tx.repositories.delete(1),
   'repositories.purgeDeleted': (tx) => tx.repositories.purgeDeleted(100),
 }

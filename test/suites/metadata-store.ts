@@ -4,6 +4,7 @@ import { blobCases } from './metadata-store-blobs.ts'
 import { credentialCases } from './metadata-store-credentials.ts'
 import { imageListCases } from './metadata-store-image-lists.ts'
 import { imageCases } from './metadata-store-images.ts'
+import { policyCases } from './metadata-store-policies.ts'
 import { purgeCases } from './metadata-store-purge.ts'
 import { repositoryCases } from './metadata-store-repositories.ts'
 import { transactionCases } from './metadata-store-transactions.ts'
@@ -37,6 +38,7 @@ export function metadataStoreSuite(name: string, create: () => Promise<MetadataS
     describe('blobs', () => blobCases(store))
     describe('uploads', () => uploadCases(store))
     describe('credentials', () => credentialCases(store))
+    describe('policies', () => policyCases(store))
     describe('transactions', () => transactionCases(store))
   })
 }

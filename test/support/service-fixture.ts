@@ -20,6 +20,7 @@ import { ImageDeletion } from '../../src/services/image-deletion.ts'
 import { ImageLists } from '../../src/services/image-lists.ts'
 import { Images } from '../../src/services/images.ts'
 import { Layers } from '../../src/services/layers.ts'
+import { Policies } from '../../src/services/policies.ts'
 import { PullTimeExclusions } from '../../src/services/pull-time-exclusions.ts'
 import { PullTimes } from '../../src/services/pulls.ts'
 import { Repositories } from '../../src/services/repositories.ts'
@@ -67,7 +68,7 @@ export async function createServices(options: ServiceOptions = {}) {
   const clock = new FakeClock()
   const metadata = await openMemoryMetadata()
   const blobs = options.blobs ?? new MemoryBlobStore({ clock })
-  const access = new Access()
+  const access = new Access(metadata, clock)
   const pulls = new PullTimes(metadata, clock, () => undefined)
   const tickets = new DownloadTickets(metadata, clock, randomIds)
   const activations = new Activations(metadata, clock)
@@ -77,10 +78,12 @@ export async function createServices(options: ServiceOptions = {}) {
     metadata,
     blobs,
     uploads,
+    access,
     pulls,
     accountSettings: new AccountSettings(metadata, access),
     pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),
     storageClasses: new StorageClasses(metadata, access, activations, clock, ACTIVATION_MS),
+    policies: new Policies(metadata, access),
     tokens: new Tokens(metadata, clock, randomIds),
     repositories: new Repositories(metadata, access, clock, quotas),
     layers: new Layers(metadata, blobs, access, tickets, activations, clock, isMountOpen),

@@ -6,6 +6,7 @@ import type { ImageDeletion } from '../../services/image-deletion.ts'
 import type { ImageLists } from '../../services/image-lists.ts'
 import type { Images } from '../../services/images.ts'
 import type { Layers } from '../../services/layers.ts'
+import type { Policies } from '../../services/policies.ts'
 import type { PullTimeExclusions } from '../../services/pull-time-exclusions.ts'
 import type { Repositories } from '../../services/repositories.ts'
 import type { StorageClasses } from '../../services/storage-classes.ts'
@@ -24,6 +25,7 @@ export interface EcrServices {
   readonly imageLists: ImageLists
   readonly images: Images
   readonly layers: Layers
+  readonly policies: Policies
   readonly pullTimeExclusions: PullTimeExclusions
   readonly repositories: Repositories
   readonly storageClasses: StorageClasses

@@ -8,7 +8,9 @@ import { batchDeleteImage } from './batch-delete-image.ts'
 import { batchGetImage } from './batch-get-image.ts'
 import { completeLayerUpload } from './complete-layer-upload.ts'
 import { createRepository } from './create-repository.ts'
+import { deleteRegistryPolicy } from './delete-registry-policy.ts'
 import { deleteRepository } from './delete-repository.ts'
+import { deleteRepositoryPolicy } from './delete-repository-policy.ts'
 import { deregisterPullTimeUpdateExclusion } from './deregister-pull-time-update-exclusion.ts'
 import { describeImages } from './describe-images.ts'
 import { describeRegistry } from './describe-registry.ts'
@@ -16,6 +18,8 @@ import { describeRepositories } from './describe-repositories.ts'
 import { getAccountSetting } from './get-account-setting.ts'
 import { getAuthorizationToken } from './get-authorization-token.ts'
 import { getDownloadUrlForLayer } from './get-download-url-for-layer.ts'
+import { getRegistryPolicy } from './get-registry-policy.ts'
+import { getRepositoryPolicy } from './get-repository-policy.ts'
 import { initiateLayerUpload } from './initiate-layer-upload.ts'
 import { listImageReferrers } from './list-image-referrers.ts'
 import { listImages } from './list-images.ts'
@@ -26,7 +30,9 @@ import { putAccountSetting } from './put-account-setting.ts'
 import { putImage } from './put-image.ts'
 import { putImageScanningConfiguration } from './put-image-scanning-configuration.ts'
 import { putImageTagMutability } from './put-image-tag-mutability.ts'
+import { putRegistryPolicy } from './put-registry-policy.ts'
 import { registerPullTimeUpdateExclusion } from './register-pull-time-update-exclusion.ts'
+import { setRepositoryPolicy } from './set-repository-policy.ts'
 import { tagResource } from './tag-resource.ts'
 import { untagResource } from './untag-resource.ts'
 import { updateImageStorageClass } from './update-image-storage-class.ts'
@@ -40,7 +46,9 @@ const OPERATIONS = {
   BatchGetImage: batchGetImage,
   CompleteLayerUpload: completeLayerUpload,
   CreateRepository: createRepository,
+  DeleteRegistryPolicy: deleteRegistryPolicy,
   DeleteRepository: deleteRepository,
+  DeleteRepositoryPolicy: deleteRepositoryPolicy,
   DeregisterPullTimeUpdateExclusion: deregisterPullTimeUpdateExclusion,
   DescribeImages: describeImages,
   DescribeRegistry: describeRegistry,
@@ -48,6 +56,8 @@ const OPERATIONS = {
   GetAccountSetting: getAccountSetting,
   GetAuthorizationToken: getAuthorizationToken,
   GetDownloadUrlForLayer: getDownloadUrlForLayer,
+  GetRegistryPolicy: getRegistryPolicy,
+  GetRepositoryPolicy: getRepositoryPolicy,
   InitiateLayerUpload: initiateLayerUpload,
   ListImageReferrers: listImageReferrers,
   ListImages: listImages,
@@ -57,7 +67,9 @@ const OPERATIONS = {
   PutImage: putImage,
   PutImageScanningConfiguration: putImageScanningConfiguration,
   PutImageTagMutability: putImageTagMutability,
+  PutRegistryPolicy: putRegistryPolicy,
   RegisterPullTimeUpdateExclusion: registerPullTimeUpdateExclusion,
+  SetRepositoryPolicy: setRepositoryPolicy,
   TagResource: tagResource,
   UntagResource: untagResource,
   UpdateImageStorageClass: updateImageStorageClass,
@@ -71,9 +83,7 @@ const UNSUPPORTED = [
   'CreateRepositoryCreationTemplate',
   'DeleteLifecyclePolicy',
   'DeletePullThroughCacheRule',
-  'DeleteRegistryPolicy',
   'DeleteRepositoryCreationTemplate',
-  'DeleteRepositoryPolicy',
   'DeleteSigningConfiguration',
   'DescribeImageReplicationStatus',
   'DescribeImageScanFindings',
@@ -82,16 +92,12 @@ const UNSUPPORTED = [
   'DescribeRepositoryCreationTemplates',
   'GetLifecyclePolicy',
   'GetLifecyclePolicyPreview',
-  'GetRegistryPolicy',
   'GetRegistryScanningConfiguration',
-  'GetRepositoryPolicy',
   'GetSigningConfiguration',
   'PutLifecyclePolicy',
-  'PutRegistryPolicy',
   'PutRegistryScanningConfiguration',
   'PutReplicationConfiguration',
   'PutSigningConfiguration',
-  'SetRepositoryPolicy',
   'StartImageScan',
   'StartLifecyclePolicyPreview',
   'UpdatePullThroughCacheRule',

@@ -88,6 +88,7 @@ async function purgeUploads(db: Database, repositoryId: number, limit: number): 
 
 /** Resource tags are few. */
 async function purgeRecord(db: Database, repositoryId: number): Promise<number> {
+  await db.deleteFrom('repository_policies').where('repository_id', '=', repositoryId).execute()
   await db.deleteFrom('resource_tags').where('repository_id', '=', repositoryId).execute()
   await db.deleteFrom('repositories').where('id', '=', repositoryId).execute()
   return 1

@@ -160,6 +160,7 @@ export class Repositories implements RepositoryWriter {
   }
 
   async delete(repositoryId: number): Promise<void> {
+    this.#session.notePolicyChange()
     await this.#session.db
       .updateTable('repositories')
       .set({ name: `#${repositoryId}`, is_deleted: 1 })

@@ -3,6 +3,7 @@ import { Accounts } from './accounts.ts'
 import { Blobs } from './blobs.ts'
 import { Credentials } from './credentials.ts'
 import { Images } from './images.ts'
+import { Policies } from './policies.ts'
 import { Repositories } from './repositories.ts'
 import type { Database } from './schema/database.ts'
 import type { Session } from './session.ts'
@@ -16,6 +17,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly blobs: Blobs
   readonly uploads: Uploads
   readonly credentials: Credentials
+  readonly policies: Policies
 
   constructor(session: Session) {
     this.accounts = new Accounts(session)
@@ -24,10 +26,11 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
     this.blobs = new Blobs(session)
     this.uploads = new Uploads(session)
     this.credentials = new Credentials(session)
+    this.policies = new Policies(session)
   }
 }
 
 /** The nouns inside a snapshot or transaction, where all statements see one state anyway. */
-export function queriesIn(db: Database): SessionQueries {
-  return new SessionQueries({ db, atOnce: (work) => work(db) })
+export function queriesIn(db: Database, notePolicyChange: () => void = () => {}): SessionQueries {
+  return new SessionQueries({ db, atOnce: (work) => work(db), notePolicyChange })
 }

@@ -7,7 +7,6 @@ import { createJsonRpc } from '../../../src/protocols/aws/json-rpc.ts'
 import { type ServiceModel, shapeOf } from '../../../src/protocols/aws/model.ts'
 import { Addresses } from '../../../src/protocols/ecr/addresses.ts'
 import { ecrService } from '../../../src/protocols/ecr/operations.ts'
-import { Access } from '../../../src/services/access.ts'
 import { createServices, type Services } from '../../support/service-fixture.ts'
 import { requestContext } from '../aws/aws-setting.ts'
 
@@ -41,7 +40,7 @@ export async function createEcr(
     report: (thrown) => reported.push(thrown),
   }
   const addresses = new Addresses(hostOf)
-  const handle = createJsonRpc([ecrService({ ...services, access: new Access(), addresses })], setting)
+  const handle = createJsonRpc([ecrService({ ...services, addresses })], setting)
   const requestHandler = {
     async handle(request: HttpRequest) {
       const { method, headers, body } = request

@@ -2,13 +2,16 @@ import type { Kysely } from 'kysely'
 import type { AccessKeysTable } from './access-keys.ts'
 import type { AccountSettingsTable } from './account-settings.ts'
 import type { BlobsTable } from './blobs.ts'
+import type { CreationTemplatesTable } from './creation-templates.ts'
 import type { ImageBlobsTable } from './image-blobs.ts'
 import type { ImageChildrenTable } from './image-children.ts'
 import type { ImageManifestsTable } from './image-manifests.ts'
 import type { ImagesTable } from './images.ts'
 import type { PullTimeExclusionsTable } from './pull-time-exclusions.ts'
+import type { RegistryPoliciesTable } from './registry-policies.ts'
 import type { RepositoriesTable } from './repositories.ts'
 import type { RepositoryBlobsTable } from './repository-blobs.ts'
+import type { RepositoryPoliciesTable } from './repository-policies.ts'
 import type { ResourceTagsTable } from './resource-tags.ts'
 import type { SecretsTable } from './secrets.ts'
 import type { TagsTable } from './tags.ts'
@@ -22,13 +25,16 @@ export interface Tables {
   access_keys: AccessKeysTable
   account_settings: AccountSettingsTable
   blobs: BlobsTable
+  creation_templates: CreationTemplatesTable
   image_blobs: ImageBlobsTable
   image_children: ImageChildrenTable
   image_manifests: ImageManifestsTable
   images: ImagesTable
   pull_time_exclusions: PullTimeExclusionsTable
+  registry_policies: RegistryPoliciesTable
   repositories: RepositoriesTable
   repository_blobs: RepositoryBlobsTable
+  repository_policies: RepositoryPoliciesTable
   resource_tags: ResourceTagsTable
   secrets: SecretsTable
   tags: TagsTable
