@@ -67,6 +67,8 @@ export class Accounts implements AccountWriter {
   }
 
   async putSetting(registry: Registry, name: string, value: string): Promise<void> {
+    // REGISTRY_POLICY_SCOPE says what the registry's policy may rule.
+    this.#session.notePolicyChange()
     await putSetting(this.#session.db, { ...registryValues(registry), name, value })
   }
 
