@@ -22,6 +22,7 @@ import { Access } from './services/access.ts'
 import { AccountSettings } from './services/account-settings.ts'
 import { Activations } from './services/activations.ts'
 import { Callers, type RootKey } from './services/callers.ts'
+import { CreationTemplates } from './services/creation-templates.ts'
 import { DownloadTickets } from './services/download-urls.ts'
 import { ImageBatches } from './services/image-batches.ts'
 import { ImageDeletion } from './services/image-deletion.ts'
@@ -31,6 +32,7 @@ import { Layers } from './services/layers.ts'
 import { Policies } from './services/policies.ts'
 import { PullTimeExclusions } from './services/pull-time-exclusions.ts'
 import { PullTimes } from './services/pulls.ts'
+import { PushTargets } from './services/push-targets.ts'
 import { Repositories } from './services/repositories.ts'
 import { StorageClasses } from './services/storage-classes.ts'
 import { Tokens } from './services/tokens.ts'
@@ -85,6 +87,7 @@ export async function createApp(
   const tokens = new Tokens(metadata, clock, ids)
   const repositories = new Repositories(metadata, access, clock, quotas)
   const activations = new Activations(metadata, clock)
+  const pushTargets = new PushTargets(metadata, access, repositories, config.createsRepositoryOnPush)
   const layers = new Layers(metadata, blobs, access, tickets, activations, clock, fidelity === 'oci')
   const uploads = new Uploads(metadata, blobs, access, clock, ids, quotas)
   const images = new Images(metadata, access, clock, quotas, pulls, config.acceptsSparseImages)
@@ -117,7 +120,9 @@ export async function createApp(
     imageLists,
     images,
     layers,
+    creationTemplates: new CreationTemplates(metadata, access, clock),
     policies: new Policies(metadata, access),
+    pushTargets,
     pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),
     repositories,
     storageClasses: new StorageClasses(metadata, access, activations, clock, config.activationMs),
@@ -126,9 +131,10 @@ export async function createApp(
   }
   const setting = { clock, profile, callers, report }
   const oci = {
-    settings: { fidelity, autoCreate: config.createsRepositoryOnPush, layerPartBytesMin: quotas.layerPartBytesMin },
+    settings: { fidelity, layerPartBytesMin: quotas.layerPartBytesMin },
     tokens,
     repositories,
+    pushTargets,
     layers,
     uploads,
     images,

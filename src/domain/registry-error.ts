@@ -47,6 +47,8 @@ export type ErrorCode =
   | 'storage-full'
   | 'tag-immutable'
   | 'tag-invalid'
+  | 'template-exists'
+  | 'template-not-found'
   | 'throttled'
   | 'token-expired'
   | 'token-invalid'

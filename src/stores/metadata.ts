@@ -13,6 +13,7 @@ import type { Registry, RepositoryName, RepositoryRef, Tag } from '../domain/nam
 import type { NewRepository, Repository, ResourceTag, TagMutability } from '../domain/repository.ts'
 import type { Upload } from '../domain/upload.ts'
 import type { AccountReader, AccountWriter } from './accounts.ts'
+import type { CreationTemplateReader, CreationTemplateWriter } from './creation-templates.ts'
 import type { PolicyReader, PolicyWriter } from './policies.ts'
 
 /** A page by key: everything after `after`, at most `limit`. */
@@ -243,6 +244,7 @@ export interface MetadataReader {
   readonly uploads: UploadReader
   readonly credentials: CredentialReader
   readonly policies: PolicyReader
+  readonly creationTemplates: CreationTemplateReader
 }
 
 export interface MetadataWriter {
@@ -253,6 +255,7 @@ export interface MetadataWriter {
   readonly uploads: UploadWriter
   readonly credentials: CredentialWriter
   readonly policies: PolicyWriter
+  readonly creationTemplates: CreationTemplateWriter
 }
 
 export interface TransactOptions {

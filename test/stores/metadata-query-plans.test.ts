@@ -8,6 +8,7 @@ import { SqliteConnection } from '../../src/stores/metadata/sqlite/connection.ts
 import { databaseOn } from '../../src/stores/metadata/sqlite/dialect.ts'
 import { queriesIn } from '../../src/stores/metadata/store.ts'
 import type { MetadataWriter } from '../../src/stores/metadata.ts'
+import { newTemplate } from '../suites/metadata-store-creation-templates.ts'
 import { digestOf, minute, newImage, newRepository, REGISTRY, refOf } from '../suites/metadata-store-records.ts'
 
 interface Plan {
@@ -95,6 +96,11 @@ const looks: Record<string, (tx: MetadataWriter) => Promise<unknown>> = {
   'credentials.findAccessKey': (tx) => tx.credentials.findAccessKey('a'),
   'credentials.keepSecret': (tx) => tx.credentials.keepSecret('a', new Uint8Array(1)),
   'credentials.findSecret': (tx) => tx.credentials.findSecret('a'),
+  'creationTemplates.insert': (tx) => tx.creationTemplates.insert(newTemplate('prod')),
+  'creationTemplates.update': (tx) => tx.creationTemplates.update(newTemplate('prod')),
+  'creationTemplates.findMany': (tx) => tx.creationTemplates.findMany(REGISTRY, ['prod', 'ROOT']),
+  'creationTemplates.list': (tx) => tx.creationTemplates.list(REGISTRY, { limit: 10 }),
+  'creationTemplates.delete': (tx) => tx.creationTemplates.delete(REGISTRY, 'prod'),
   'policies.putOfRepository': (tx) => tx.policies.putOfRepository({ ...newRepository('app'), id: 1 }, '{}'),
   'policies.putOfRegistry': (tx) => tx.policies.putOfRegistry(REGISTRY, '{}'),
   'policies.ofRepository': (tx) => tx.policies.ofRepository(refOf('app')),

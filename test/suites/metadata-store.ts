@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe } from 'bun:test'
 import type { MetadataStore } from '../../src/stores/metadata.ts'
 import { blobCases } from './metadata-store-blobs.ts'
+import { creationTemplateCases } from './metadata-store-creation-templates.ts'
 import { credentialCases } from './metadata-store-credentials.ts'
 import { imageListCases } from './metadata-store-image-lists.ts'
 import { imageCases } from './metadata-store-images.ts'
@@ -39,6 +40,7 @@ export function metadataStoreSuite(name: string, create: () => Promise<MetadataS
     describe('uploads', () => uploadCases(store))
     describe('credentials', () => credentialCases(store))
     describe('policies', () => policyCases(store))
+    describe('creation templates', () => creationTemplateCases(store))
     describe('transactions', () => transactionCases(store))
   })
 }

@@ -14,6 +14,7 @@ import { randomIds } from '../../src/lib/ids.ts'
 import { Access } from '../../src/services/access.ts'
 import { AccountSettings } from '../../src/services/account-settings.ts'
 import { Activations } from '../../src/services/activations.ts'
+import { CreationTemplates } from '../../src/services/creation-templates.ts'
 import { DownloadTickets } from '../../src/services/download-urls.ts'
 import { ImageBatches } from '../../src/services/image-batches.ts'
 import { ImageDeletion } from '../../src/services/image-deletion.ts'
@@ -23,6 +24,7 @@ import { Layers } from '../../src/services/layers.ts'
 import { Policies } from '../../src/services/policies.ts'
 import { PullTimeExclusions } from '../../src/services/pull-time-exclusions.ts'
 import { PullTimes } from '../../src/services/pulls.ts'
+import { PushTargets } from '../../src/services/push-targets.ts'
 import { Repositories } from '../../src/services/repositories.ts'
 import { StorageClasses } from '../../src/services/storage-classes.ts'
 import { Tokens } from '../../src/services/tokens.ts'
@@ -58,17 +60,19 @@ export function refTo(name: string): RepositoryRef {
 export interface ServiceOptions {
   readonly quotas?: Quotas
   readonly isMountOpen?: boolean
+  readonly isEveryPushWelcome?: boolean
   /** Without it, blobs live in memory. */
   readonly blobs?: BlobStore
 }
 
 /** All services over stores in memory, with a clock that stands still. */
 export async function createServices(options: ServiceOptions = {}) {
-  const { quotas = GENEROUS_QUOTAS, isMountOpen = true } = options
+  const { quotas = GENEROUS_QUOTAS, isMountOpen = true, isEveryPushWelcome = false } = options
   const clock = new FakeClock()
   const metadata = await openMemoryMetadata()
   const blobs = options.blobs ?? new MemoryBlobStore({ clock })
   const access = new Access(metadata, clock)
+  const repositories = new Repositories(metadata, access, clock, quotas)
   const pulls = new PullTimes(metadata, clock, () => undefined)
   const tickets = new DownloadTickets(metadata, clock, randomIds)
   const activations = new Activations(metadata, clock)
@@ -85,7 +89,9 @@ export async function createServices(options: ServiceOptions = {}) {
     storageClasses: new StorageClasses(metadata, access, activations, clock, ACTIVATION_MS),
     policies: new Policies(metadata, access),
     tokens: new Tokens(metadata, clock, randomIds),
-    repositories: new Repositories(metadata, access, clock, quotas),
+    repositories,
+    creationTemplates: new CreationTemplates(metadata, access, clock),
+    pushTargets: new PushTargets(metadata, access, repositories, isEveryPushWelcome),
     layers: new Layers(metadata, blobs, access, tickets, activations, clock, isMountOpen),
     images: new Images(metadata, access, clock, quotas, pulls),
     imageLists: new ImageLists(metadata, access, pulls, activations),

@@ -1,6 +1,7 @@
 import type * as Sdk from '@aws-sdk/client-ecr'
 import type { Access } from '../../services/access.ts'
 import type { AccountSettings } from '../../services/account-settings.ts'
+import type { CreationTemplates } from '../../services/creation-templates.ts'
 import type { ImageBatches } from '../../services/image-batches.ts'
 import type { ImageDeletion } from '../../services/image-deletion.ts'
 import type { ImageLists } from '../../services/image-lists.ts'
@@ -8,6 +9,7 @@ import type { Images } from '../../services/images.ts'
 import type { Layers } from '../../services/layers.ts'
 import type { Policies } from '../../services/policies.ts'
 import type { PullTimeExclusions } from '../../services/pull-time-exclusions.ts'
+import type { PushTargets } from '../../services/push-targets.ts'
 import type { Repositories } from '../../services/repositories.ts'
 import type { StorageClasses } from '../../services/storage-classes.ts'
 import type { Tokens } from '../../services/tokens.ts'
@@ -26,6 +28,8 @@ export interface EcrServices {
   readonly images: Images
   readonly layers: Layers
   readonly policies: Policies
+  readonly creationTemplates: CreationTemplates
+  readonly pushTargets: PushTargets
   readonly pullTimeExclusions: PullTimeExclusions
   readonly repositories: Repositories
   readonly storageClasses: StorageClasses

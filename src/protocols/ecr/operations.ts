@@ -8,13 +8,16 @@ import { batchDeleteImage } from './batch-delete-image.ts'
 import { batchGetImage } from './batch-get-image.ts'
 import { completeLayerUpload } from './complete-layer-upload.ts'
 import { createRepository } from './create-repository.ts'
+import { createRepositoryCreationTemplate } from './create-repository-creation-template.ts'
 import { deleteRegistryPolicy } from './delete-registry-policy.ts'
 import { deleteRepository } from './delete-repository.ts'
+import { deleteRepositoryCreationTemplate } from './delete-repository-creation-template.ts'
 import { deleteRepositoryPolicy } from './delete-repository-policy.ts'
 import { deregisterPullTimeUpdateExclusion } from './deregister-pull-time-update-exclusion.ts'
 import { describeImages } from './describe-images.ts'
 import { describeRegistry } from './describe-registry.ts'
 import { describeRepositories } from './describe-repositories.ts'
+import { describeRepositoryCreationTemplates } from './describe-repository-creation-templates.ts'
 import { getAccountSetting } from './get-account-setting.ts'
 import { getAuthorizationToken } from './get-authorization-token.ts'
 import { getDownloadUrlForLayer } from './get-download-url-for-layer.ts'
@@ -36,6 +39,7 @@ import { setRepositoryPolicy } from './set-repository-policy.ts'
 import { tagResource } from './tag-resource.ts'
 import { untagResource } from './untag-resource.ts'
 import { updateImageStorageClass } from './update-image-storage-class.ts'
+import { updateRepositoryCreationTemplate } from './update-repository-creation-template.ts'
 import { uploadLayerPart } from './upload-layer-part.ts'
 
 type Operations = Partial<{ readonly [Name in EcrOperationName]: EcrOperation<Name> }>
@@ -46,13 +50,16 @@ const OPERATIONS = {
   BatchGetImage: batchGetImage,
   CompleteLayerUpload: completeLayerUpload,
   CreateRepository: createRepository,
+  CreateRepositoryCreationTemplate: createRepositoryCreationTemplate,
   DeleteRegistryPolicy: deleteRegistryPolicy,
   DeleteRepository: deleteRepository,
+  DeleteRepositoryCreationTemplate: deleteRepositoryCreationTemplate,
   DeleteRepositoryPolicy: deleteRepositoryPolicy,
   DeregisterPullTimeUpdateExclusion: deregisterPullTimeUpdateExclusion,
   DescribeImages: describeImages,
   DescribeRegistry: describeRegistry,
   DescribeRepositories: describeRepositories,
+  DescribeRepositoryCreationTemplates: describeRepositoryCreationTemplates,
   GetAccountSetting: getAccountSetting,
   GetAuthorizationToken: getAuthorizationToken,
   GetDownloadUrlForLayer: getDownloadUrlForLayer,
@@ -73,6 +80,7 @@ const OPERATIONS = {
   TagResource: tagResource,
   UntagResource: untagResource,
   UpdateImageStorageClass: updateImageStorageClass,
+  UpdateRepositoryCreationTemplate: updateRepositoryCreationTemplate,
   UploadLayerPart: uploadLayerPart,
 } satisfies Operations
 
@@ -80,16 +88,13 @@ const OPERATIONS = {
 const UNSUPPORTED = [
   'BatchGetRepositoryScanningConfiguration',
   'CreatePullThroughCacheRule',
-  'CreateRepositoryCreationTemplate',
   'DeleteLifecyclePolicy',
   'DeletePullThroughCacheRule',
-  'DeleteRepositoryCreationTemplate',
   'DeleteSigningConfiguration',
   'DescribeImageReplicationStatus',
   'DescribeImageScanFindings',
   'DescribeImageSigningStatus',
   'DescribePullThroughCacheRules',
-  'DescribeRepositoryCreationTemplates',
   'GetLifecyclePolicy',
   'GetLifecyclePolicyPreview',
   'GetRegistryScanningConfiguration',
@@ -101,7 +106,6 @@ const UNSUPPORTED = [
   'StartImageScan',
   'StartLifecyclePolicyPreview',
   'UpdatePullThroughCacheRule',
-  'UpdateRepositoryCreationTemplate',
   'ValidatePullThroughCacheRule',
 ] satisfies readonly EcrOperationName[]
 

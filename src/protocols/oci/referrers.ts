@@ -62,9 +62,10 @@ async function readPage(
   do {
     const page: PageOf<Image> = await services.imageLists
       .listReferrers(principal, ref, subject, filter, { limit: STEP, token })
-      .catch((thrown: unknown) => {
-        // Where a push makes repositories, one that is missing is an empty one.
-        if (services.settings.autoCreate && isRegistryError(thrown, 'repository-not-found')) return { items: [] }
+      .catch(async (thrown: unknown) => {
+        // A missing repository that a push would make is an empty one.
+        if (isRegistryError(thrown, 'repository-not-found') && (await services.pushTargets.accepts(ref)))
+          return { items: [] }
         throw thrown
       })
     for (const image of page.items) {

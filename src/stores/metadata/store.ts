@@ -1,6 +1,7 @@
 import type { MetadataReader, MetadataWriter } from '../metadata.ts'
 import { Accounts } from './accounts.ts'
 import { Blobs } from './blobs.ts'
+import { CreationTemplates } from './creation-templates.ts'
 import { Credentials } from './credentials.ts'
 import { Images } from './images.ts'
 import { Policies } from './policies.ts'
@@ -18,6 +19,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly uploads: Uploads
   readonly credentials: Credentials
   readonly policies: Policies
+  readonly creationTemplates: CreationTemplates
 
   constructor(session: Session) {
     this.accounts = new Accounts(session)
@@ -27,6 +29,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
     this.uploads = new Uploads(session)
     this.credentials = new Credentials(session)
     this.policies = new Policies(session)
+    this.creationTemplates = new CreationTemplates(session)
   }
 }
 

@@ -45,10 +45,18 @@ export interface PlaneOptions extends Partial<OciSettings> {
   readonly blobs?: BlobStore
   readonly quotas?: Quotas
   readonly isMountOpen?: boolean
+  readonly isEveryPushWelcome?: boolean
 }
 
-export async function createPlane({ quotas, isMountOpen, blobs, ...settings }: PlaneOptions = {}): Promise<Plane> {
+export async function createPlane({
+  isEveryPushWelcome = false,
+  quotas,
+  isMountOpen,
+  blobs,
+  ...settings
+}: PlaneOptions = {}): Promise<Plane> {
   const services = await createServices({
+    isEveryPushWelcome,
     ...(blobs === undefined ? {} : { blobs }),
     ...(quotas === undefined ? {} : { quotas }),
     ...(isMountOpen === undefined ? {} : { isMountOpen }),
@@ -56,7 +64,7 @@ export async function createPlane({ quotas, isMountOpen, blobs, ...settings }: P
   const reported: unknown[] = []
   const plane = {
     ...services,
-    settings: { fidelity: 'oci', autoCreate: false, layerPartBytesMin: 0, ...settings },
+    settings: { fidelity: 'oci', layerPartBytesMin: 0, ...settings },
     report: (thrown: unknown) => reported.push(thrown),
   } as const
   const oci = createOci(plane)
