@@ -52,7 +52,8 @@ async function visitFamily(
   }
 }
 
-async function referrersOf(tx: MetadataReader, { repositoryId, digest }: Image): Promise<readonly Image[]> {
+/** Every image that refers to this one. */
+export async function referrersOf(tx: MetadataReader, { repositoryId, digest }: Image): Promise<readonly Image[]> {
   const referrers: Image[] = []
   let page: readonly Image[]
   do {

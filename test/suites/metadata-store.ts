@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe } from 'bun:test'
 import type { MetadataStore } from '../../src/stores/metadata.ts'
+import { accountCases } from './metadata-store-accounts.ts'
+import { archiveCases } from './metadata-store-archive.ts'
 import { blobCases } from './metadata-store-blobs.ts'
 import { creationTemplateCases } from './metadata-store-creation-templates.ts'
 import { credentialCases } from './metadata-store-credentials.ts'
@@ -36,8 +38,10 @@ export function metadataStoreSuite(name: string, create: () => Promise<MetadataS
     describe('purging deleted repositories', () => purgeCases(store))
     describe('images', () => imageCases(store))
     describe('lists of images', () => imageListCases(store))
+    describe('the archive', () => archiveCases(store))
     describe('blobs', () => blobCases(store))
     describe('uploads', () => uploadCases(store))
+    describe('accounts', () => accountCases(store))
     describe('credentials', () => credentialCases(store))
     describe('policies', () => policyCases(store))
     describe('creation templates', () => creationTemplateCases(store))

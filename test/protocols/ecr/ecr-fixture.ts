@@ -14,8 +14,8 @@ const model: ServiceModel = ecrModel
 const REGION = 'eu-west-3'
 
 export interface EcrFixture extends Services {
-  /** The AWS SDK, which calls the handler without a socket. Access keys of 12 digits are accounts. */
-  clientOf(account: string): ECRClient
+  /** The AWS SDK, which calls the handler without a socket, as the root user of an account or as a user of it. */
+  clientOf(account: string, user?: string): ECRClient
   /** The client of the account that owns the fixture's registry. */
   readonly client: ECRClient
   readonly reported: readonly unknown[]
@@ -33,8 +33,11 @@ export async function createEcr(
     callers: {
       findSecrets: async () => undefined,
       identify: async ({ accessKeyId }) => {
-        const accountId = parseRegistryId(accessKeyId)
-        return { accountId, arn: `arn:aws:iam::${accountId}:root`, userId: accountId, accessKeyId }
+        const [, account = '', user] = /^([0-9]{12})(.+)?$/.exec(accessKeyId) ?? []
+        const accountId = parseRegistryId(account)
+        if (user === undefined)
+          return { accountId, arn: `arn:aws:iam::${accountId}:root`, userId: accountId, accessKeyId }
+        return { accountId, arn: `arn:aws:iam::${accountId}:user/${user}`, userId: `AIDA${user}`, accessKeyId }
       },
     },
     report: (thrown) => reported.push(thrown),
@@ -51,11 +54,11 @@ export async function createEcr(
       return { response: new HttpResponse(answer) }
     },
   }
-  const clientOf = (account: string) =>
+  const clientOf = (account: string, user?: string) =>
     new ECRClient({
       region: REGION,
       endpoint: 'http://localhost:4566',
-      credentials: { accessKeyId: account, secretAccessKey: 'any' },
+      credentials: { accessKeyId: account + (user ?? ''), secretAccessKey: 'any' },
       maxAttempts: 1,
       requestHandler,
     })
@@ -86,11 +89,12 @@ function checkValue(name: string, value: unknown, path: string): void {
     boolean: 'boolean',
     structure: 'object',
     list: 'object',
+    map: 'object',
   }
   if (typeof value !== (types[type] ?? 'number') || value === null || Array.isArray(value) !== (type === 'list'))
     throw new Error(`${path} is no ${type}: ${JSON.stringify(value)}`)
   if (Array.isArray(value)) for (const item of value) checkValue(member?.shape ?? '', item, `${path}[]`)
-  else if (typeof value === 'object')
+  else if (typeof value === 'object' && type !== 'map')
     for (const [key, item] of Object.entries(value)) {
       const shape = members[key]?.shape
       if (shape === undefined) throw new Error(`${path}.${key} is not in the model`)
