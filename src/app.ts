@@ -1,8 +1,11 @@
 import { join } from 'node:path'
 import { type Config, registryHostFor } from './config/config.ts'
 import { VERSION } from './config/version.ts'
+import type { RepositoryRef } from './domain/names.ts'
 import { AWS_QUOTAS, GENEROUS_QUOTAS } from './domain/quotas.ts'
 import { GarbageCollector, type GcReport } from './jobs/gc.ts'
+import type { LifecycleReport } from './jobs/lifecycle.ts'
+import { type LifecycleForecast, LifecycleJobs } from './jobs/lifecycle-jobs.ts'
 import { JobRunner } from './jobs/runner.ts'
 import { Scrub, type ScrubReport } from './jobs/scrub.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
@@ -29,6 +32,9 @@ import { ImageDeletion } from './services/image-deletion.ts'
 import { ImageLists } from './services/image-lists.ts'
 import { Images } from './services/images.ts'
 import { Layers } from './services/layers.ts'
+import { Lifecycle } from './services/lifecycle.ts'
+import { LifecycleEvaluation } from './services/lifecycle-evaluation.ts'
+import { LifecycleExecution } from './services/lifecycle-execution.ts'
 import { Policies } from './services/policies.ts'
 import { PullTimeExclusions } from './services/pull-time-exclusions.ts'
 import { PullTimes } from './services/pulls.ts'
@@ -58,6 +64,10 @@ export interface App {
   totals(): Promise<{ readonly blobCount: number; readonly sizeBytes: number }>
   collectGarbage(isDryRun: boolean): Promise<GcReport>
   scrub(isDryRun: boolean): Promise<ScrubReport>
+  /** Executes lifecycle policies now. */
+  runLifecycle(target: RepositoryRef | 'all'): Promise<LifecycleReport>
+  /** What a repository's lifecycle policy would do now. */
+  forecastLifecycle(ref: RepositoryRef): Promise<LifecycleForecast>
   /** Ends the jobs and closes the stores. To be called once nothing is in flight. */
   close(): Promise<void>
 }
@@ -102,6 +112,12 @@ export async function createApp(
   const gcRunner = new JobRunner(gc, logger)
   const scrub = new Scrub(metadata, blobs, clock)
   const scrubRunner = new JobRunner(scrub, logger)
+  const evaluation = new LifecycleEvaluation(metadata, pulls, activations, clock)
+  const execution = new LifecycleExecution(metadata, clock)
+  const lifecycleJobs = new LifecycleJobs(metadata, evaluation, execution, clock, logger, {
+    holder: ids.uuid(),
+    intervalMs: config.lifecycleIntervalMs,
+  })
   const closing = new AbortController()
 
   const ready = async () => {
@@ -121,6 +137,7 @@ export async function createApp(
     images,
     layers,
     creationTemplates: new CreationTemplates(metadata, access, clock),
+    lifecycle: new Lifecycle(metadata, access, clock, ids, () => lifecycleJobs.lookForPreviews()),
     policies: new Policies(metadata, access),
     pushTargets,
     pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),
@@ -147,11 +164,16 @@ export async function createApp(
     totals: () => metadata.view.blobs.totals(),
     collectGarbage: (isDryRun: boolean) => (isDryRun ? gc.dryRun() : gcRunner.runNow()),
     scrub: (isDryRun: boolean) => (isDryRun ? scrub.dryRun(closing.signal) : scrubRunner.runNow()),
+    runLifecycle: (target: RepositoryRef | 'all') => lifecycleJobs.run(target),
+    forecastLifecycle: (ref: RepositoryRef) => lifecycleJobs.forecast(ref),
   }
   return {
     ...jobs,
     firstRootKey: await prepareRootKey(config, callers),
-    start: () => gcRunner.start(config.gcIntervalMs),
+    start: () => {
+      gcRunner.start(config.gcIntervalMs)
+      lifecycleJobs.start()
+    },
     ready,
     handle: createRouter({
       oci: createOci(oci),
@@ -168,6 +190,7 @@ export async function createApp(
     }),
     async close() {
       closing.abort(new Error('The registry is shutting down.'))
+      await lifecycleJobs.close()
       await gcRunner.close()
       await scrubRunner.close()
       await pulls.flush()

@@ -25,6 +25,8 @@ export interface Config {
   /** Zero: only on demand. */
   readonly gcIntervalMs: number
   readonly gcGraceMs: number
+  /** Zero: only on demand. */
+  readonly lifecycleIntervalMs: number
   readonly uploadExpiryMs: number
   /** How long an archived image takes to become active again. */
   readonly activationMs: number
@@ -167,6 +169,7 @@ function toConfig(env: Environment): Config {
     logFormat: env.ECRU_LOG_FORMAT,
     gcIntervalMs: env.ECRU_GC_INTERVAL,
     gcGraceMs: env.ECRU_GC_GRACE,
+    lifecycleIntervalMs: env.ECRU_LIFECYCLE_INTERVAL,
     uploadExpiryMs: env.ECRU_UPLOAD_EXPIRY,
     activationMs: env.ECRU_ACTIVATION_TIME,
     idleTimeoutMs: env.ECRU_IDLE_TIMEOUT,

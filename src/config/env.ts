@@ -185,6 +185,11 @@ export const VARIABLES = {
     default: '24h',
     doc: 'How long content that no image uses is kept, so that a push in flight loses nothing. At least 1h in the server profile.',
   },
+  ECRU_LIFECYCLE_INTERVAL: {
+    schema: duration(0, YEAR_MS),
+    default: '1h',
+    doc: 'How often each lifecycle policy is executed; 0 leaves it to `ecru lifecycle run`.',
+  },
   ECRU_UPLOAD_EXPIRY: {
     schema: duration(MINUTE_MS, YEAR_MS),
     default: '7d',

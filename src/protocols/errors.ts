@@ -42,6 +42,9 @@ const WIRE = {
   'layer-part-too-small': { oci: oci(400, 'BLOB_UPLOAD_INVALID'), aws: aws('LayerPartTooSmallException') },
   // The code ECR really sends; OCI would say MANIFEST_BLOB_UNKNOWN.
   'layers-not-found': { oci: oci(404, 'BLOB_UPLOAD_UNKNOWN'), aws: aws('LayersNotFoundException') },
+  'lifecycle-policy-not-found': { oci: null, aws: aws('LifecyclePolicyNotFoundException') },
+  'lifecycle-preview-in-progress': { oci: null, aws: aws('LifecyclePolicyPreviewInProgressException') },
+  'lifecycle-preview-not-found': { oci: null, aws: aws('LifecyclePolicyPreviewNotFoundException') },
   'limit-exceeded': { oci: oci(429, 'TOOMANYREQUESTS'), aws: aws('LimitExceededException') },
   'manifest-invalid': { oci: oci(400, 'MANIFEST_INVALID'), aws: aws(IPE) },
   'manifest-too-large': { oci: oci(413, 'SIZE_INVALID'), aws: aws(IPE) },

@@ -14,13 +14,12 @@ import type { NewRepository, Repository, ResourceTag, TagMutability } from '../d
 import type { Upload } from '../domain/upload.ts'
 import type { AccountReader, AccountWriter } from './accounts.ts'
 import type { CreationTemplateReader, CreationTemplateWriter } from './creation-templates.ts'
+import type { LeaseWriter } from './leases.ts'
+import type { LifecycleReader, LifecycleWriter } from './lifecycle.ts'
+import type { Page } from './page.ts'
 import type { PolicyReader, PolicyWriter } from './policies.ts'
 
-/** A page by key: everything after `after`, at most `limit`. */
-export interface Page<Key> {
-  readonly after?: Key | undefined
-  readonly limit: number
-}
+export type { Page } from './page.ts'
 
 export interface RepositoryReader {
   find(ref: RepositoryRef): Promise<Repository | undefined>
@@ -243,6 +242,7 @@ export interface MetadataReader {
   readonly blobs: BlobReader
   readonly uploads: UploadReader
   readonly credentials: CredentialReader
+  readonly lifecycle: LifecycleReader
   readonly policies: PolicyReader
   readonly creationTemplates: CreationTemplateReader
 }
@@ -254,6 +254,8 @@ export interface MetadataWriter {
   readonly blobs: BlobWriter
   readonly uploads: UploadWriter
   readonly credentials: CredentialWriter
+  readonly leases: LeaseWriter
+  readonly lifecycle: LifecycleWriter
   readonly policies: PolicyWriter
   readonly creationTemplates: CreationTemplateWriter
 }

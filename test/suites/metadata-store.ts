@@ -7,6 +7,7 @@ import { creationTemplateCases } from './metadata-store-creation-templates.ts'
 import { credentialCases } from './metadata-store-credentials.ts'
 import { imageListCases } from './metadata-store-image-lists.ts'
 import { imageCases } from './metadata-store-images.ts'
+import { leaseCases, lifecycleCases } from './metadata-store-lifecycle.ts'
 import { policyCases } from './metadata-store-policies.ts'
 import { purgeCases } from './metadata-store-purge.ts'
 import { repositoryCases } from './metadata-store-repositories.ts'
@@ -45,6 +46,8 @@ export function metadataStoreSuite(name: string, create: () => Promise<MetadataS
     describe('credentials', () => credentialCases(store))
     describe('policies', () => policyCases(store))
     describe('creation templates', () => creationTemplateCases(store))
+    describe('lifecycle policies', () => lifecycleCases(store))
+    describe('leases of jobs', () => leaseCases(store))
     describe('transactions', () => transactionCases(store))
   })
 }

@@ -9,8 +9,10 @@ import {
 import type { Principal } from '../../src/domain/principal.ts'
 import { GENEROUS_QUOTAS, type Quotas } from '../../src/domain/quotas.ts'
 import { GarbageCollector } from '../../src/jobs/gc.ts'
+import { LifecycleJobs } from '../../src/jobs/lifecycle-jobs.ts'
 import { Scrub } from '../../src/jobs/scrub.ts'
 import { randomIds } from '../../src/lib/ids.ts'
+import { silentLogger } from '../../src/lib/logger.ts'
 import { Access } from '../../src/services/access.ts'
 import { AccountSettings } from '../../src/services/account-settings.ts'
 import { Activations } from '../../src/services/activations.ts'
@@ -21,6 +23,9 @@ import { ImageDeletion } from '../../src/services/image-deletion.ts'
 import { ImageLists } from '../../src/services/image-lists.ts'
 import { Images } from '../../src/services/images.ts'
 import { Layers } from '../../src/services/layers.ts'
+import { Lifecycle } from '../../src/services/lifecycle.ts'
+import { LifecycleEvaluation } from '../../src/services/lifecycle-evaluation.ts'
+import { LifecycleExecution } from '../../src/services/lifecycle-execution.ts'
 import { Policies } from '../../src/services/policies.ts'
 import { PullTimeExclusions } from '../../src/services/pull-time-exclusions.ts'
 import { PullTimes } from '../../src/services/pulls.ts'
@@ -50,6 +55,7 @@ export const stranger: Principal = {
 }
 
 export const ACTIVATION_MS = 60_000
+export const LIFECYCLE_INTERVAL_MS = 3_600_000
 export const GRACE_MS = 3_600_000
 export const UPLOAD_EXPIRY_MS = 24 * 3_600_000
 
@@ -77,6 +83,10 @@ export async function createServices(options: ServiceOptions = {}) {
   const tickets = new DownloadTickets(metadata, clock, randomIds)
   const activations = new Activations(metadata, clock)
   const uploads = new Uploads(metadata, blobs, access, clock, randomIds, quotas)
+  const evaluation = new LifecycleEvaluation(metadata, pulls, activations, clock)
+  const execution = new LifecycleExecution(metadata, clock)
+  const lifecycleSettings = { holder: 'test', intervalMs: LIFECYCLE_INTERVAL_MS }
+  const lifecycleJobs = new LifecycleJobs(metadata, evaluation, execution, clock, silentLogger, lifecycleSettings)
   return {
     clock,
     metadata,
@@ -87,6 +97,8 @@ export async function createServices(options: ServiceOptions = {}) {
     accountSettings: new AccountSettings(metadata, access),
     pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),
     storageClasses: new StorageClasses(metadata, access, activations, clock, ACTIVATION_MS),
+    lifecycle: new Lifecycle(metadata, access, clock, randomIds, () => lifecycleJobs.lookForPreviews()),
+    lifecycleJobs,
     policies: new Policies(metadata, access),
     tokens: new Tokens(metadata, clock, randomIds),
     repositories,
@@ -99,7 +111,10 @@ export async function createServices(options: ServiceOptions = {}) {
     imageDeletion: new ImageDeletion(metadata, access, clock),
     gc: new GarbageCollector(metadata, blobs, uploads, clock, { graceMs: GRACE_MS, uploadExpiryMs: UPLOAD_EXPIRY_MS }),
     scrub: new Scrub(metadata, blobs, clock),
-    close: () => metadata.close(),
+    close: async () => {
+      await lifecycleJobs.close()
+      await metadata.close()
+    },
   }
 }
 

@@ -7,6 +7,7 @@ import type { ImageDeletion } from '../../services/image-deletion.ts'
 import type { ImageLists } from '../../services/image-lists.ts'
 import type { Images } from '../../services/images.ts'
 import type { Layers } from '../../services/layers.ts'
+import type { Lifecycle } from '../../services/lifecycle.ts'
 import type { Policies } from '../../services/policies.ts'
 import type { PullTimeExclusions } from '../../services/pull-time-exclusions.ts'
 import type { PushTargets } from '../../services/push-targets.ts'
@@ -27,6 +28,7 @@ export interface EcrServices {
   readonly imageLists: ImageLists
   readonly images: Images
   readonly layers: Layers
+  readonly lifecycle: Lifecycle
   readonly policies: Policies
   readonly creationTemplates: CreationTemplates
   readonly pushTargets: PushTargets

@@ -9,6 +9,7 @@ import { batchGetImage } from './batch-get-image.ts'
 import { completeLayerUpload } from './complete-layer-upload.ts'
 import { createRepository } from './create-repository.ts'
 import { createRepositoryCreationTemplate } from './create-repository-creation-template.ts'
+import { deleteLifecyclePolicy } from './delete-lifecycle-policy.ts'
 import { deleteRegistryPolicy } from './delete-registry-policy.ts'
 import { deleteRepository } from './delete-repository.ts'
 import { deleteRepositoryCreationTemplate } from './delete-repository-creation-template.ts'
@@ -21,6 +22,8 @@ import { describeRepositoryCreationTemplates } from './describe-repository-creat
 import { getAccountSetting } from './get-account-setting.ts'
 import { getAuthorizationToken } from './get-authorization-token.ts'
 import { getDownloadUrlForLayer } from './get-download-url-for-layer.ts'
+import { getLifecyclePolicy } from './get-lifecycle-policy.ts'
+import { getLifecyclePolicyPreview } from './get-lifecycle-policy-preview.ts'
 import { getRegistryPolicy } from './get-registry-policy.ts'
 import { getRepositoryPolicy } from './get-repository-policy.ts'
 import { initiateLayerUpload } from './initiate-layer-upload.ts'
@@ -33,9 +36,11 @@ import { putAccountSetting } from './put-account-setting.ts'
 import { putImage } from './put-image.ts'
 import { putImageScanningConfiguration } from './put-image-scanning-configuration.ts'
 import { putImageTagMutability } from './put-image-tag-mutability.ts'
+import { putLifecyclePolicy } from './put-lifecycle-policy.ts'
 import { putRegistryPolicy } from './put-registry-policy.ts'
 import { registerPullTimeUpdateExclusion } from './register-pull-time-update-exclusion.ts'
 import { setRepositoryPolicy } from './set-repository-policy.ts'
+import { startLifecyclePolicyPreview } from './start-lifecycle-policy-preview.ts'
 import { tagResource } from './tag-resource.ts'
 import { untagResource } from './untag-resource.ts'
 import { updateImageStorageClass } from './update-image-storage-class.ts'
@@ -51,6 +56,7 @@ const OPERATIONS = {
   CompleteLayerUpload: completeLayerUpload,
   CreateRepository: createRepository,
   CreateRepositoryCreationTemplate: createRepositoryCreationTemplate,
+  DeleteLifecyclePolicy: deleteLifecyclePolicy,
   DeleteRegistryPolicy: deleteRegistryPolicy,
   DeleteRepository: deleteRepository,
   DeleteRepositoryCreationTemplate: deleteRepositoryCreationTemplate,
@@ -63,6 +69,8 @@ const OPERATIONS = {
   GetAccountSetting: getAccountSetting,
   GetAuthorizationToken: getAuthorizationToken,
   GetDownloadUrlForLayer: getDownloadUrlForLayer,
+  GetLifecyclePolicy: getLifecyclePolicy,
+  GetLifecyclePolicyPreview: getLifecyclePolicyPreview,
   GetRegistryPolicy: getRegistryPolicy,
   GetRepositoryPolicy: getRepositoryPolicy,
   InitiateLayerUpload: initiateLayerUpload,
@@ -74,9 +82,11 @@ const OPERATIONS = {
   PutImage: putImage,
   PutImageScanningConfiguration: putImageScanningConfiguration,
   PutImageTagMutability: putImageTagMutability,
+  PutLifecyclePolicy: putLifecyclePolicy,
   PutRegistryPolicy: putRegistryPolicy,
   RegisterPullTimeUpdateExclusion: registerPullTimeUpdateExclusion,
   SetRepositoryPolicy: setRepositoryPolicy,
+  StartLifecyclePolicyPreview: startLifecyclePolicyPreview,
   TagResource: tagResource,
   UntagResource: untagResource,
   UpdateImageStorageClass: updateImageStorageClass,
@@ -88,23 +98,18 @@ const OPERATIONS = {
 const UNSUPPORTED = [
   'BatchGetRepositoryScanningConfiguration',
   'CreatePullThroughCacheRule',
-  'DeleteLifecyclePolicy',
   'DeletePullThroughCacheRule',
   'DeleteSigningConfiguration',
   'DescribeImageReplicationStatus',
   'DescribeImageScanFindings',
   'DescribeImageSigningStatus',
   'DescribePullThroughCacheRules',
-  'GetLifecyclePolicy',
-  'GetLifecyclePolicyPreview',
   'GetRegistryScanningConfiguration',
   'GetSigningConfiguration',
-  'PutLifecyclePolicy',
   'PutRegistryScanningConfiguration',
   'PutReplicationConfiguration',
   'PutSigningConfiguration',
   'StartImageScan',
-  'StartLifecyclePolicyPreview',
   'UpdatePullThroughCacheRule',
   'ValidatePullThroughCacheRule',
 ] satisfies readonly EcrOperationName[]

@@ -4,6 +4,8 @@ import { Blobs } from './blobs.ts'
 import { CreationTemplates } from './creation-templates.ts'
 import { Credentials } from './credentials.ts'
 import { Images } from './images.ts'
+import { Leases } from './leases.ts'
+import { Lifecycle } from './lifecycle.ts'
 import { Policies } from './policies.ts'
 import { Repositories } from './repositories.ts'
 import type { Database } from './schema/database.ts'
@@ -18,6 +20,8 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly blobs: Blobs
   readonly uploads: Uploads
   readonly credentials: Credentials
+  readonly leases: Leases
+  readonly lifecycle: Lifecycle
   readonly policies: Policies
   readonly creationTemplates: CreationTemplates
 
@@ -28,6 +32,8 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
     this.blobs = new Blobs(session)
     this.uploads = new Uploads(session)
     this.credentials = new Credentials(session)
+    this.leases = new Leases(session)
+    this.lifecycle = new Lifecycle(session)
     this.policies = new Policies(session)
     this.creationTemplates = new CreationTemplates(session)
   }

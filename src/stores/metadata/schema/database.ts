@@ -7,6 +7,10 @@ import type { ImageBlobsTable } from './image-blobs.ts'
 import type { ImageChildrenTable } from './image-children.ts'
 import type { ImageManifestsTable } from './image-manifests.ts'
 import type { ImagesTable } from './images.ts'
+import type { JobLeasesTable } from './job-leases.ts'
+import type { LifecyclePoliciesTable } from './lifecycle-policies.ts'
+import type { LifecyclePreviewResultsTable } from './lifecycle-preview-results.ts'
+import type { LifecyclePreviewsTable } from './lifecycle-previews.ts'
 import type { PullTimeExclusionsTable } from './pull-time-exclusions.ts'
 import type { RegistryPoliciesTable } from './registry-policies.ts'
 import type { RepositoriesTable } from './repositories.ts'
@@ -30,6 +34,10 @@ export interface Tables {
   image_children: ImageChildrenTable
   image_manifests: ImageManifestsTable
   images: ImagesTable
+  job_leases: JobLeasesTable
+  lifecycle_policies: LifecyclePoliciesTable
+  lifecycle_preview_results: LifecyclePreviewResultsTable
+  lifecycle_previews: LifecyclePreviewsTable
   pull_time_exclusions: PullTimeExclusionsTable
   registry_policies: RegistryPoliciesTable
   repositories: RepositoriesTable
