@@ -184,6 +184,7 @@ export async function createApp(
         facts: { version: VERSION, profile, fidelity, storage: config.storage.kind, startedAt: clock.now() },
         setting,
         logger,
+        defaultRegistry,
         ...jobs,
         checkReady: ready,
       }),
