@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import { type Config, registryHostFor } from './config/config.ts'
 import { VERSION } from './config/version.ts'
 import type { RepositoryRef } from './domain/names.ts'
-import { AWS_QUOTAS, GENEROUS_QUOTAS } from './domain/quotas.ts'
 import { GarbageCollector, type GcReport } from './jobs/gc.ts'
 import type { LifecycleReport } from './jobs/lifecycle.ts'
 import { type LifecycleForecast, LifecycleJobs } from './jobs/lifecycle-jobs.ts'
@@ -41,6 +40,7 @@ import { PullTimes } from './services/pulls.ts'
 import { PushTargets } from './services/push-targets.ts'
 import { Repositories } from './services/repositories.ts'
 import { StorageClasses } from './services/storage-classes.ts'
+import { Throttle } from './services/throttle.ts'
 import { Tokens } from './services/tokens.ts'
 import { Uploads } from './services/uploads.ts'
 import { CheckedBlobStore } from './stores/blobs/checked.ts'
@@ -85,12 +85,11 @@ export async function createApp(
   { clock, ids }: Surroundings = { clock: systemClock, ids: randomIds },
 ): Promise<App> {
   const { metadata, blobs } = await openStores(config, clock)
-  const { profile, fidelity, defaultRegistry, registryHost } = config
-  const quotas = fidelity === 'aws' ? AWS_QUOTAS : GENEROUS_QUOTAS
+  const { profile, fidelity, quotas, defaultRegistry, registryHost } = config
 
   const report = (thrown: unknown, requestId: string) =>
     logger.error({ requestId, error: asError(thrown) }, 'request failed')
-  const access = new Access(metadata, clock)
+  const access = new Access(metadata, clock, new Throttle(config.rates, clock))
   const callers = new Callers(metadata, defaultRegistry, clock, ids)
   const pulls = new PullTimes(metadata, clock, (error) => logger.error({ error: asError(error) }, 'pull times lost'))
   const tickets = new DownloadTickets(metadata, clock, ids)

@@ -1,5 +1,8 @@
 import type { Region, RegistryId } from '../domain/names.ts'
+import type { Quotas } from '../domain/quotas.ts'
+import type { Rates } from '../domain/rates.ts'
 import { type Environment, type VariableName, variable, variableNames } from './env.ts'
+import { type LimitSettings, quotasOf, ratesOf } from './limits.ts'
 import { nearest } from './nearest.ts'
 
 export type Profile = 'dev' | 'server'
@@ -19,6 +22,8 @@ export interface Config {
   readonly createsRepositoryOnPush: boolean
   readonly acceptsSparseImages: boolean
   readonly fidelity: 'oci' | 'aws'
+  readonly quotas: Quotas
+  readonly rates: Rates
   readonly rootKey: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
@@ -150,6 +155,7 @@ function unknownVariables(environment: Texts): string[] {
     .map((name) => `${name} is not a variable of Ecru; the nearest is ${nearest(name, known)}.`)
 }
 
+const NO_LIMITS_SAID: LimitSettings = { values: {} }
 function toConfig(env: Environment): Config {
   const { ECRU_TLS_CERT: certFile, ECRU_TLS_KEY: keyFile } = env
   const { ECRU_ROOT_ACCESS_KEY_ID: accessKeyId, ECRU_ROOT_SECRET_ACCESS_KEY: secretAccessKey } = env
@@ -164,6 +170,8 @@ function toConfig(env: Environment): Config {
     createsRepositoryOnPush: env.ECRU_AUTO_CREATE,
     acceptsSparseImages: env.ECRU_SPARSE_IMAGES,
     fidelity: env.ECRU_FIDELITY,
+    quotas: quotasOf(env.ECRU_QUOTAS ?? NO_LIMITS_SAID, env.ECRU_FIDELITY),
+    rates: ratesOf(env.ECRU_RATES ?? NO_LIMITS_SAID, env.ECRU_FIDELITY),
     rootKey: accessKeyId !== undefined && secretAccessKey !== undefined ? { accessKeyId, secretAccessKey } : undefined,
     logLevel: env.ECRU_LOG_LEVEL,
     logFormat: env.ECRU_LOG_FORMAT,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isRegion, isRegistryId } from '../domain/names.ts'
 import { parseDuration, printDuration } from './duration.ts'
+import { parseLimits, QUOTA_NAMES, RATE_NAMES } from './limits.ts'
 
 /** One variable: how its text is read, what it means when unset, and what operators read about it. */
 export interface Variable {
@@ -147,6 +148,22 @@ export const VARIABLES = {
     default: 'oci',
     flag: '--fidelity <mode>',
     doc: "`oci` follows the OCI specification where ECR's clients cannot tell the difference; `aws` also repeats ECR's deviations from it.",
+  },
+  ECRU_QUOTAS: {
+    schema: readAs(
+      (given) => parseLimits(given, QUOTA_NAMES),
+      `must be aws, off, or numbers such as imagesPerRepository=1000, with commas between; the names are ${QUOTA_NAMES.join(', ')}`,
+    ),
+    flag: '--quotas <limits>',
+    doc: 'How much a registry holds: `aws`, `off`, or single numbers, such as `imagesPerRepository=1000,tagsPerImage=50`. Unset: `aws` with `ECRU_FIDELITY=aws`, otherwise `off`.',
+  },
+  ECRU_RATES: {
+    schema: readAs(
+      (given) => parseLimits(given, RATE_NAMES),
+      'must be aws, off, or calls per second such as PutImage=50, with commas between; the names are those of ECR permissions',
+    ),
+    flag: '--rates <limits>',
+    doc: 'How many calls an account may make each second, in each region: `aws`, `off`, or single rates, such as `aws,PutImage=50`. Unset: `aws` with `ECRU_FIDELITY=aws`, otherwise `off`.',
   },
   ECRU_SPARSE_IMAGES: {
     schema: yesOrNo(),

@@ -10,6 +10,7 @@ import type { ResourceTag } from '../domain/repository.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import { CompiledPolicies } from './compiled-policies.ts'
+import type { Throttle } from './throttle.ts'
 
 /** The permissions ECR knows, named as its operations. */
 export type Action = `ecr:${string}`
@@ -20,16 +21,20 @@ const SERVICE_PREFIX = 'ecr:'
 export class Access {
   readonly #metadata: MetadataStore
   readonly #clock: Clock
+  readonly #throttle: Throttle
   readonly #policies: CompiledPolicies
 
-  constructor(metadata: MetadataStore, clock: Clock) {
+  constructor(metadata: MetadataStore, clock: Clock, throttle: Throttle) {
     this.#metadata = metadata
     this.#clock = clock
+    this.#throttle = throttle
     this.#policies = new CompiledPolicies(metadata)
   }
 
-  /** Throws `access-denied`, in AWS's words. */
+  /** Counts as a call of the action. Throws `throttled`, and `access-denied` in AWS's words. */
   async authorize(principal: Principal, action: Action, resource: RepositoryRef | Registry): Promise<void> {
+    const { region } = 'registry' in resource ? resource.registry : resource
+    this.#throttle.count({ accountId: principal.accountId, region }, action)
     const decision = await this.#decide(principal, action, resource)
     if (decision === 'allowed') return
     const why =

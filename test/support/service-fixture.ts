@@ -8,6 +8,7 @@ import {
 } from '../../src/domain/names.ts'
 import type { Principal } from '../../src/domain/principal.ts'
 import { GENEROUS_QUOTAS, type Quotas } from '../../src/domain/quotas.ts'
+import { type Rates, UNLIMITED_RATES } from '../../src/domain/rates.ts'
 import { GarbageCollector } from '../../src/jobs/gc.ts'
 import { LifecycleJobs } from '../../src/jobs/lifecycle-jobs.ts'
 import { Scrub } from '../../src/jobs/scrub.ts'
@@ -32,6 +33,7 @@ import { PullTimes } from '../../src/services/pulls.ts'
 import { PushTargets } from '../../src/services/push-targets.ts'
 import { Repositories } from '../../src/services/repositories.ts'
 import { StorageClasses } from '../../src/services/storage-classes.ts'
+import { Throttle } from '../../src/services/throttle.ts'
 import { Tokens } from '../../src/services/tokens.ts'
 import { Uploads } from '../../src/services/uploads.ts'
 import { MemoryBlobStore } from '../../src/stores/blobs/memory.ts'
@@ -65,6 +67,7 @@ export function refTo(name: string): RepositoryRef {
 
 export interface ServiceOptions {
   readonly quotas?: Quotas
+  readonly rates?: Rates
   readonly isMountOpen?: boolean
   readonly isEveryPushWelcome?: boolean
   /** Without it, blobs live in memory. */
@@ -73,11 +76,11 @@ export interface ServiceOptions {
 
 /** All services over stores in memory, with a clock that stands still. */
 export async function createServices(options: ServiceOptions = {}) {
-  const { quotas = GENEROUS_QUOTAS, isMountOpen = true, isEveryPushWelcome = false } = options
+  const { quotas = GENEROUS_QUOTAS, rates = UNLIMITED_RATES, isMountOpen = true, isEveryPushWelcome = false } = options
   const clock = new FakeClock()
   const metadata = await openMemoryMetadata()
   const blobs = options.blobs ?? new MemoryBlobStore({ clock })
-  const access = new Access(metadata, clock)
+  const access = new Access(metadata, clock, new Throttle(rates, clock))
   const repositories = new Repositories(metadata, access, clock, quotas)
   const pulls = new PullTimes(metadata, clock, () => undefined)
   const tickets = new DownloadTickets(metadata, clock, randomIds)

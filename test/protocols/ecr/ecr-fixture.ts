@@ -7,7 +7,7 @@ import { createJsonRpc } from '../../../src/protocols/aws/json-rpc.ts'
 import { type ServiceModel, shapeOf } from '../../../src/protocols/aws/model.ts'
 import { Addresses } from '../../../src/protocols/ecr/addresses.ts'
 import { ecrService } from '../../../src/protocols/ecr/operations.ts'
-import { createServices, type Services } from '../../support/service-fixture.ts'
+import { createServices, type ServiceOptions, type Services } from '../../support/service-fixture.ts'
 import { requestContext } from '../aws/aws-setting.ts'
 
 const model: ServiceModel = ecrModel
@@ -24,8 +24,9 @@ export interface EcrFixture extends Services {
 /** ECR's API over services in memory. Every answer is held against the model. */
 export async function createEcr(
   hostOf: (registry: Registry) => string | undefined = () => undefined,
+  options: ServiceOptions = {},
 ): Promise<EcrFixture> {
-  const services = await createServices()
+  const services = await createServices(options)
   const reported: unknown[] = []
   const setting: AwsSetting = {
     clock: services.clock,

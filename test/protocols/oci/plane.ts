@@ -1,6 +1,7 @@
 import { parseDigest } from '../../../src/domain/digest.ts'
 import { parseRegion, parseRepositoryName } from '../../../src/domain/names.ts'
 import type { Quotas } from '../../../src/domain/quotas.ts'
+import type { Rates } from '../../../src/domain/rates.ts'
 import { detachedContext, type Handler, type RequestContext } from '../../../src/protocols/http/context.ts'
 import { createLayerDownloads } from '../../../src/protocols/oci/downloads.ts'
 import { createOci } from '../../../src/protocols/oci/routes.ts'
@@ -44,6 +45,7 @@ export interface Plane {
 export interface PlaneOptions extends Partial<OciSettings> {
   readonly blobs?: BlobStore
   readonly quotas?: Quotas
+  readonly rates?: Rates
   readonly isMountOpen?: boolean
   readonly isEveryPushWelcome?: boolean
 }
@@ -51,6 +53,7 @@ export interface PlaneOptions extends Partial<OciSettings> {
 export async function createPlane({
   isEveryPushWelcome = false,
   quotas,
+  rates,
   isMountOpen,
   blobs,
   ...settings
@@ -59,6 +62,7 @@ export async function createPlane({
     isEveryPushWelcome,
     ...(blobs === undefined ? {} : { blobs }),
     ...(quotas === undefined ? {} : { quotas }),
+    ...(rates === undefined ? {} : { rates }),
     ...(isMountOpen === undefined ? {} : { isMountOpen }),
   })
   const reported: unknown[] = []

@@ -3,7 +3,7 @@ import { columnsOf } from './columns.ts'
 
 const required = (column: ColumnDefinitionBuilder) => column.notNull()
 
-/** Policies of repositories and registries, and the templates by which a push makes repositories. */
+/** Policies of repositories and registries, the templates by which a push makes repositories, and the parts of uploads counted. */
 export const policies: Migration = {
   async up(db: Kysely<unknown>): Promise<void> {
     const { schema } = db
@@ -51,5 +51,10 @@ export const policies: Migration = {
         .addColumn('updated_at', 'bigint', required)
         .addPrimaryKeyConstraint('creation_templates_key', ['account_id', 'region', 'prefix']),
     ).execute()
+
+    await schema
+      .alterTable('uploads')
+      .addColumn('part_count', 'bigint', (column) => column.notNull().defaultTo(0))
+      .execute()
   },
 }
