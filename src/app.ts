@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import { type Config, registryHostFor } from './config/config.ts'
 import { VERSION } from './config/version.ts'
-import { AWS_QUOTAS, GENEROUS_QUOTAS } from './domain/quotas.ts'
+import type { RepositoryRef } from './domain/names.ts'
 import { GarbageCollector, type GcReport } from './jobs/gc.ts'
+import type { LifecycleReport } from './jobs/lifecycle.ts'
+import { type LifecycleForecast, LifecycleJobs } from './jobs/lifecycle-jobs.ts'
 import { JobRunner } from './jobs/runner.ts'
 import { Scrub, type ScrubReport } from './jobs/scrub.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
@@ -19,15 +21,26 @@ import { createOci } from './protocols/oci/routes.ts'
 import { createOperatorPlane } from './protocols/operator/routes.ts'
 import { stsService } from './protocols/sts/operations.ts'
 import { Access } from './services/access.ts'
+import { AccountSettings } from './services/account-settings.ts'
+import { Activations } from './services/activations.ts'
 import { Callers, type RootKey } from './services/callers.ts'
+import { CreationTemplates } from './services/creation-templates.ts'
 import { DownloadTickets } from './services/download-urls.ts'
 import { ImageBatches } from './services/image-batches.ts'
 import { ImageDeletion } from './services/image-deletion.ts'
 import { ImageLists } from './services/image-lists.ts'
 import { Images } from './services/images.ts'
 import { Layers } from './services/layers.ts'
+import { Lifecycle } from './services/lifecycle.ts'
+import { LifecycleEvaluation } from './services/lifecycle-evaluation.ts'
+import { LifecycleExecution } from './services/lifecycle-execution.ts'
+import { Policies } from './services/policies.ts'
+import { PullTimeExclusions } from './services/pull-time-exclusions.ts'
 import { PullTimes } from './services/pulls.ts'
+import { PushTargets } from './services/push-targets.ts'
 import { Repositories } from './services/repositories.ts'
+import { StorageClasses } from './services/storage-classes.ts'
+import { Throttle } from './services/throttle.ts'
 import { Tokens } from './services/tokens.ts'
 import { Uploads } from './services/uploads.ts'
 import { CheckedBlobStore } from './stores/blobs/checked.ts'
@@ -51,6 +64,10 @@ export interface App {
   totals(): Promise<{ readonly blobCount: number; readonly sizeBytes: number }>
   collectGarbage(isDryRun: boolean): Promise<GcReport>
   scrub(isDryRun: boolean): Promise<ScrubReport>
+  /** Executes lifecycle policies now. */
+  runLifecycle(target: RepositoryRef | 'all'): Promise<LifecycleReport>
+  /** What a repository's lifecycle policy would do now. */
+  forecastLifecycle(ref: RepositoryRef): Promise<LifecycleForecast>
   /** Ends the jobs and closes the stores. To be called once nothing is in flight. */
   close(): Promise<void>
 }
@@ -68,22 +85,23 @@ export async function createApp(
   { clock, ids }: Surroundings = { clock: systemClock, ids: randomIds },
 ): Promise<App> {
   const { metadata, blobs } = await openStores(config, clock)
-  const { profile, fidelity, defaultRegistry, registryHost } = config
-  const quotas = fidelity === 'aws' ? AWS_QUOTAS : GENEROUS_QUOTAS
+  const { profile, fidelity, quotas, defaultRegistry, registryHost } = config
 
   const report = (thrown: unknown, requestId: string) =>
     logger.error({ requestId, error: asError(thrown) }, 'request failed')
-  const access = new Access()
+  const access = new Access(metadata, clock, new Throttle(config.rates, clock))
   const callers = new Callers(metadata, defaultRegistry, clock, ids)
   const pulls = new PullTimes(metadata, clock, (error) => logger.error({ error: asError(error) }, 'pull times lost'))
   const tickets = new DownloadTickets(metadata, clock, ids)
   const tokens = new Tokens(metadata, clock, ids)
   const repositories = new Repositories(metadata, access, clock, quotas)
-  const layers = new Layers(metadata, blobs, access, tickets, clock, fidelity === 'oci')
+  const activations = new Activations(metadata, clock)
+  const pushTargets = new PushTargets(metadata, access, repositories, config.createsRepositoryOnPush)
+  const layers = new Layers(metadata, blobs, access, tickets, activations, clock, fidelity === 'oci')
   const uploads = new Uploads(metadata, blobs, access, clock, ids, quotas)
   const images = new Images(metadata, access, clock, quotas, pulls, config.acceptsSparseImages)
-  const imageLists = new ImageLists(metadata, access, pulls)
-  const imageBatches = new ImageBatches(metadata, access, pulls)
+  const imageLists = new ImageLists(metadata, access, pulls, activations)
+  const imageBatches = new ImageBatches(metadata, access, pulls, clock)
   const imageDeletion = new ImageDeletion(metadata, access, clock)
 
   const gc = new GarbageCollector(metadata, blobs, uploads, clock, {
@@ -93,6 +111,12 @@ export async function createApp(
   const gcRunner = new JobRunner(gc, logger)
   const scrub = new Scrub(metadata, blobs, clock)
   const scrubRunner = new JobRunner(scrub, logger)
+  const evaluation = new LifecycleEvaluation(metadata, pulls, activations, clock)
+  const execution = new LifecycleExecution(metadata, clock)
+  const lifecycleJobs = new LifecycleJobs(metadata, evaluation, execution, clock, logger, {
+    holder: ids.uuid(),
+    intervalMs: config.lifecycleIntervalMs,
+  })
   const closing = new AbortController()
 
   const ready = async () => {
@@ -104,21 +128,29 @@ export async function createApp(
   )
   const ecr = {
     access,
+    accountSettings: new AccountSettings(metadata, access),
     addresses,
     imageBatches,
     imageDeletion,
     imageLists,
     images,
     layers,
+    creationTemplates: new CreationTemplates(metadata, access, clock),
+    lifecycle: new Lifecycle(metadata, access, clock, ids, () => lifecycleJobs.lookForPreviews()),
+    policies: new Policies(metadata, access),
+    pushTargets,
+    pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),
     repositories,
+    storageClasses: new StorageClasses(metadata, access, activations, clock, config.activationMs),
     tokens,
     uploads,
   }
   const setting = { clock, profile, callers, report }
   const oci = {
-    settings: { fidelity, autoCreate: config.createsRepositoryOnPush, layerPartBytesMin: quotas.layerPartBytesMin },
+    settings: { fidelity, layerPartBytesMin: quotas.layerPartBytesMin },
     tokens,
     repositories,
+    pushTargets,
     layers,
     uploads,
     images,
@@ -131,11 +163,16 @@ export async function createApp(
     totals: () => metadata.view.blobs.totals(),
     collectGarbage: (isDryRun: boolean) => (isDryRun ? gc.dryRun() : gcRunner.runNow()),
     scrub: (isDryRun: boolean) => (isDryRun ? scrub.dryRun(closing.signal) : scrubRunner.runNow()),
+    runLifecycle: (target: RepositoryRef | 'all') => lifecycleJobs.run(target),
+    forecastLifecycle: (ref: RepositoryRef) => lifecycleJobs.forecast(ref),
   }
   return {
     ...jobs,
     firstRootKey: await prepareRootKey(config, callers),
-    start: () => gcRunner.start(config.gcIntervalMs),
+    start: () => {
+      gcRunner.start(config.gcIntervalMs)
+      lifecycleJobs.start()
+    },
     ready,
     handle: createRouter({
       oci: createOci(oci),
@@ -146,12 +183,14 @@ export async function createApp(
         facts: { version: VERSION, profile, fidelity, storage: config.storage.kind, startedAt: clock.now() },
         setting,
         logger,
+        defaultRegistry,
         ...jobs,
         checkReady: ready,
       }),
     }),
     async close() {
       closing.abort(new Error('The registry is shutting down.'))
+      await lifecycleJobs.close()
       await gcRunner.close()
       await scrubRunner.close()
       await pulls.flush()

@@ -38,7 +38,7 @@ function isNamed(failure: unknown, name: string): failure is Error {
   return failure instanceof Error && failure.name === name
 }
 
-type Run = (options: Texts, flags: Readonly<Record<string, unknown>>) => Promise<number>
+type Run = (options: Texts, flags: Readonly<Record<string, unknown>>, operands: readonly string[]) => Promise<number>
 
 function describeProgram(terminal: Terminal, createApp: AppFactory, end: (code: number) => void): Command {
   const program = new Command('ecru')
@@ -49,14 +49,21 @@ function describeProgram(terminal: Terminal, createApp: AppFactory, end: (code: 
     .showHelpAfterError('(`ecru --help` lists the commands.)')
     .helpCommand(false)
 
-  const command = (name: string, summary: string, examples: string, variables: readonly VariableName[], run: Run) => {
-    const described = program.command(name).description(summary).addHelpText('after', `\nExamples:\n${examples}`)
+  const command = (
+    name: string,
+    summary: string,
+    examples: string,
+    variables: readonly VariableName[],
+    run: Run,
+    parent = program,
+  ) => {
+    const described = parent.command(name).description(summary).addHelpText('after', `\nExamples:\n${examples}`)
     const options = variables.map((variableName) => [variableName, optionFor(variableName)] as const)
     for (const [, option] of options) described.addOption(option)
     return described.action(async () => {
       const flags: Readonly<Record<string, unknown>> = described.opts()
       const texts = options.map(([variableName, option]) => [variableName, textOf(flags[option.attributeName()])])
-      end(await run(Object.fromEntries(texts) as Texts, flags))
+      end(await run(Object.fromEntries(texts) as Texts, flags, described.args))
     })
   }
 
@@ -85,6 +92,41 @@ function describeProgram(terminal: Terminal, createApp: AppFactory, end: (code: 
   for (const job of [gc, scrub]) {
     job
       .option('--dry-run', 'Report only, change nothing.')
+      .option('--json', 'Print the report as JSON.')
+      .option(...URL_OPTION)
+  }
+
+  const lifecycle = program
+    .command('lifecycle')
+    .helpCommand(false)
+    .description('Say what lifecycle policies would do, or have them executed now.')
+    .addHelpText('after', `\nExamples:\n${LIFECYCLE_PREVIEW_EXAMPLES}\n${LIFECYCLE_RUN_EXAMPLES}`)
+  const preview = command(
+    'preview <repository>',
+    'Say which images the policy of a repository would expire or archive now.',
+    LIFECYCLE_PREVIEW_EXAMPLES,
+    WHERE,
+    async (options, flags, [repository = '']) => {
+      const { previewLifecycle } = await import('./lifecycle.ts')
+      return await previewLifecycle(options, flags, repository, terminal, createApp)
+    },
+    lifecycle,
+  )
+  const run = command(
+    'run [repository]',
+    'Execute the policy of a repository, or of every one, now.',
+    LIFECYCLE_RUN_EXAMPLES,
+    WHERE,
+    async (options, flags, [repository]) => {
+      const { runLifecycle } = await import('./lifecycle.ts')
+      return await runLifecycle(options, flags, repository, terminal, createApp)
+    },
+    lifecycle,
+  ).option('--all', 'Every repository that has a policy, in every registry.')
+  for (const described of [preview, run]) {
+    described
+      .option('--account <id>', "The account that owns the repository; otherwise the server's default account.")
+      .option('--region <name>', "The region it is in; otherwise the server's default region.")
       .option('--json', 'Print the report as JSON.')
       .option(...URL_OPTION)
   }
@@ -132,6 +174,10 @@ const GC_EXAMPLES = `  ecru gc --dry-run
   AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… ecru gc --url https://registry.example.com`
 const SCRUB_EXAMPLES = `  ecru scrub --dry-run
   ecru scrub --data-dir /var/lib/ecru || echo "some blobs were bad"`
+const LIFECYCLE_PREVIEW_EXAMPLES = `  ecru lifecycle preview team/app
+  ecru lifecycle preview team/app --account 123456789012 --region eu-west-3 --json`
+const LIFECYCLE_RUN_EXAMPLES = `  ecru lifecycle run team/app
+  ecru lifecycle run --all --url https://registry.example.com`
 const INFO_EXAMPLES = `  ecru info
   ecru info --url http://localhost:4566 --json`
 const ENV_EXAMPLES = `  eval "$(ecru env)" && aws ecr create-repository --repository-name app

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts'
+import type { RepositoryRef } from '../domain/names.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Handler } from '../protocols/http/context.ts'
 
@@ -14,6 +15,8 @@ export interface RunningApp {
   totals(): Promise<object>
   collectGarbage(isDryRun: boolean): Promise<object>
   scrub(isDryRun: boolean): Promise<object>
+  runLifecycle(target: RepositoryRef | 'all'): Promise<object>
+  forecastLifecycle(ref: RepositoryRef): Promise<object>
   /** Ends the work beside requests, then closes the stores. */
   close(): Promise<void>
 }

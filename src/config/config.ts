@@ -1,5 +1,8 @@
 import type { Region, RegistryId } from '../domain/names.ts'
+import type { Quotas } from '../domain/quotas.ts'
+import type { Rates } from '../domain/rates.ts'
 import { type Environment, type VariableName, variable, variableNames } from './env.ts'
+import { type LimitSettings, quotasOf, ratesOf } from './limits.ts'
 import { nearest } from './nearest.ts'
 
 export type Profile = 'dev' | 'server'
@@ -19,13 +22,19 @@ export interface Config {
   readonly createsRepositoryOnPush: boolean
   readonly acceptsSparseImages: boolean
   readonly fidelity: 'oci' | 'aws'
+  readonly quotas: Quotas
+  readonly rates: Rates
   readonly rootKey: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
   /** Zero: only on demand. */
   readonly gcIntervalMs: number
   readonly gcGraceMs: number
+  /** Zero: only on demand. */
+  readonly lifecycleIntervalMs: number
   readonly uploadExpiryMs: number
+  /** How long an archived image takes to become active again. */
+  readonly activationMs: number
   readonly idleTimeoutMs: number
   readonly shutdownTimeoutMs: number
 }
@@ -146,6 +155,7 @@ function unknownVariables(environment: Texts): string[] {
     .map((name) => `${name} is not a variable of Ecru; the nearest is ${nearest(name, known)}.`)
 }
 
+const NO_LIMITS_SAID: LimitSettings = { values: {} }
 function toConfig(env: Environment): Config {
   const { ECRU_TLS_CERT: certFile, ECRU_TLS_KEY: keyFile } = env
   const { ECRU_ROOT_ACCESS_KEY_ID: accessKeyId, ECRU_ROOT_SECRET_ACCESS_KEY: secretAccessKey } = env
@@ -160,12 +170,16 @@ function toConfig(env: Environment): Config {
     createsRepositoryOnPush: env.ECRU_AUTO_CREATE,
     acceptsSparseImages: env.ECRU_SPARSE_IMAGES,
     fidelity: env.ECRU_FIDELITY,
+    quotas: quotasOf(env.ECRU_QUOTAS ?? NO_LIMITS_SAID, env.ECRU_FIDELITY),
+    rates: ratesOf(env.ECRU_RATES ?? NO_LIMITS_SAID, env.ECRU_FIDELITY),
     rootKey: accessKeyId !== undefined && secretAccessKey !== undefined ? { accessKeyId, secretAccessKey } : undefined,
     logLevel: env.ECRU_LOG_LEVEL,
     logFormat: env.ECRU_LOG_FORMAT,
     gcIntervalMs: env.ECRU_GC_INTERVAL,
     gcGraceMs: env.ECRU_GC_GRACE,
+    lifecycleIntervalMs: env.ECRU_LIFECYCLE_INTERVAL,
     uploadExpiryMs: env.ECRU_UPLOAD_EXPIRY,
+    activationMs: env.ECRU_ACTIVATION_TIME,
     idleTimeoutMs: env.ECRU_IDLE_TIMEOUT,
     shutdownTimeoutMs: env.ECRU_SHUTDOWN_TIMEOUT,
   }

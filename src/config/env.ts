@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isRegion, isRegistryId } from '../domain/names.ts'
 import { parseDuration, printDuration } from './duration.ts'
+import { parseLimits, QUOTA_NAMES, RATE_NAMES } from './limits.ts'
 
 /** One variable: how its text is read, what it means when unset, and what operators read about it. */
 export interface Variable {
@@ -148,6 +149,22 @@ export const VARIABLES = {
     flag: '--fidelity <mode>',
     doc: "`oci` follows the OCI specification where ECR's clients cannot tell the difference; `aws` also repeats ECR's deviations from it.",
   },
+  ECRU_QUOTAS: {
+    schema: readAs(
+      (given) => parseLimits(given, QUOTA_NAMES),
+      `must be aws, off, or numbers such as imagesPerRepository=1000, with commas between; the names are ${QUOTA_NAMES.join(', ')}`,
+    ),
+    flag: '--quotas <limits>',
+    doc: 'How much a registry holds: `aws`, `off`, or single numbers, such as `imagesPerRepository=1000,tagsPerImage=50`. Unset: `aws` with `ECRU_FIDELITY=aws`, otherwise `off`.',
+  },
+  ECRU_RATES: {
+    schema: readAs(
+      (given) => parseLimits(given, RATE_NAMES),
+      'must be aws, off, or calls per second such as PutImage=50, with commas between; the names are those of ECR permissions',
+    ),
+    flag: '--rates <limits>',
+    doc: 'How many calls an account may make each second, in each region: `aws`, `off`, or single rates, such as `aws,PutImage=50`. Unset: `aws` with `ECRU_FIDELITY=aws`, otherwise `off`.',
+  },
   ECRU_SPARSE_IMAGES: {
     schema: yesOrNo(),
     default: 'false',
@@ -185,10 +202,20 @@ export const VARIABLES = {
     default: '24h',
     doc: 'How long content that no image uses is kept, so that a push in flight loses nothing. At least 1h in the server profile.',
   },
+  ECRU_LIFECYCLE_INTERVAL: {
+    schema: duration(0, YEAR_MS),
+    default: '1h',
+    doc: 'How often each lifecycle policy is executed; 0 leaves it to `ecru lifecycle run`.',
+  },
   ECRU_UPLOAD_EXPIRY: {
     schema: duration(MINUTE_MS, YEAR_MS),
     default: '7d',
     doc: 'How long an unfinished upload may lie untouched. At least 24h in the server profile.',
+  },
+  ECRU_ACTIVATION_TIME: {
+    schema: duration(0, 24 * 60 * MINUTE_MS),
+    default: '5s',
+    doc: 'How long it takes until an archived image that is being restored can be pulled again.',
   },
   ECRU_IDLE_TIMEOUT: {
     schema: duration(8 * SECOND_MS, 255 * SECOND_MS),

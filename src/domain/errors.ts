@@ -1,86 +1,14 @@
-/**
- * What can go wrong, as one closed list. A code is Ecru's own; what it looks like on a wire is decided in
- * `protocols/errors.ts` alone. Sentences are ECR's, where ECR's are known.
- */
-export type ErrorCode =
-  | 'access-denied'
-  | 'authentication-missing'
-  | 'blob-not-found'
-  | 'digest-invalid'
-  | 'image-digest-mismatch'
-  | 'image-exists'
-  | 'image-not-found'
-  | 'image-referenced'
-  | 'invalid-parameter'
-  | 'invalid-tag-parameter'
-  | 'kms-unavailable'
-  | 'layer-digest-mismatch'
-  | 'layer-exists'
-  | 'layer-inaccessible'
-  | 'layer-not-found'
-  | 'layer-part-too-small'
-  | 'layers-not-found'
-  | 'limit-exceeded'
-  | 'manifest-invalid'
-  | 'manifest-too-large'
-  | 'page-invalid'
-  | 'range-not-satisfiable'
-  | 'referenced-images-not-found'
-  | 'repository-exists'
-  | 'repository-name-invalid'
-  | 'repository-not-empty'
-  | 'repository-not-found'
-  | 'request-malformed'
-  | 'request-too-large'
-  | 'route-unknown'
-  | 'security-token-expired'
-  | 'security-token-invalid'
-  | 'signature-expired'
-  | 'signature-incomplete'
-  | 'signature-mismatch'
-  | 'storage-full'
-  | 'tag-immutable'
-  | 'tag-invalid'
-  | 'throttled'
-  | 'token-expired'
-  | 'token-invalid'
-  | 'too-many-tags'
-  | 'unauthenticated'
-  | 'unknown-operation'
-  | 'unsupported'
-  | 'unsupported-operation'
-  | 'upload-busy'
-  | 'upload-empty'
-  | 'upload-not-found'
-  | 'upload-range-invalid'
+import { RegistryError } from './registry-error.ts'
 
-/** Facts that some wires repeat beside the message, such as `lastValidByteReceived`. */
-export type ErrorDetails = Readonly<Record<string, string | number | undefined>>
+export { type ErrorCode, type ErrorDetails, isRegistryError, RegistryError } from './registry-error.ts'
 
-/** The one error class. `code` is for programs, `message` for the person who caused it. */
-export class RegistryError extends Error {
-  override readonly name = 'RegistryError'
-  readonly code: ErrorCode
-  readonly details: ErrorDetails
-
-  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-    this.details = details
-  }
-}
-
-/** Whether a thrown thing is a RegistryError (of one of the codes, when some are given). */
-export function isRegistryError(thrown: unknown, ...codes: readonly ErrorCode[]): thrown is RegistryError {
-  return thrown instanceof RegistryError && (codes.length === 0 || codes.includes(thrown.code))
-}
-
-interface Place {
+/** Where something is: what sentences need of a repository. */
+export interface Place {
   readonly name: string
   readonly registry: { readonly registryId: string }
 }
 
-const inRepository = ({ name, registry }: Place) =>
+export const inRepository = ({ name, registry }: Place) =>
   `the repository with name '${name}' in the registry with id '${registry.registryId}'`
 
 /** ECR prints the halves of an image id that were not given as `null`. */

@@ -4,6 +4,7 @@ import { isTag } from './names.ts'
 
 /** ECR's words for why one image of a batch could not be had. */
 export type ImageFailureCode =
+  | 'ImageInaccessible'
   | 'ImageNotFound'
   | 'ImageReferencedByManifestList'
   | 'ImageTagDoesNotMatchDigest'
@@ -51,6 +52,8 @@ const DIGEST_FORM = /^[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+$/
 
 function reasonOf(code: ImageFailureCode, parents: readonly Digest[]): string {
   switch (code) {
+    case 'ImageInaccessible':
+      return 'Requested image is archived and cannot be used until it is restored'
     case 'ImageNotFound':
       return 'Requested image not found'
     case 'ImageReferencedByManifestList':

@@ -10,6 +10,9 @@ export interface ImageId {
 /** How a pull or push points at an image: exactly one of the two. */
 export type ImageReference = { readonly digest: Digest } | { readonly tag: Tag }
 
+/** `ACTIVATING`: an archived image that is being restored. Only active images can be pulled. */
+export type ImageStatus = 'ACTIVE' | 'ARCHIVED' | 'ACTIVATING'
+
 /** An image as it is kept: the record beside the manifest's bytes. */
 export interface Image {
   /** The store's own key; never shown. */
@@ -30,6 +33,13 @@ export interface Image {
   readonly manifestSizeBytes: number
   readonly pushedAt: Date
   readonly pulledAt?: Date | undefined
+  readonly status: ImageStatus
+  /** When it was last archived. */
+  readonly archivedAt?: Date | undefined
+  /** When it was last restored. */
+  readonly activatedAt?: Date | undefined
+  /** When the restoration that is under way ends; absent in every status but `ACTIVATING`. */
+  readonly activatesAt?: Date | undefined
 }
 
 /** An image with its manifest, as a pull needs it. */
@@ -50,8 +60,11 @@ export interface BlobReference {
   readonly mediaType: string
 }
 
-/** An image before the store has given it a key, with everything that the same transaction must record. */
-export interface NewImage extends Omit<Image, 'id'> {
+/** What only an image has that was archived or restored at some time. */
+type StatusMember = 'status' | 'archivedAt' | 'activatedAt' | 'activatesAt'
+
+/** An image (active, as all are at first) before the store has given it a key, with everything that the same transaction must record. */
+export interface NewImage extends Omit<Image, 'id' | StatusMember> {
   readonly manifest: Uint8Array
   /** Config and layers that this repository must hold; each digest once. */
   readonly blobs: readonly BlobReference[]
@@ -61,3 +74,19 @@ export interface NewImage extends Omit<Image, 'id'> {
 
 /** Which images a listing shows, by whether they carry a tag. */
 export type TagStatus = 'TAGGED' | 'UNTAGGED' | 'ANY'
+
+/** Which images a listing shows, by their status. */
+export type StatusFilter = ImageStatus | 'ANY'
+
+/** Which images a listing shows; what is absent filters nothing. */
+export interface ImageFilter {
+  readonly tagStatus?: TagStatus | undefined
+  readonly status?: StatusFilter | undefined
+}
+
+/** Which referrers a listing shows; what is absent filters nothing. */
+export interface ReferrerFilter {
+  /** Any of these; an empty list filters nothing. */
+  readonly artifactTypes?: readonly string[] | undefined
+  readonly status?: StatusFilter | undefined
+}

@@ -1,3 +1,5 @@
+import { wildcard } from './wildcard.ts'
+
 /** ECR's four modes. An exclusion turns the mode around for the tags that match it. */
 export type MutabilityMode = 'MUTABLE' | 'IMMUTABLE' | 'MUTABLE_WITH_EXCLUSION' | 'IMMUTABLE_WITH_EXCLUSION'
 
@@ -15,19 +17,7 @@ export const MUTABLE: TagMutability = { mode: 'MUTABLE', exclusionFilters: [] }
  * Linear in the length of both for the patterns ECR accepts (at most two `*`).
  */
 export function matchesWildcard(pattern: string, text: string): boolean {
-  const pieces = pattern.split('*')
-  const first = pieces[0] ?? ''
-  if (pieces.length === 1) return text === first
-  const last = pieces[pieces.length - 1] ?? ''
-  if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false
-  let from = first.length
-  const end = text.length - last.length
-  for (const piece of pieces.slice(1, -1)) {
-    const found = text.indexOf(piece, from)
-    if (found < 0 || found + piece.length > end) return false
-    from = found + piece.length
-  }
-  return true
+  return wildcard(pattern)(text)
 }
 
 /** Whether a push may not move this tag once it is set. */

@@ -4,6 +4,8 @@ export interface Quotas {
   readonly imagesPerRepository: number
   readonly tagsPerImage: number
   readonly layerBytes: number
+  /** In how many parts a layer may come. */
+  readonly layerParts: number
   /** The least size of every part of a layer but the last, by the OCI interface; the ECR API always wants 5 MiB. */
   readonly layerPartBytesMin: number
 }
@@ -14,6 +16,7 @@ export const AWS_QUOTAS: Quotas = {
   imagesPerRepository: 100_000,
   tagsPerImage: 1_000,
   layerBytes: 52_000 * 1024 * 1024,
+  layerParts: 4_200,
   layerPartBytesMin: 5 * 1024 * 1024,
 }
 
@@ -23,5 +26,6 @@ export const GENEROUS_QUOTAS: Quotas = {
   imagesPerRepository: Number.MAX_SAFE_INTEGER,
   tagsPerImage: 10_000,
   layerBytes: Number.MAX_SAFE_INTEGER,
+  layerParts: Number.MAX_SAFE_INTEGER,
   layerPartBytesMin: 0,
 }

@@ -10,4 +10,6 @@ export interface Upload {
   readonly touchedAt: Date
   /** The size of the newest part that came by UploadLayerPart or PATCH; absent before the first. */
   readonly lastPartBytes?: number | undefined
+  /** How many such parts came; absent before the first. */
+  readonly partCount?: number | undefined
 }

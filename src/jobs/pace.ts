@@ -14,6 +14,11 @@ export class Pace {
     this.#signal = signal
   }
 
+  /** Whether the process is closing, so that whatever was thrown was likely thrown for that. */
+  get isOver(): boolean {
+    return this.#signal.aborted
+  }
+
   /** To be called between two steps. */
   async rest(): Promise<void> {
     this.#signal.throwIfAborted()

@@ -1,25 +1,115 @@
 import { repositoryArn } from '../domain/arn.ts'
 import { accessDenied } from '../domain/errors.ts'
-import type { Registry, RepositoryRef } from '../domain/names.ts'
+import { actionKey, REGISTRY_POLICY_V1_ACTION_KEYS, REPOSITORY_ACTION_KEYS } from '../domain/iam/actions.ts'
+import { type Decision, decide } from '../domain/iam/evaluate.ts'
+import { factsOf } from '../domain/iam/facts.ts'
+import type { Policy } from '../domain/iam/policy.ts'
+import type { Registry, RepositoryName, RepositoryRef } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
+import type { ResourceTag } from '../domain/repository.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { MetadataStore } from '../stores/metadata.ts'
+import { CompiledPolicies } from './compiled-policies.ts'
+import type { Throttle } from './throttle.ts'
 
 /** The permissions ECR knows, named as its operations. */
 export type Action = `ecr:${string}`
 
-/**
- * Decides who may do what; every service asks it before it looks at anything. A principal may do everything in its own
- * account and nothing in another: no resource policy can open a repository yet.
- */
+const SERVICE_PREFIX = 'ecr:'
+
+/** Decides who may do what, by the policies of registry and repository; every service asks it before it looks at anything. */
 export class Access {
-  /** Throws `access-denied`, in AWS's words. */
-  async authorize(principal: Principal, action: Action, resource: RepositoryRef | Registry): Promise<void> {
-    if (await this.permits(principal, action, resource)) return
-    const arn = 'registry' in resource ? repositoryArn(resource) : '*'
-    throw accessDenied(principal.arn, action, arn, `because no resource-based policy allows the ${action} action`)
+  readonly #metadata: MetadataStore
+  readonly #clock: Clock
+  readonly #throttle: Throttle
+  readonly #policies: CompiledPolicies
+
+  constructor(metadata: MetadataStore, clock: Clock, throttle: Throttle) {
+    this.#metadata = metadata
+    this.#clock = clock
+    this.#throttle = throttle
+    this.#policies = new CompiledPolicies(metadata)
   }
 
-  async permits(principal: Principal, _action: Action, resource: RepositoryRef | Registry): Promise<boolean> {
-    const owner = 'registry' in resource ? resource.registry : resource
-    return owner.registryId === principal.accountId
+  /** Counts as a call of the action. Throws `throttled`, and `access-denied` in AWS's words. */
+  async authorize(principal: Principal, action: Action, resource: RepositoryRef | Registry): Promise<void> {
+    const { region } = 'registry' in resource ? resource.registry : resource
+    this.#throttle.count({ accountId: principal.accountId, region }, action)
+    const decision = await this.#decide(principal, action, resource)
+    if (decision === 'allowed') return
+    const why =
+      decision === 'denied'
+        ? 'with an explicit deny in a resource-based policy'
+        : `because no resource-based policy allows the ${action} action`
+    throw accessDenied(principal.arn, action, resourceOf(resource, keyOf(action)), why)
   }
+
+  async permits(principal: Principal, action: Action, resource: RepositoryRef | Registry): Promise<boolean> {
+    return (await this.#decide(principal, action, resource)) === 'allowed'
+  }
+
+  /** Whether it would be permitted if the repository had this policy. */
+  async wouldPermit(principal: Principal, action: Action, ref: RepositoryRef, policy: Policy): Promise<boolean> {
+    return (await this.#decide(principal, action, ref, policy)) === 'allowed'
+  }
+
+  /**
+   * The registry itself is its owner's alone, whatever policies say: nobody can lock himself out of the registry's policy.
+   * A listing of repositories asks for all of them.
+   */
+  async #decide(
+    principal: Principal,
+    action: Action,
+    resource: RepositoryRef | Registry,
+    replacement?: Policy,
+  ): Promise<Decision> {
+    const isRepository = 'registry' in resource
+    const registry = isRepository ? resource.registry : resource
+    const isOwner = registry.registryId === principal.accountId
+    const key = keyOf(action)
+    if (!isRepository && !REPOSITORY_ACTION_KEYS.has(key)) return isOwner ? 'allowed' : 'not-allowed'
+    const { policy: registryPolicy, scope, hasRepositoryPolicies } = await this.#policies.ofRegistry(registry)
+    const policies: Policy[] = []
+    if (registryPolicy !== undefined && (scope === 'V2' || REGISTRY_POLICY_V1_ACTION_KEYS.has(key)))
+      policies.push(registryPolicy)
+    if (replacement !== undefined) policies.push(replacement)
+    else if (isRepository && hasRepositoryPolicies) {
+      const policy = await this.#policies.ofRepository(resource)
+      if (policy !== undefined) policies.push(policy)
+    }
+    if (policies.length === 0) return isOwner ? 'allowed' : 'not-allowed'
+    const readsTags = isRepository && policies.some(({ readsResourceTags }) => readsResourceTags)
+    const facts = factsOf({
+      principal,
+      ownerAccountId: registry.registryId,
+      now: this.#clock.now(),
+      resourceTags: readsTags ? await this.#tagsOf(resource) : [],
+    })
+    const ownerAccountId = registry.registryId
+    return decide({ principal, action: key, resource: resourceOf(resource, key), ownerAccountId, facts }, policies)
+  }
+
+  async #tagsOf(ref: RepositoryRef): Promise<readonly ResourceTag[]> {
+    const { repositories } = this.#metadata.view
+    const repository = await repositories.find(ref)
+    return repository === undefined ? [] : repositories.listResourceTags(repository.id)
+  }
+}
+
+/** The keys of the actions that were asked for: few, and on the way of every request. */
+const KEYS = new Map<Action, string>()
+
+function keyOf(action: Action): string {
+  let key = KEYS.get(action)
+  if (key === undefined) {
+    key = actionKey(action.slice(SERVICE_PREFIX.length))
+    KEYS.set(action, key)
+  }
+  return key
+}
+
+/** As policies and error texts name it. */
+function resourceOf(resource: RepositoryRef | Registry, key: string): string {
+  if ('registry' in resource) return repositoryArn(resource)
+  return REPOSITORY_ACTION_KEYS.has(key) ? repositoryArn({ registry: resource, name: '*' as RepositoryName }) : '*'
 }

@@ -61,9 +61,8 @@ export class ImageDeletion {
       const image = await tx.images.find(repositoryId, reference)
       if (image === undefined) throw imageNotFound(reference, ref)
       if ('tag' in reference) return tx.images.deleteTag(repositoryId, reference.tag)
-      const parents = await tx.images.parentsOf(repositoryId, image.digest, PARENTS_NAMED_MAX)
+      const parents = await deleteUnlessListed(tx, image, this.#clock.now())
       if (parents.length > 0) throw imageReferenced(parents)
-      await tx.images.delete(image.id, this.#clock.now())
     })
   }
 
@@ -83,11 +82,24 @@ export class ImageDeletion {
       await tx.images.deleteTag(repositoryId, tag)
       return { deleted: [{ digest: image.digest, tag }] }
     }
-    const parents = await tx.images.parentsOf(repositoryId, image.digest, PARENTS_NAMED_MAX)
+    const parents = await deleteUnlessListed(tx, image, this.#clock.now())
     if (parents.length > 0) return imageFailure(raw, 'ImageReferencedByManifestList', parents)
-    await tx.images.delete(image.id, this.#clock.now())
     return { deleted: deletedIds(image.digest, tags) }
   }
+}
+
+/**
+ * Deletes the image with its tags, unless an index lists it: the one way in which an image goes. Answers (the first of) the
+ * indexes that list it, which are none when it is gone.
+ */
+export async function deleteUnlessListed(
+  tx: MetadataWriter,
+  { id, repositoryId, digest }: Image,
+  at: Date,
+): Promise<readonly Digest[]> {
+  const parents = await tx.images.parentsOf(repositoryId, digest, PARENTS_NAMED_MAX)
+  if (parents.length === 0) await tx.images.delete(id, at)
+  return parents
 }
 
 /** By tag when there is one, so that a tag that points elsewhere is noticed. */

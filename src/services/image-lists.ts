@@ -1,10 +1,12 @@
 import { type Digest, parseDigest } from '../domain/digest.ts'
-import { imageNotFound, invalidParameter } from '../domain/errors.ts'
-import type { Image, ImageId, TaggedImage, TagStatus } from '../domain/image.ts'
+import { invalidParameter } from '../domain/errors.ts'
+import type { Image, ImageFilter, ImageId, ReferrerFilter, TaggedImage } from '../domain/image.ts'
 import { parseTag, type RepositoryRef, type Tag } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
-import type { ListedImage, ListedImageKey, MetadataReader, MetadataStore } from '../stores/metadata.ts'
+import type { ListedImage, ListedImageKey, MetadataStore } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
+import type { Activations } from './activations.ts'
+import { getImage } from './get-image.ts'
 import { type PageOf, type Paging, pageAfter, pageOf } from './paging.ts'
 import type { PullTimes } from './pulls.ts'
 import { getRepository } from './repositories.ts'
@@ -14,26 +16,29 @@ export class ImageLists {
   readonly #metadata: MetadataStore
   readonly #access: Access
   readonly #pulls: PullTimes
+  readonly #activations: Activations
 
-  constructor(metadata: MetadataStore, access: Access, pulls: PullTimes) {
+  constructor(metadata: MetadataStore, access: Access, pulls: PullTimes, activations: Activations) {
     this.#metadata = metadata
     this.#access = access
     this.#pulls = pulls
+    this.#activations = activations
   }
 
   /** Images by digest, one each, with their tags. Throws `repository-not-found`. */
   async describe(
     principal: Principal,
     ref: RepositoryRef,
-    tagStatus: TagStatus,
+    filter: ImageFilter,
     paging: Paging,
   ): Promise<PageOf<TaggedImage>> {
     await this.#access.authorize(principal, 'ecr:DescribeImages', ref)
     const after = digestAfter(paging)
     await this.#pulls.flush()
+    await this.#activations.settle()
     return this.#metadata.read(async (view) => {
       const { id } = await getRepository(view, ref)
-      const rows = await view.images.list(id, tagStatus, { after, limit: paging.limit + 1 })
+      const rows = await view.images.list(id, filter, { after, limit: paging.limit + 1 })
       return pageOf(rows, paging.limit, ({ digest }) => digest)
     })
   }
@@ -46,10 +51,11 @@ export class ImageLists {
   ): Promise<readonly TaggedImage[]> {
     await this.#access.authorize(principal, 'ecr:DescribeImages', ref)
     await this.#pulls.flush()
+    await this.#activations.settle()
     return this.#metadata.read(async (view) => {
       const { id } = await getRepository(view, ref)
       const digests = new Set<Digest>()
-      for (const imageId of imageIds) digests.add((await getByImageId(view, id, imageId, ref)).digest)
+      for (const imageId of imageIds) digests.add((await getImage(view, id, imageId, ref, 'imageIds')).digest)
       const found = new Map((await view.images.findMany(id, [...digests])).map((image) => [image.digest, image]))
       return [...digests].flatMap((digest) => found.get(digest) ?? [])
     })
@@ -59,19 +65,20 @@ export class ImageLists {
   async listIds(
     principal: Principal,
     ref: RepositoryRef,
-    tagStatus: TagStatus,
+    filter: ImageFilter,
     paging: Paging,
   ): Promise<PageOf<ListedImage>> {
     await this.#access.authorize(principal, 'ecr:ListImages', ref)
     const after = listedAfter(paging)
+    await this.#activations.settle()
     return this.#metadata.read(async (view) => {
       const { id } = await getRepository(view, ref)
-      const rows = await view.images.listIds(id, tagStatus, { after, limit: paging.limit + 1 })
+      const rows = await view.images.listIds(id, filter, { after, limit: paging.limit + 1 })
       return pageOf(rows, paging.limit, ({ tag, digest }) => (tag === undefined ? `d${digest}` : `t${tag}`))
     })
   }
 
-  /** Tags in ascending order behind `after`, and whether more follow. Throws `repository-not-found`. */
+  /** Tags of active images in ascending order behind `after`, and whether more follow. Throws `repository-not-found`. */
   async listTags(
     principal: Principal,
     ref: RepositoryRef,
@@ -79,6 +86,7 @@ export class ImageLists {
     limit: number,
   ): Promise<{ readonly tags: readonly Tag[]; readonly hasMore: boolean }> {
     await this.#access.authorize(principal, 'ecr:ListImages', ref)
+    await this.#activations.settle()
     return this.#metadata.read(async (view) => {
       const { id } = await getRepository(view, ref)
       const rows = await view.images.listTags(id, { after, limit: limit + 1 })
@@ -91,33 +99,18 @@ export class ImageLists {
     principal: Principal,
     ref: RepositoryRef,
     subject: Digest,
-    filter: { readonly artifactType?: string | undefined },
+    filter: ReferrerFilter,
     paging: Paging,
   ): Promise<PageOf<Image>> {
     await this.#access.authorize(principal, 'ecr:BatchGetImage', ref)
     const after = digestAfter(paging)
+    await this.#activations.settle()
     return this.#metadata.read(async (view) => {
       const { id } = await getRepository(view, ref)
       const rows = await view.images.listReferrers(id, subject, filter, { after, limit: paging.limit + 1 })
       return pageOf(rows, paging.limit, ({ digest }) => digest)
     })
   }
-}
-
-/** Both halves must agree when both are given. Throws `image-not-found`. */
-async function getByImageId(
-  view: MetadataReader,
-  repositoryId: number,
-  imageId: ImageId,
-  ref: RepositoryRef,
-): Promise<Image> {
-  const { digest, tag } = imageId
-  const reference = tag === undefined ? digest && { digest } : { tag }
-  if (reference === undefined)
-    throw invalidParameter('imageIds', 'Invalid request parameters: both tag and digest cannot be null')
-  const image = await view.images.find(repositoryId, reference)
-  if (image === undefined || (digest !== undefined && image.digest !== digest)) throw imageNotFound(imageId, ref)
-  return image
 }
 
 function digestAfter(paging: Paging): Digest | undefined {

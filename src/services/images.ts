@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { imageArchived } from '../domain/archive-errors.ts'
 import { type Digest, digestAlgorithm, parseDigest } from '../domain/digest.ts'
 import {
   imageDigestMismatch,
@@ -10,6 +11,7 @@ import {
   tagImmutable,
 } from '../domain/errors.ts'
 import type { Image, ImageReference, NewImage, StoredManifest } from '../domain/image.ts'
+import { isActiveAt } from '../domain/image-status.ts'
 import {
   contentSizeBytes,
   type Manifest,
@@ -26,6 +28,7 @@ import type { Repository } from '../domain/repository.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
+import { restoreFamily } from './image-family.ts'
 import type { PullTimes } from './pulls.ts'
 import { getRepository } from './repositories.ts'
 
@@ -75,6 +78,7 @@ export class Images {
    * Stores the image and moves its tags, in one transaction; durable once answered. The order of checks is ECR's: the
    * document, its digest, the blobs it needs, the manifests it lists, the tags, the quotas. Throws `manifest-invalid`,
    * `image-digest-mismatch`, `layers-not-found`, `referenced-images-not-found`, `tag-immutable`, `limit-exceeded`.
+   * What is archived of the image and of what it lists is restored at once.
    */
   async push(principal: Principal, ref: RepositoryRef, push: ManifestPush): Promise<PushedImage> {
     await this.#access.authorize(principal, 'ecr:PutImage', ref)
@@ -87,15 +91,19 @@ export class Images {
       const image = known ?? (await this.#describe(tx, repository, manifest, digest, push.manifest))
       const newTags = await this.#movableTags(tx, repository, push.tags, known)
       const stored = known ?? (await tx.images.insert(image as NewImage))
+      const isArchived = !isActiveAt(stored, this.#clock.now())
+      // The images that a living index lists are active: only a new or restored one may find archived ones.
+      if (isArchived || (known === undefined && manifest.kind === 'index'))
+        await restoreFamily(tx, stored, 'ACTIVE', this.#clock.now())
       for (const tag of newTags) await tx.images.putTag(repository.id, tag, stored.id, this.#clock.now())
-      return { image: stored, isChanged: known === undefined || newTags.length > 0 }
+      return { image: stored, isChanged: known === undefined || isArchived || newTags.length > 0 }
     })
   }
 
-  /** What a pull needs, by tag or digest; counts as a pull. Throws `repository-not-found`, `image-not-found`. */
+  /** What a pull needs, by tag or digest; counts as a pull. Throws `repository-not-found`, `image-not-found`, `image-archived`. */
   async pull(principal: Principal, ref: RepositoryRef, reference: ImageReference): Promise<StoredManifest> {
     const found = await this.stat(principal, ref, reference)
-    this.#pulls.record(found.image.id)
+    this.#pulls.record(found.image.id, principal, ref.registry)
     return found
   }
 
@@ -104,8 +112,11 @@ export class Images {
     await this.#access.authorize(principal, 'ecr:BatchGetImage', ref)
     const resolved = await this.#metadata.view.images.resolve(ref, reference)
     if (resolved === undefined) throw repositoryNotFound(ref)
-    if (resolved.found === undefined) throw imageNotFound(reference, ref)
-    return resolved.found
+    const { found } = resolved
+    if (found === undefined) throw imageNotFound(reference, ref)
+    const { status } = found.image
+    if (status !== 'ACTIVE' && !isActiveAt(found.image, this.#clock.now())) throw imageArchived(reference, status, ref)
+    return found
   }
 
   /** The record of a new image, after all it refers to was found here (unless sparse images are accepted). */
@@ -155,9 +166,12 @@ export class Images {
     const movable: Tag[] = []
     for (const tag of new Set(tags)) {
       const current = await tx.images.find(repository.id, { tag })
-      // ECR refuses an immutable tag even to the image that carries it (observed).
-      if (current !== undefined && isTagImmutable(repository.mutability, tag)) throw tagImmutable(tag, repository)
-      if (current === undefined || current.id !== known?.id) movable.push(tag)
+      const isCarried = current !== undefined && current.id === known?.id
+      // ECR refuses an immutable tag even to the image that carries it (observed), but an archived one is to come back.
+      const isRestoration = isCarried && !isActiveAt(current, this.#clock.now())
+      if (current !== undefined && !isRestoration && isTagImmutable(repository.mutability, tag))
+        throw tagImmutable(tag, repository)
+      if (!isCarried) movable.push(tag)
     }
     const limit = this.#quotas.tagsPerImage
     const carried = known === undefined || movable.length === 0 ? 0 : await tx.images.countTags(known.id)

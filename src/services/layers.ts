@@ -1,19 +1,23 @@
+import { layerArchived } from '../domain/archive-errors.ts'
 import { type Digest, tryParseDigest } from '../domain/digest.ts'
 import { blobNotFound, layerInaccessible, layerNotFound, repositoryNotFound, unsupported } from '../domain/errors.ts'
 import type { RepositoryRef } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
+import type { Repository } from '../domain/repository.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { BlobBody, BlobStore, ByteRange } from '../stores/blobs.ts'
 import type { LinkedBlob, MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
+import { findSetting } from './account-settings.ts'
+import type { Activations } from './activations.ts'
 import type { DownloadTickets } from './download-urls.ts'
 import { getRepository } from './repositories.ts'
 
 /** Whether a repository can use a layer, for one digest a caller asked about. */
 export interface LayerAvailability {
   readonly digest: string
-  /** Absent: the text is no digest. */
-  readonly isAvailable?: boolean | undefined
+  /** `ARCHIVED`: only archived images need it. Absent: the text is no digest. */
+  readonly state?: 'AVAILABLE' | 'UNAVAILABLE' | 'ARCHIVED' | undefined
   readonly sizeBytes?: number | undefined
   readonly mediaType?: string | undefined
 }
@@ -24,8 +28,9 @@ export class Layers {
   readonly #blobs: BlobStore
   readonly #access: Access
   readonly #tickets: DownloadTickets
+  readonly #activations: Activations
   readonly #clock: Clock
-  /** Whether a mount needs no account setting: OCI's rule, not ECR's. */
+  /** Whether mounts follow OCI's rules, and not ECR's. */
   readonly #isMountOpen: boolean
 
   constructor(
@@ -33,6 +38,7 @@ export class Layers {
     blobs: BlobStore,
     access: Access,
     tickets: DownloadTickets,
+    activations: Activations,
     clock: Clock,
     isMountOpen: boolean,
   ) {
@@ -40,11 +46,15 @@ export class Layers {
     this.#blobs = blobs
     this.#access = access
     this.#tickets = tickets
+    this.#activations = activations
     this.#clock = clock
     this.#isMountOpen = isMountOpen
   }
 
-  /** Throws `repository-not-found`, `blob-not-found`. */
+  /**
+   * The question before a push, so a layer that only archived images need is there too. Throws `repository-not-found`,
+   * `blob-not-found`.
+   */
   async stat(principal: Principal, ref: RepositoryRef, digest: Digest): Promise<LinkedBlob> {
     await this.#access.authorize(principal, 'ecr:BatchCheckLayerAvailability', ref)
     const found = await this.#metadata.view.blobs.resolve(ref, digest)
@@ -54,7 +64,7 @@ export class Layers {
     return blob
   }
 
-  /** Size first, so that the caller can choose a range; then the bytes. Throws `repository-not-found`, `blob-not-found`. */
+  /** Size first, so that the caller can choose a range; then the bytes. Throws `repository-not-found`, `blob-not-found`, `layer-inaccessible` (archived). */
   async open(
     principal: Principal,
     ref: RepositoryRef,
@@ -64,7 +74,7 @@ export class Layers {
     return this.#readable(await this.#linked(ref, digest))
   }
 
-  /** The same for whoever holds a ticket of `ticketFor`. Throws `token-invalid`, `token-expired`, `blob-not-found`. */
+  /** The same for whoever holds a ticket of `ticketFor`. Throws `token-invalid`, `token-expired`, `blob-not-found`, `layer-inaccessible`. */
   async openByTicket(
     ticket: string,
     digest: Digest,
@@ -74,13 +84,12 @@ export class Layers {
     return this.#readable(await this.#linked(ref, digest))
   }
 
-  /** A ticket for a download URL. Throws `layer-not-found`, `layer-inaccessible` (no image needs it). */
+  /** A ticket for a download URL. Throws `layer-not-found`, `layer-inaccessible` (no image needs it, or only archived ones). */
   async ticketFor(principal: Principal, ref: RepositoryRef, digest: Digest): Promise<string> {
     await this.#access.authorize(principal, 'ecr:GetDownloadUrlForLayer', ref)
-    const found = await this.#metadata.view.blobs.resolve(ref, digest)
-    if (found === undefined) throw repositoryNotFound(ref)
-    if (found.blob === undefined) throw layerNotFound(digest, ref)
-    if (found.blob.imageCount === 0) throw layerInaccessible(digest, ref)
+    const blob = await this.#findReadable(ref, digest)
+    if (blob === undefined) throw layerNotFound(digest, ref)
+    if (blob.imageCount === 0) throw layerInaccessible(digest, ref)
     return this.#tickets.issue({ ref, digest })
   }
 
@@ -91,6 +100,7 @@ export class Layers {
     digests: readonly string[],
   ): Promise<readonly LayerAvailability[]> {
     await this.#access.authorize(principal, 'ecr:BatchCheckLayerAvailability', ref)
+    await this.#activations.settle()
     const parsed = digests.map(tryParseDigest)
     const asked = [...new Set(parsed.filter((digest) => digest !== undefined))]
     const { id, linked } = await this.#metadata.read(async (view) => {
@@ -102,14 +112,16 @@ export class Layers {
       const digest = parsed[index]
       if (digest === undefined) return { digest: text }
       const blob = promised.get(digest)
-      if (blob === undefined) return { digest, isAvailable: false }
-      return { digest, isAvailable: true, sizeBytes: blob.sizeBytes, mediaType: blob.mediaType }
+      if (blob === undefined) return { digest, state: 'UNAVAILABLE' }
+      const state = isArchived(blob) ? 'ARCHIVED' : 'AVAILABLE'
+      return { digest, state, sizeBytes: blob.sizeBytes, mediaType: blob.mediaType }
     })
   }
 
   /**
    * Makes a blob of another repository (of any of the registry's, when none is named) this one's too, without moving
    * bytes. False when that cannot be: the client then uploads it. Throws `repository-not-found` for the target only.
+   * An account that has put BLOB_MOUNTING has decided; where it has not, OCI's rules allow a mount, and ECR's do not.
    */
   async mount(
     principal: Principal,
@@ -118,12 +130,14 @@ export class Layers {
     source: RepositoryRef | undefined,
   ): Promise<boolean> {
     await this.#access.authorize(principal, 'ecr:InitiateLayerUpload', target)
+    await this.#activations.settle()
     return this.#metadata.transact(async (tx) => {
-      const { id } = await getRepository(tx, target)
-      if (!this.#isMountOpen) return false
-      const blob = await this.#mountable(tx, principal, target, digest, source)
+      const repository = await getRepository(tx, target)
+      const setting = await findSetting(tx, target.registry, 'BLOB_MOUNTING')
+      if (setting === 'DISABLED' || (setting === undefined && !this.#isMountOpen)) return false
+      const blob = await this.#mountable(tx, principal, repository, digest, source)
       if (blob === undefined) return false
-      await tx.blobs.link(id, digest, blob.sizeBytes, this.#clock.now())
+      await tx.blobs.link(repository.id, digest, blob.sizeBytes, this.#clock.now())
       return true
     })
   }
@@ -164,26 +178,46 @@ export class Layers {
   async #mountable(
     tx: MetadataWriter,
     principal: Principal,
-    target: RepositoryRef,
+    target: Repository,
     digest: Digest,
     source: RepositoryRef | undefined,
   ): Promise<LinkedBlob | undefined> {
+    // ECR mounts from where it is told only, and what a pushed image of that repository needs.
+    if (source === undefined && !this.#isMountOpen) return undefined
     const holder =
       source === undefined ? await tx.blobs.findHolder(target.registry, digest) : await tx.blobs.resolve(source, digest)
-    if (holder?.blob === undefined) return undefined
+    if (holder?.blob === undefined || isArchived(holder.blob)) return undefined
+    if (!this.#isMountOpen && holder.blob.imageCount === 0) return undefined
+    if (holder.repository.encryption.type !== target.encryption.type) return undefined
     // Whether a repository holds a layer is nobody's business who may not read it there.
     const isReadable = await this.#access.permits(principal, 'ecr:GetDownloadUrlForLayer', holder.repository)
     return isReadable ? holder.blob : undefined
   }
 
   async #linked(ref: RepositoryRef, digest: Digest): Promise<LinkedBlob> {
+    const blob = await this.#findReadable(ref, digest)
+    if (blob === undefined) throw blobNotFound(digest, ref)
+    return blob
+  }
+
+  /** Throws `layer-inaccessible` for an archived layer; one that has just been restored is not. */
+  async #findReadable(ref: RepositoryRef, digest: Digest): Promise<LinkedBlob | undefined> {
     const found = await this.#metadata.view.blobs.resolve(ref, digest)
     if (found === undefined) throw repositoryNotFound(ref)
-    if (found.blob === undefined) throw blobNotFound(digest, ref)
-    return found.blob
+    const { blob } = found
+    if (blob === undefined || !isArchived(blob)) return blob
+    await this.#activations.settle()
+    const settled = await this.#metadata.view.blobs.findLinked(found.repository.id, digest)
+    if (settled !== undefined && isArchived(settled)) throw layerArchived(digest, ref)
+    return settled
   }
 
   #readable(blob: LinkedBlob) {
     return { blob, read: (range?: ByteRange) => this.#blobs.read(blob.digest, range) }
   }
+}
+
+/** Images need it, and all of them are archived. */
+function isArchived({ imageCount, archivedImageCount }: LinkedBlob): boolean {
+  return imageCount > 0 && archivedImageCount === imageCount
 }

@@ -1,14 +1,27 @@
+import type { Registry } from '../domain/names.ts'
+import type { Principal } from '../domain/principal.ts'
+import { isExcluded } from '../domain/pull-time-exclusions.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { MetadataStore } from '../stores/metadata.ts'
+import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 
 const FLUSH_AFTER_MS = 1_000
+
+/** How many principals a registry may exclude (service quotas page). */
+export const EXCLUSIONS_MAX = 100
+
+/** What one principal pulled of one registry. */
+interface Puller {
+  readonly arn: string
+  readonly registry: Registry
+  readonly pulls: Map<number, Date>
+}
 
 /** Remembers when images were last pulled and writes that down in batches, so that a pull never waits for a write. */
 export class PullTimes {
   readonly #metadata: MetadataStore
   readonly #clock: Clock
   readonly #onError: (error: unknown) => void
-  #pending = new Map<number, Date>()
+  #pending = new Map<string, Puller>()
   #timer: ReturnType<typeof setTimeout> | undefined
 
   /** `onError` hears of batches that could not be written: they are lost, as nobody was promised them. */
@@ -18,8 +31,12 @@ export class PullTimes {
     this.#onError = onError
   }
 
-  record(imageId: number): void {
-    this.#pending.set(imageId, this.#clock.now())
+  /** Pulls by principals whom the registry excludes are forgotten when it comes to writing them down. */
+  record(imageId: number, { arn }: Principal, registry: Registry): void {
+    const key = `${registry.registryId} ${registry.region} ${arn}`
+    const puller = this.#pending.get(key)
+    if (puller === undefined) this.#pending.set(key, { arn, registry, pulls: new Map([[imageId, this.#clock.now()]]) })
+    else puller.pulls.set(imageId, this.#clock.now())
     this.#timer ??= setTimeout(() => this.flush().catch(this.#onError), FLUSH_AFTER_MS)
   }
 
@@ -28,8 +45,14 @@ export class PullTimes {
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.#pending.size === 0) return
-    const pulls = this.#pending
+    const pending = this.#pending
     this.#pending = new Map()
-    await this.#metadata.transact((tx) => tx.images.recordPulls(pulls), { durability: 'relaxed' })
+    const work = async (tx: MetadataWriter) => {
+      for (const { arn, registry, pulls } of pending.values()) {
+        const excluded = await tx.accounts.listPullTimeExclusions(registry, { limit: EXCLUSIONS_MAX })
+        if (!isExcluded(excluded, arn)) await tx.images.recordPulls(pulls)
+      }
+    }
+    await this.#metadata.transact(work, { durability: 'relaxed' })
   }
 }

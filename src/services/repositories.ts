@@ -1,5 +1,4 @@
 import {
-  invalidParameter,
   invalidTagParameter,
   kmsUnavailable,
   limitExceeded,
@@ -7,7 +6,7 @@ import {
   repositoryNotFound,
   tooManyTags,
 } from '../domain/errors.ts'
-import { MUTABLE, type MutabilityMode, type TagMutability } from '../domain/mutability.ts'
+import { MUTABLE, type TagMutability } from '../domain/mutability.ts'
 import type { Registry, RepositoryName, RepositoryRef } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
 import type { Quotas } from '../domain/quotas.ts'
@@ -16,18 +15,27 @@ import type { Clock } from '../lib/clock.ts'
 import type { MetadataReader, MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import type { Access, Action } from './access.ts'
 import { type PageOf, type Paging, pageAfter, pageOf } from './paging.ts'
-
-const RESOURCE_TAGS_MAX = 50
-const EXCLUSION_FILTERS_MAX = 5
-const EXCLUSION_FILTER = /^[0-9a-zA-Z._*-]{1,128}$/
+import {
+  checkResourceTags,
+  isReservedKey,
+  type MutabilitySettings,
+  RESOURCE_TAGS_MAX,
+  tagMutability,
+} from './repository-settings.ts'
 
 export interface RepositorySettings {
-  readonly mutability?:
-    | { readonly mode: MutabilityMode; readonly exclusionFilters?: readonly string[] | undefined }
-    | undefined
+  readonly mutability?: MutabilitySettings | undefined
   readonly isScannedOnPush?: boolean | undefined
   readonly encryptionType?: string | undefined
   readonly tags?: readonly ResourceTag[] | undefined
+}
+
+/** What a repository is made of that nobody describes by a call. */
+export interface Blueprint {
+  readonly mutability: TagMutability
+  readonly tags: readonly ResourceTag[]
+  /** The text of its policy, which was checked. */
+  readonly repositoryPolicy?: string | undefined
 }
 
 /** Repositories: made, described, tagged, set and deleted. */
@@ -96,11 +104,7 @@ export class Repositories {
   }
 
   /** Acts on later pushes; tags that are set stay as they are. */
-  async putMutability(
-    principal: Principal,
-    ref: RepositoryRef,
-    settings: NonNullable<RepositorySettings['mutability']>,
-  ): Promise<TagMutability> {
+  async putMutability(principal: Principal, ref: RepositoryRef, settings: MutabilitySettings): Promise<TagMutability> {
     await this.#access.authorize(principal, 'ecr:PutImageTagMutability', ref)
     const mutability = tagMutability(settings)
     await this.#metadata.transact(async (tx) => {
@@ -108,6 +112,15 @@ export class Repositories {
       await tx.repositories.setMutability(id, mutability)
     })
     return mutability
+  }
+
+  /** Whether later pushes are scanned. */
+  async putScanning(principal: Principal, ref: RepositoryRef, isScannedOnPush: boolean): Promise<void> {
+    await this.#access.authorize(principal, 'ecr:PutImageScanningConfiguration', ref)
+    await this.#metadata.transact(async (tx) => {
+      const { id } = await getRepository(tx, ref)
+      await tx.repositories.setScanning(id, isScannedOnPush)
+    })
   }
 
   async listTags(principal: Principal, ref: RepositoryRef): Promise<readonly ResourceTag[]> {
@@ -145,12 +158,14 @@ export class Repositories {
     return getRepository(this.#metadata.view, ref)
   }
 
-  /** For registries that make repositories on push: makes this one with defaults if it is missing. */
-  async ensure(principal: Principal, ref: RepositoryRef): Promise<void> {
-    if ((await this.#metadata.view.repositories.find(ref)) !== undefined) return
+  /** Makes the repository of a push, if it is still missing, with everything that belongs to it in one transaction. Throws `limit-exceeded`. */
+  async ensure(principal: Principal, ref: RepositoryRef, blueprint: Blueprint): Promise<void> {
     await this.#access.authorize(principal, 'ecr:CreateRepository', ref)
+    const { mutability, tags, repositoryPolicy } = blueprint
     await this.#metadata.transact(async (tx) => {
-      if ((await tx.repositories.find(ref)) === undefined) await this.#insert(tx, ref, MUTABLE, false, [])
+      if ((await tx.repositories.find(ref)) !== undefined) return
+      const repository = await this.#insert(tx, ref, mutability, false, tags)
+      if (repositoryPolicy !== undefined) await tx.policies.putOfRepository(repository, repositoryPolicy)
     })
   }
 
@@ -178,36 +193,4 @@ export async function getRepository(view: MetadataReader, ref: RepositoryRef): P
   const repository = await view.repositories.find(ref)
   if (repository === undefined) throw repositoryNotFound(ref)
   return repository
-}
-
-/** Filters go with the modes WITH_EXCLUSION, and only with them. */
-function tagMutability({ mode, exclusionFilters = [] }: NonNullable<RepositorySettings['mutability']>): TagMutability {
-  const member = 'imageTagMutabilityExclusionFilters'
-  const isExclusion = mode.endsWith('_WITH_EXCLUSION')
-  if (isExclusion !== exclusionFilters.length > 0)
-    throw invalidParameter(member, `Member must ${isExclusion ? '' : 'not '}be given with imageTagMutability ${mode}`)
-  if (exclusionFilters.length > EXCLUSION_FILTERS_MAX)
-    throw invalidParameter(member, `Member must have length less than or equal to ${EXCLUSION_FILTERS_MAX}`)
-  for (const filter of exclusionFilters) {
-    if (!EXCLUSION_FILTER.test(filter))
-      throw invalidParameter(member, `must satisfy regular expression '${EXCLUSION_FILTER.source}'`)
-    if (filter.split('*').length > 3) throw invalidParameter(member, 'A filter can contain at most 2 wildcards (*)')
-  }
-  return { mode, exclusionFilters }
-}
-
-function checkResourceTags(tags: readonly ResourceTag[]): readonly ResourceTag[] {
-  const keys = new Set<string>()
-  for (const { key, value } of tags) {
-    if (key.length < 1 || key.length > 128) throw invalidTagParameter('A tag key must have 1 to 128 characters.')
-    if (value.length > 256) throw invalidTagParameter('A tag value must have at most 256 characters.')
-    if (isReservedKey(key)) throw invalidTagParameter('Tag keys that start with aws: are reserved.')
-    if (keys.has(key)) throw invalidTagParameter(`Duplicate tag key '${key}'.`)
-    keys.add(key)
-  }
-  return tags
-}
-
-function isReservedKey(key: string): boolean {
-  return key.toLowerCase().startsWith('aws:')
 }

@@ -190,6 +190,8 @@ export class Uploads {
       throw uploadLengthInvalid(lengthBytes, bodyBytes, sizeBytes)
     if (upload.lastPartBytes !== undefined && upload.lastPartBytes < place.earlierPartBytesMin)
       throw layerPartTooSmall()
+    const { partCount = 0 } = upload
+    if (partCount >= this.#quotas.layerParts) throw limitExceeded(this.#quotas.layerParts, 'parts per layer')
     const hash = await this.#hashOf(open)
     // A part that fails leaves bytes behind that the hash may not have seen: it is read again when it is needed.
     this.#hashes.delete(upload.id)
@@ -197,7 +199,7 @@ export class Uploads {
     const newSizeBytes = await this.#blobs.append(key, sizeBytes, hash.through(limited))
     if (hash.sizeBytes === newSizeBytes) this.#remember(upload.id, hash)
     const lastPartBytes = newSizeBytes - sizeBytes
-    const touched: Upload = { ...upload, touchedAt: this.#clock.now(), lastPartBytes }
+    const touched: Upload = { ...upload, touchedAt: this.#clock.now(), lastPartBytes, partCount: partCount + 1 }
     await this.#metadata.transact((tx) => tx.uploads.touch(upload.id, touched.touchedAt, lastPartBytes), {
       durability: 'relaxed',
     })

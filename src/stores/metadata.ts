@@ -1,14 +1,25 @@
 import type { Digest } from '../domain/digest.ts'
-import type { Image, ImageReference, NewImage, StoredManifest, TaggedImage, TagStatus } from '../domain/image.ts'
+import type {
+  Image,
+  ImageFilter,
+  ImageReference,
+  ImageStatus,
+  NewImage,
+  ReferrerFilter,
+  StoredManifest,
+  TaggedImage,
+} from '../domain/image.ts'
 import type { Registry, RepositoryName, RepositoryRef, Tag } from '../domain/names.ts'
 import type { NewRepository, Repository, ResourceTag, TagMutability } from '../domain/repository.ts'
 import type { Upload } from '../domain/upload.ts'
+import type { AccountReader, AccountWriter } from './accounts.ts'
+import type { CreationTemplateReader, CreationTemplateWriter } from './creation-templates.ts'
+import type { LeaseWriter } from './leases.ts'
+import type { LifecycleReader, LifecycleWriter } from './lifecycle.ts'
+import type { Page } from './page.ts'
+import type { PolicyReader, PolicyWriter } from './policies.ts'
 
-/** A page by key: everything after `after`, at most `limit`. */
-export interface Page<Key> {
-  readonly after?: Key | undefined
-  readonly limit: number
-}
+export type { Page } from './page.ts'
 
 export interface RepositoryReader {
   find(ref: RepositoryRef): Promise<Repository | undefined>
@@ -23,6 +34,7 @@ export interface RepositoryWriter extends RepositoryReader {
   /** Throws `repository-exists`. */
   insert(repository: NewRepository): Promise<Repository>
   setMutability(repositoryId: number, mutability: TagMutability): Promise<void>
+  setScanning(repositoryId: number, isScannedOnPush: boolean): Promise<void>
   /**
    * Takes the repository out of sight at once, whatever it holds, and frees its name. Its content is purged in steps
    * by `purgeDeleted`, so that a large repository does not hold up others.
@@ -62,20 +74,26 @@ export interface ImageReader {
   /** The tags of one image in ascending order. */
   tagsOf(imageId: number): Promise<readonly Tag[]>
   /** In ascending order of digest. The cost of a page does not depend on its position. */
-  list(repositoryId: number, tagStatus: TagStatus, page: Page<Digest>): Promise<readonly TaggedImage[]>
+  list(repositoryId: number, filter: ImageFilter, page: Page<Digest>): Promise<readonly TaggedImage[]>
   /** Tags in ascending order (by code point), then untagged digests in ascending order. */
-  listIds(repositoryId: number, tagStatus: TagStatus, page: Page<ListedImageKey>): Promise<readonly ListedImage[]>
-  /** In ascending order by code point. `after` need not exist. */
+  listIds(repositoryId: number, filter: ImageFilter, page: Page<ListedImageKey>): Promise<readonly ListedImage[]>
+  /** The tags of active images, in ascending order by code point. `after` need not exist. */
   listTags(repositoryId: number, page: Page<Tag>): Promise<readonly Tag[]>
-  /** Images whose subject is this digest, in ascending order of digest; optionally of one artifact type. */
+  /** Images whose subject is this digest, in ascending order of digest. */
   listReferrers(
     repositoryId: number,
     subject: Digest,
-    filter: { readonly artifactType?: string | undefined },
+    filter: ReferrerFilter,
     page: Page<Digest>,
   ): Promise<readonly Image[]>
   /** The digests of the indexes of this repository that list `child`, ascending; at most `limit`. */
   parentsOf(repositoryId: number, child: Digest, limit: number): Promise<readonly Digest[]>
+  /** The same, without those that are archived: as long as one of these lists an image, it must stay. */
+  livingParentsOf(repositoryId: number, child: Digest, limit: number): Promise<readonly Digest[]>
+  /** The images of this repository that the index `parent` lists, in ascending order of digest. */
+  childrenOf(repositoryId: number, parent: Digest): Promise<readonly Image[]>
+  /** Whether the time of any restoration, in any repository, has come. */
+  isActivationDue(at: Date): Promise<boolean>
   /** Sizes of the images among `digests` that this repository holds. */
   sizesOf(repositoryId: number, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, number>>
   /** Counts all images of the repository, cheaply (a counter kept by the writers). */
@@ -96,6 +114,13 @@ export interface ImageWriter extends ImageReader {
   deleteTag(repositoryId: number, tag: Tag): Promise<void>
   /** Removes image, tags and references, and counts the references down; a blob link that falls to none starts its grace period at `at`. */
   delete(imageId: number, at: Date): Promise<void>
+  /**
+   * Changes the status of the image and of its tags. `at` is when it was archived or restored, or when the restoration
+   * that begins now will have ended.
+   */
+  setStatus(imageId: number, status: ImageStatus, at: Date): Promise<void>
+  /** Makes images active whose restoration has ended at `at`, up to `limit`, and answers how many. */
+  activateDue(at: Date, limit: number): Promise<number>
   recordPulls(pulls: ReadonlyMap<number, Date>): Promise<void>
 }
 
@@ -105,6 +130,8 @@ export interface LinkedBlob {
   readonly sizeBytes: number
   /** How many images of this repository need it. */
   readonly imageCount: number
+  /** How many of those are not active. */
+  readonly archivedImageCount: number
   /** By which an image names it; absent until one does. */
   readonly mediaType?: string | undefined
 }
@@ -209,19 +236,28 @@ export interface CredentialWriter extends CredentialReader {
 }
 
 export interface MetadataReader {
+  readonly accounts: AccountReader
   readonly repositories: RepositoryReader
   readonly images: ImageReader
   readonly blobs: BlobReader
   readonly uploads: UploadReader
   readonly credentials: CredentialReader
+  readonly lifecycle: LifecycleReader
+  readonly policies: PolicyReader
+  readonly creationTemplates: CreationTemplateReader
 }
 
 export interface MetadataWriter {
+  readonly accounts: AccountWriter
   readonly repositories: RepositoryWriter
   readonly images: ImageWriter
   readonly blobs: BlobWriter
   readonly uploads: UploadWriter
   readonly credentials: CredentialWriter
+  readonly leases: LeaseWriter
+  readonly lifecycle: LifecycleWriter
+  readonly policies: PolicyWriter
+  readonly creationTemplates: CreationTemplateWriter
 }
 
 export interface TransactOptions {
@@ -240,6 +276,11 @@ export interface TransactOptions {
 export interface MetadataStore {
   /** Single looks, each consistent in itself. */
   readonly view: MetadataReader
+  /**
+   * Another number after every change of who may do what (a policy, its scope, a repository that is gone): what was read
+   * after one look at it holds for as long as it stays. Costs nothing to ask.
+   */
+  readonly policyRevision: number
   /** Several looks at one and the same state. */
   read<T>(work: (view: MetadataReader) => Promise<T>): Promise<T>
   /** All or nothing. Throws `storage-full` when the disk has no room. */

@@ -32,6 +32,8 @@ export function fakeApp(changes: Partial<RunningApp> = {}): AppFactory {
     ready: async () => {},
     totals: async () => ({ blobCount: 3, sizeBytes: 5 * 1024 * 1024 }),
     collectGarbage: async (isDryRun) => ({ isDryRun, deletedBlobs: 2, freedBytes: 2048, tookMs: 5 }),
+    runLifecycle: async () => ({ repositories: 0, runs: [] }),
+    forecastLifecycle: async ({ name }) => ({ repositoryName: name, images: [] }),
     scrub: async (isDryRun) => ({ isDryRun, checkedBlobs: 3, faults: [] }),
     close: async () => {},
     ...changes,

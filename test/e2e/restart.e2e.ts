@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DescribeImagesCommand, DescribeRepositoriesCommand } from '@aws-sdk/client-ecr'
+import {
+  DescribeImagesCommand,
+  DescribeRepositoriesCommand,
+  type ImageStatusFilter,
+  type TargetStorageClass,
+  UpdateImageStorageClassCommand,
+} from '@aws-sdk/client-ecr'
 import { openStage } from '../support/clients/stage.ts'
 import { push, servesEveryByte, storedManifest, wire } from '../support/clients/wire.ts'
 import { buildImage, buildIndex } from '../support/image-builder.ts'
@@ -43,6 +49,40 @@ describe('what was acknowledged is there after a restart', () => {
       expect(repositories?.map(({ repositoryName }) => repositoryName)).toEqual(['re/app', 're/gone'])
       const { imageDetails } = await ecr.send(new DescribeImagesCommand({ repositoryName: 're/app' }))
       expect(imageDetails).toHaveLength(4)
+      ecr.destroy()
+    } finally {
+      await after.close()
+      await before.close()
+    }
+  }, 60_000)
+
+  test('what is archived stays so over SIGKILL, and a restoration goes on', async () => {
+    const repositoryName = 're/archive'
+    const [kept, restored] = [buildImage('re-kept'), buildImage('re-restored')]
+    const open = () => openStage({ dataDir, port, env: { ECRU_ACTIVATION_TIME: '1s' } })
+    const before = await open()
+    await before.createRepository(repositoryName)
+    await push(before, repositoryName, kept, 'kept')
+    await push(before, repositoryName, restored, 'restored')
+    const ecr = ecrClient(before.url)
+    const update = (imageTag: string, targetStorageClass: TargetStorageClass) =>
+      ecr.send(new UpdateImageStorageClassCommand({ repositoryName, imageId: { imageTag }, targetStorageClass }))
+    for (const tag of ['kept', 'restored']) await update(tag, 'ARCHIVE')
+    expect((await update('restored', 'STANDARD')).imageStatus).toBe('ACTIVATING')
+    await before.registry.kill()
+    const after = await open()
+    try {
+      const tagsOf = async (imageStatus: ImageStatusFilter) => {
+        const command = new DescribeImagesCommand({ repositoryName, filter: { imageStatus } })
+        return (await ecr.send(command)).imageDetails?.flatMap(({ imageTags = [] }) => imageTags)
+      }
+      while ((await wire(after, `${repositoryName}/manifests/restored`)).status !== 200) await Bun.sleep(50)
+      expect(await tagsOf('ACTIVE')).toEqual(['restored'])
+      expect(await tagsOf('ARCHIVED')).toEqual(['kept'])
+      expect(await servesEveryByte(after, repositoryName, restored)).toBe(true)
+      expect((await wire(after, `${repositoryName}/manifests/kept`)).status).toBe(404)
+      await push(after, repositoryName, kept, 'kept')
+      expect(await servesEveryByte(after, repositoryName, kept)).toBe(true)
       ecr.destroy()
     } finally {
       await after.close()

@@ -274,7 +274,7 @@ describe('a listing', () => {
     const seen: string[] = []
     let token: string | undefined
     do {
-      const page = await services.imageLists.describe(admin, ref, 'ANY', { limit: 2, token })
+      const page = await services.imageLists.describe(admin, ref, {}, { limit: 2, token })
       seen.push(...page.items.map(({ digest }) => digest))
       token = page.nextToken
     } while (token !== undefined)
@@ -287,7 +287,7 @@ describe('a listing', () => {
     const rows: unknown[] = []
     let token: string | undefined
     do {
-      const page = await services.imageLists.listIds(admin, ref, 'ANY', { limit: 1, token })
+      const page = await services.imageLists.listIds(admin, ref, {}, { limit: 1, token })
       rows.push(...page.items)
       token = page.nextToken
     } while (token !== undefined)
@@ -304,7 +304,7 @@ describe('a listing', () => {
     const { image } = await services.images.push(admin, ref, { manifest, tags: [] })
     const all = await services.imageLists.listReferrers(admin, ref, subject, {}, { limit: 10 })
     expect(all.items.map(({ digest }) => digest)).toEqual([image.digest])
-    const none = await services.imageLists.listReferrers(admin, ref, subject, { artifactType: 'x/y' }, { limit: 10 })
+    const none = await services.imageLists.listReferrers(admin, ref, subject, { artifactTypes: ['x/y'] }, { limit: 10 })
     expect(none.items).toEqual([])
   })
 })

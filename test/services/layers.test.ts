@@ -38,7 +38,7 @@ describe('a layer', () => {
   test('is available, unavailable or no layer at all', async () => {
     const digest = await pushLayer(services, ref, 'layer')
     const answers = await services.layers.availability(admin, ref, [digest, unknown, 'x', ''])
-    expect(answers.map(({ isAvailable }) => isAvailable)).toEqual([true, false, undefined, undefined])
+    expect(answers.map(({ state }) => state)).toEqual(['AVAILABLE', 'UNAVAILABLE', undefined, undefined])
   })
 
   test('is mounted from a repository that the caller may read', async () => {

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { parseDigest } from '../../src/domain/digest.ts'
 import { GENEROUS_QUOTAS } from '../../src/domain/quotas.ts'
-import { Access } from '../../src/services/access.ts'
 import { Images } from '../../src/services/images.ts'
 import { PullTimes } from '../../src/services/pulls.ts'
 import { sha256 } from '../support/image-builder.ts'
@@ -21,9 +20,9 @@ let services: Services
 let images: Images
 beforeAll(async () => {
   services = await createServices()
-  const { metadata, clock } = services
+  const { metadata, clock, access } = services
   const pulls = new PullTimes(metadata, clock, () => undefined)
-  images = new Images(metadata, new Access(), clock, GENEROUS_QUOTAS, pulls, true)
+  images = new Images(metadata, access, clock, GENEROUS_QUOTAS, pulls, true)
   await services.repositories.create(admin, ref)
 })
 afterAll(() => services.close())

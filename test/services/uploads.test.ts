@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import { type Digest, parseDigest } from '../../src/domain/digest.ts'
 import { GENEROUS_QUOTAS } from '../../src/domain/quotas.ts'
 import { randomIds } from '../../src/lib/ids.ts'
-import { Access } from '../../src/services/access.ts'
 import { Uploads } from '../../src/services/uploads.ts'
 import { admin, chunks, createServices, refTo, type Services, UPLOAD_EXPIRY_MS } from '../support/service-fixture.ts'
 
@@ -88,8 +87,8 @@ describe('an upload', () => {
   test('is taken up by another process, which reads what is staged', async () => {
     const id = await services.uploads.start(admin, ref)
     await append(id, 0, 'hello ')
-    const { metadata, blobs, clock } = services
-    const other = new Uploads(metadata, blobs, new Access(), clock, randomIds, GENEROUS_QUOTAS)
+    const { metadata, blobs, clock, access } = services
+    const other = new Uploads(metadata, blobs, access, clock, randomIds, GENEROUS_QUOTAS)
     await other.append(admin, ref, id, anySize, chunks('world'))
     await other.complete(admin, ref, id, digestOf('hello world'), undefined)
     expect(await layerText(digestOf('hello world'))).toBe('hello world')
@@ -133,11 +132,23 @@ describe('an upload', () => {
   })
 
   test('stops at the quota of a layer', async () => {
-    const { metadata, blobs, clock } = services
-    const strict = new Uploads(metadata, blobs, new Access(), clock, randomIds, { ...GENEROUS_QUOTAS, layerBytes: 4 })
+    const { metadata, blobs, clock, access } = services
+    const strict = new Uploads(metadata, blobs, access, clock, randomIds, {
+      ...GENEROUS_QUOTAS,
+      layerBytes: 4,
+    })
     const id = await strict.start(admin, ref)
     await strict.append(admin, ref, id, anySize, chunks('four'))
     await expect(strict.append(admin, ref, id, anySize, chunks('5'))).rejects.toEqual(withCode('limit-exceeded'))
+  })
+
+  test('stops at the quota of parts', async () => {
+    const { metadata, blobs, clock, access } = services
+    const strict = new Uploads(metadata, blobs, access, clock, randomIds, { ...GENEROUS_QUOTAS, layerParts: 2 })
+    const id = await strict.start(admin, ref)
+    for (const part of ['a', 'b']) await strict.append(admin, ref, id, anySize, chunks(part))
+    await expect(strict.append(admin, ref, id, anySize, chunks('c'))).rejects.toEqual(withCode('limit-exceeded'))
+    expect(await strict.status(admin, ref, id)).toBe(2)
   })
 
   test('that is cancelled is gone', async () => {

@@ -28,7 +28,7 @@ export function blobCases(store: StoreOf): void {
     const { id } = await addRepository(store(), 'app')
     const other = await addRepository(store(), 'other')
     expect(await addBlob(store(), id, digest)).toBe(true)
-    const linked = { digest, sizeBytes: 100, imageCount: 0 }
+    const linked = { digest, sizeBytes: 100, imageCount: 0, archivedImageCount: 0 }
     expect(await blobs().findLinked(id, digest)).toEqual(linked)
     expect(await blobs().findLinked(other.id, digest)).toBeUndefined()
     expect((await blobs().resolve(refOf('app'), digest))?.repository.id).toBe(id)

@@ -49,15 +49,15 @@ export function imageListCases(store: StoreOf): void {
       for (const limit of [1, 4, COUNT, 100]) {
         const listed = await turnPages(
           limit,
-          (page: Page<Digest>) => images().list(id, status, page),
+          (page: Page<Digest>) => images().list(id, { tagStatus: status }, page),
           ({ digest }) => digest,
         )
         expect(listed.map(({ digest }) => digest)).toEqual(expected)
         for (const image of listed) expect(image.tags).toEqual(await images().tagsOf(image.id))
       }
-    const twice = (await images().list(id, 'ANY', { limit: 100 })).find(({ digest }) => digest === digestOf(`${id}/6`))
+    const twice = (await images().list(id, {}, { limit: 100 })).find(({ digest }) => digest === digestOf(`${id}/6`))
     expect(twice?.tags).toEqual(['V6', 'v6'] as Tag[])
-    expect(await images().list(id + 5, 'ANY', { limit: 5 })).toEqual([])
+    expect(await images().list(id + 5, {}, { limit: 5 })).toEqual([])
   })
 
   test('ids go by tag and then by untagged digest', async () => {
@@ -74,7 +74,7 @@ export function imageListCases(store: StoreOf): void {
       ['UNTAGGED', untagged],
     ] as const)
       for (const limit of [1, 3, 13, 100]) {
-        const listed = await turnPages(limit, (page) => images().listIds(id, status, page), keyOf)
+        const listed = await turnPages(limit, (page) => images().listIds(id, { tagStatus: status }, page), keyOf)
         expect(listed).toEqual(expected)
       }
   })
@@ -83,7 +83,7 @@ export function imageListCases(store: StoreOf): void {
     const id = await seed()
     const untagged = digests(id, (n) => !tagged(n))
     const after = (key: ListedImageKey, status: 'ANY' | 'TAGGED' | 'UNTAGGED') =>
-      images().listIds(id, status, { after: key, limit: 2 })
+      images().listIds(id, { tagStatus: status }, { after: key, limit: 2 })
     expect((await after({ tag: parseTag('v9') }, 'ANY')).map(({ digest }) => digest)).toEqual(untagged.slice(0, 2))
     expect((await after({ untagged: undefined }, 'ANY')).map(({ digest }) => digest)).toEqual(untagged.slice(0, 2))
     expect((await after({ tag: parseTag('v0') }, 'UNTAGGED')).map(({ digest }) => digest)).toEqual(untagged.slice(0, 2))
@@ -112,14 +112,14 @@ export function imageListCases(store: StoreOf): void {
     const listed = await turnPages(
       4,
       async (page: Page<Digest>) => {
-        const rows = await images().list(id, 'ANY', page)
+        const rows = await images().list(id, {}, page)
         seen.push(...rows.map(({ digest }) => digest))
         return rows
       },
       ({ digest }) => digest,
       () =>
         store().transact(async (tx) => {
-          for (const image of await tx.images.list(id, 'ANY', { limit: 4 })) await tx.images.delete(image.id, minute(2))
+          for (const image of await tx.images.list(id, {}, { limit: 4 })) await tx.images.delete(image.id, minute(2))
         }),
     )
     expect(listed.map(({ digest }) => digest)).toEqual(digests(id))
@@ -128,7 +128,7 @@ export function imageListCases(store: StoreOf): void {
     const ids = await seedAgain()
     const tags = await turnPages(
       3,
-      (page) => images().listIds(ids, 'TAGGED', page),
+      (page) => images().listIds(ids, { tagStatus: 'TAGGED' }, page),
       keyOf,
       () =>
         store().transact(async (tx) => {
@@ -156,15 +156,18 @@ export function imageListCases(store: StoreOf): void {
     await addImage(store(), id, 'another', { subject: digestOf('other'), artifactType: 'sbom' })
     await addImage(store(), id, 'plain')
     const numbers = Array.from({ length: 9 }, (_, n) => n)
-    for (const [artifactType, expected] of [
+    const even = numbers.filter((n) => n % 2 === 0)
+    for (const [artifactTypes, expected] of [
       [undefined, numbers],
-      ['sbom', numbers.filter((n) => n % 2 === 0)],
-      ['none', []],
+      [[], numbers],
+      [['sbom'], even],
+      [['none', 'sbom', 'nothing'], even],
+      [['none'], []],
     ] as const)
       for (const limit of [1, 2, 100]) {
         const listed = await turnPages(
           limit,
-          (page: Page<Digest>) => images().listReferrers(id, subject, { artifactType }, page),
+          (page: Page<Digest>) => images().listReferrers(id, subject, { artifactTypes }, page),
           ({ digest }) => digest,
         )
         expect(listed.map(({ digest }) => digest)).toEqual(expected.map(digestOf).sort())

@@ -48,7 +48,7 @@ export function purgeCases(store: StoreOf): void {
     }
     // 8 images, 2 links, 1 upload, 1 record
     expect(steps.reduce((sum, step) => sum + step, 0)).toBe(12)
-    expect(await store().view.images.list(gone.id, 'ANY', { limit: 10 })).toEqual([])
+    expect(await store().view.images.list(gone.id, {}, { limit: 10 })).toEqual([])
     expect(await store().view.images.listTags(gone.id, { limit: 10 })).toEqual([])
     expect(await store().view.uploads.hasKey('k1')).toBe(false)
     expect(await store().view.repositories.listResourceTags(gone.id)).toEqual([])

@@ -22,14 +22,23 @@ export function uploadCases(store: StoreOf): void {
     expect(await store().view.uploads.hasKey('key-u2')).toBe(false)
   })
 
-  test('a touch moves the moment, and the size of the last part when there is one', async () => {
+  test('a touch moves the moment, and counts a part when there is one', async () => {
     const { id } = await addRepository(store(), 'app')
     await store().transact((tx) => tx.uploads.insert(newUpload(id, 'u1')))
-    expect((await store().view.uploads.find(id, 'u1'))?.lastPartBytes).toBeUndefined()
+    const untouched = await store().view.uploads.find(id, 'u1')
+    expect([untouched?.lastPartBytes, untouched?.partCount]).toEqual([undefined, undefined])
     await store().transact((tx) => tx.uploads.touch('u1', minute(2), 0))
-    expect(await store().view.uploads.find(id, 'u1')).toMatchObject({ touchedAt: minute(2), lastPartBytes: 0 })
+    expect(await store().view.uploads.find(id, 'u1')).toMatchObject({
+      touchedAt: minute(2),
+      lastPartBytes: 0,
+      partCount: 1,
+    })
     await store().transact((tx) => tx.uploads.touch('u1', minute(3), undefined))
-    expect(await store().view.uploads.find(id, 'u1')).toMatchObject({ touchedAt: minute(3), lastPartBytes: 0 })
+    expect(await store().view.uploads.find(id, 'u1')).toMatchObject({
+      touchedAt: minute(3),
+      lastPartBytes: 0,
+      partCount: 1,
+    })
   })
 
   test('only uploads untouched since a moment are stale, the oldest first', async () => {

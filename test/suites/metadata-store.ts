@@ -1,9 +1,14 @@
 import { afterEach, beforeEach, describe } from 'bun:test'
 import type { MetadataStore } from '../../src/stores/metadata.ts'
+import { accountCases } from './metadata-store-accounts.ts'
+import { archiveCases } from './metadata-store-archive.ts'
 import { blobCases } from './metadata-store-blobs.ts'
+import { creationTemplateCases } from './metadata-store-creation-templates.ts'
 import { credentialCases } from './metadata-store-credentials.ts'
 import { imageListCases } from './metadata-store-image-lists.ts'
 import { imageCases } from './metadata-store-images.ts'
+import { leaseCases, lifecycleCases } from './metadata-store-lifecycle.ts'
+import { policyCases } from './metadata-store-policies.ts'
 import { purgeCases } from './metadata-store-purge.ts'
 import { repositoryCases } from './metadata-store-repositories.ts'
 import { transactionCases } from './metadata-store-transactions.ts'
@@ -34,9 +39,15 @@ export function metadataStoreSuite(name: string, create: () => Promise<MetadataS
     describe('purging deleted repositories', () => purgeCases(store))
     describe('images', () => imageCases(store))
     describe('lists of images', () => imageListCases(store))
+    describe('the archive', () => archiveCases(store))
     describe('blobs', () => blobCases(store))
     describe('uploads', () => uploadCases(store))
+    describe('accounts', () => accountCases(store))
     describe('credentials', () => credentialCases(store))
+    describe('policies', () => policyCases(store))
+    describe('creation templates', () => creationTemplateCases(store))
+    describe('lifecycle policies', () => lifecycleCases(store))
+    describe('leases of jobs', () => leaseCases(store))
     describe('transactions', () => transactionCases(store))
   })
 }

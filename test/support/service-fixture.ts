@@ -8,18 +8,32 @@ import {
 } from '../../src/domain/names.ts'
 import type { Principal } from '../../src/domain/principal.ts'
 import { GENEROUS_QUOTAS, type Quotas } from '../../src/domain/quotas.ts'
+import { type Rates, UNLIMITED_RATES } from '../../src/domain/rates.ts'
 import { GarbageCollector } from '../../src/jobs/gc.ts'
+import { LifecycleJobs } from '../../src/jobs/lifecycle-jobs.ts'
 import { Scrub } from '../../src/jobs/scrub.ts'
 import { randomIds } from '../../src/lib/ids.ts'
+import { silentLogger } from '../../src/lib/logger.ts'
 import { Access } from '../../src/services/access.ts'
+import { AccountSettings } from '../../src/services/account-settings.ts'
+import { Activations } from '../../src/services/activations.ts'
+import { CreationTemplates } from '../../src/services/creation-templates.ts'
 import { DownloadTickets } from '../../src/services/download-urls.ts'
 import { ImageBatches } from '../../src/services/image-batches.ts'
 import { ImageDeletion } from '../../src/services/image-deletion.ts'
 import { ImageLists } from '../../src/services/image-lists.ts'
 import { Images } from '../../src/services/images.ts'
 import { Layers } from '../../src/services/layers.ts'
+import { Lifecycle } from '../../src/services/lifecycle.ts'
+import { LifecycleEvaluation } from '../../src/services/lifecycle-evaluation.ts'
+import { LifecycleExecution } from '../../src/services/lifecycle-execution.ts'
+import { Policies } from '../../src/services/policies.ts'
+import { PullTimeExclusions } from '../../src/services/pull-time-exclusions.ts'
 import { PullTimes } from '../../src/services/pulls.ts'
+import { PushTargets } from '../../src/services/push-targets.ts'
 import { Repositories } from '../../src/services/repositories.ts'
+import { StorageClasses } from '../../src/services/storage-classes.ts'
+import { Throttle } from '../../src/services/throttle.ts'
 import { Tokens } from '../../src/services/tokens.ts'
 import { Uploads } from '../../src/services/uploads.ts'
 import { MemoryBlobStore } from '../../src/stores/blobs/memory.ts'
@@ -42,6 +56,8 @@ export const stranger: Principal = {
   accessKeyId: 'AKIASTRANGER',
 }
 
+export const ACTIVATION_MS = 60_000
+export const LIFECYCLE_INTERVAL_MS = 3_600_000
 export const GRACE_MS = 3_600_000
 export const UPLOAD_EXPIRY_MS = 24 * 3_600_000
 
@@ -51,36 +67,57 @@ export function refTo(name: string): RepositoryRef {
 
 export interface ServiceOptions {
   readonly quotas?: Quotas
+  readonly rates?: Rates
   readonly isMountOpen?: boolean
+  readonly isEveryPushWelcome?: boolean
   /** Without it, blobs live in memory. */
   readonly blobs?: BlobStore
 }
 
 /** All services over stores in memory, with a clock that stands still. */
 export async function createServices(options: ServiceOptions = {}) {
-  const { quotas = GENEROUS_QUOTAS, isMountOpen = true } = options
+  const { quotas = GENEROUS_QUOTAS, rates = UNLIMITED_RATES, isMountOpen = true, isEveryPushWelcome = false } = options
   const clock = new FakeClock()
   const metadata = await openMemoryMetadata()
   const blobs = options.blobs ?? new MemoryBlobStore({ clock })
-  const access = new Access()
+  const access = new Access(metadata, clock, new Throttle(rates, clock))
+  const repositories = new Repositories(metadata, access, clock, quotas)
   const pulls = new PullTimes(metadata, clock, () => undefined)
   const tickets = new DownloadTickets(metadata, clock, randomIds)
+  const activations = new Activations(metadata, clock)
   const uploads = new Uploads(metadata, blobs, access, clock, randomIds, quotas)
+  const evaluation = new LifecycleEvaluation(metadata, pulls, activations, clock)
+  const execution = new LifecycleExecution(metadata, clock)
+  const lifecycleSettings = { holder: 'test', intervalMs: LIFECYCLE_INTERVAL_MS }
+  const lifecycleJobs = new LifecycleJobs(metadata, evaluation, execution, clock, silentLogger, lifecycleSettings)
   return {
     clock,
     metadata,
     blobs,
     uploads,
+    access,
+    pulls,
+    accountSettings: new AccountSettings(metadata, access),
+    pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),
+    storageClasses: new StorageClasses(metadata, access, activations, clock, ACTIVATION_MS),
+    lifecycle: new Lifecycle(metadata, access, clock, randomIds, () => lifecycleJobs.lookForPreviews()),
+    lifecycleJobs,
+    policies: new Policies(metadata, access),
     tokens: new Tokens(metadata, clock, randomIds),
-    repositories: new Repositories(metadata, access, clock, quotas),
-    layers: new Layers(metadata, blobs, access, tickets, clock, isMountOpen),
+    repositories,
+    creationTemplates: new CreationTemplates(metadata, access, clock),
+    pushTargets: new PushTargets(metadata, access, repositories, isEveryPushWelcome),
+    layers: new Layers(metadata, blobs, access, tickets, activations, clock, isMountOpen),
     images: new Images(metadata, access, clock, quotas, pulls),
-    imageLists: new ImageLists(metadata, access, pulls),
-    imageBatches: new ImageBatches(metadata, access, pulls),
+    imageLists: new ImageLists(metadata, access, pulls, activations),
+    imageBatches: new ImageBatches(metadata, access, pulls, clock),
     imageDeletion: new ImageDeletion(metadata, access, clock),
     gc: new GarbageCollector(metadata, blobs, uploads, clock, { graceMs: GRACE_MS, uploadExpiryMs: UPLOAD_EXPIRY_MS }),
     scrub: new Scrub(metadata, blobs, clock),
-    close: () => metadata.close(),
+    close: async () => {
+      await lifecycleJobs.close()
+      await metadata.close()
+    },
   }
 }
 

@@ -12,12 +12,12 @@ export const batchCheckLayerAvailability: EcrOperation<'BatchCheckLayerAvailabil
 }
 
 /** A digest of a good form is answered, known or not, and whatever its algorithm. */
-function layerOf({ digest, isAvailable = false, sizeBytes, mediaType }: LayerAvailability): Layer[] {
+function layerOf({ digest, state = 'UNAVAILABLE', sizeBytes, mediaType }: LayerAvailability): Layer[] {
   if (!DIGEST.test(digest)) return []
   return [
     {
       layerDigest: digest,
-      layerAvailability: isAvailable ? 'AVAILABLE' : 'UNAVAILABLE',
+      layerAvailability: state,
       layerSize: sizeBytes,
       mediaType,
     },

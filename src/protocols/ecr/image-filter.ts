@@ -1,16 +1,17 @@
-import type { TagStatus } from '../../domain/image.ts'
+import type { ImageFilter, TaggedImage } from '../../domain/image.ts'
 
-/** The `filter` of ListImages and DescribeImages. */
-export interface ImageFilter {
-  readonly tagStatus?: TagStatus | undefined
-  readonly imageStatus?: string | undefined
+interface WireFilter {
+  readonly tagStatus?: ImageFilter['tagStatus']
+  readonly imageStatus?: ImageFilter['status']
 }
 
-/** Whether the filter shows active images, which all images are: none is ever archived here. */
-export function showsActive({ imageStatus = 'ACTIVE' }: ImageFilter): boolean {
-  return imageStatus === 'ACTIVE' || imageStatus === 'ANY'
+/** The `filter` of ListImages and DescribeImages: only active images are shown unless it asks for others. */
+export function imageFilter({ tagStatus = 'ANY', imageStatus = 'ACTIVE' }: WireFilter = {}): Required<ImageFilter> {
+  return { tagStatus, status: imageStatus }
 }
 
-export function showsTagged({ tagStatus = 'ANY' }: ImageFilter, isTagged: boolean): boolean {
-  return tagStatus === 'ANY' || (tagStatus === 'TAGGED') === isTagged
+/** Whether the filter shows this image. */
+export function isShown({ status, tags }: TaggedImage, filter: Required<ImageFilter>): boolean {
+  const isOfStatus = filter.status === 'ANY' || filter.status === status
+  return isOfStatus && (filter.tagStatus === 'ANY' || (filter.tagStatus === 'TAGGED') === tags.length > 0)
 }

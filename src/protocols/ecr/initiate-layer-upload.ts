@@ -5,6 +5,8 @@ import { repositoryRef } from './references.ts'
 const PART_BYTES = 10 * 1024 * 1024
 
 export const initiateLayerUpload: EcrOperation<'InitiateLayerUpload'> = async (input, call) => {
-  const uploadId = await call.uploads.start(call.principal, repositoryRef(input, call))
+  const ref = repositoryRef(input, call)
+  await call.pushTargets.ensure(call.principal, ref)
+  const uploadId = await call.uploads.start(call.principal, ref)
   return { uploadId, partSize: PART_BYTES }
 }

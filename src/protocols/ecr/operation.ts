@@ -1,11 +1,18 @@
 import type * as Sdk from '@aws-sdk/client-ecr'
 import type { Access } from '../../services/access.ts'
+import type { AccountSettings } from '../../services/account-settings.ts'
+import type { CreationTemplates } from '../../services/creation-templates.ts'
 import type { ImageBatches } from '../../services/image-batches.ts'
 import type { ImageDeletion } from '../../services/image-deletion.ts'
 import type { ImageLists } from '../../services/image-lists.ts'
 import type { Images } from '../../services/images.ts'
 import type { Layers } from '../../services/layers.ts'
+import type { Lifecycle } from '../../services/lifecycle.ts'
+import type { Policies } from '../../services/policies.ts'
+import type { PullTimeExclusions } from '../../services/pull-time-exclusions.ts'
+import type { PushTargets } from '../../services/push-targets.ts'
 import type { Repositories } from '../../services/repositories.ts'
+import type { StorageClasses } from '../../services/storage-classes.ts'
 import type { Tokens } from '../../services/tokens.ts'
 import type { Uploads } from '../../services/uploads.ts'
 import type { AwsCall } from '../aws/context.ts'
@@ -14,13 +21,20 @@ import type { Addresses } from './addresses.ts'
 /** What ECR's operations are made of. */
 export interface EcrServices {
   readonly access: Access
+  readonly accountSettings: AccountSettings
   readonly addresses: Addresses
   readonly imageBatches: ImageBatches
   readonly imageDeletion: ImageDeletion
   readonly imageLists: ImageLists
   readonly images: Images
   readonly layers: Layers
+  readonly lifecycle: Lifecycle
+  readonly policies: Policies
+  readonly creationTemplates: CreationTemplates
+  readonly pushTargets: PushTargets
+  readonly pullTimeExclusions: PullTimeExclusions
   readonly repositories: Repositories
+  readonly storageClasses: StorageClasses
   readonly tokens: Tokens
   readonly uploads: Uploads
 }

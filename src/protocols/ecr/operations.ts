@@ -8,20 +8,43 @@ import { batchDeleteImage } from './batch-delete-image.ts'
 import { batchGetImage } from './batch-get-image.ts'
 import { completeLayerUpload } from './complete-layer-upload.ts'
 import { createRepository } from './create-repository.ts'
+import { createRepositoryCreationTemplate } from './create-repository-creation-template.ts'
+import { deleteLifecyclePolicy } from './delete-lifecycle-policy.ts'
+import { deleteRegistryPolicy } from './delete-registry-policy.ts'
 import { deleteRepository } from './delete-repository.ts'
+import { deleteRepositoryCreationTemplate } from './delete-repository-creation-template.ts'
+import { deleteRepositoryPolicy } from './delete-repository-policy.ts'
+import { deregisterPullTimeUpdateExclusion } from './deregister-pull-time-update-exclusion.ts'
 import { describeImages } from './describe-images.ts'
 import { describeRegistry } from './describe-registry.ts'
 import { describeRepositories } from './describe-repositories.ts'
+import { describeRepositoryCreationTemplates } from './describe-repository-creation-templates.ts'
+import { getAccountSetting } from './get-account-setting.ts'
 import { getAuthorizationToken } from './get-authorization-token.ts'
 import { getDownloadUrlForLayer } from './get-download-url-for-layer.ts'
+import { getLifecyclePolicy } from './get-lifecycle-policy.ts'
+import { getLifecyclePolicyPreview } from './get-lifecycle-policy-preview.ts'
+import { getRegistryPolicy } from './get-registry-policy.ts'
+import { getRepositoryPolicy } from './get-repository-policy.ts'
 import { initiateLayerUpload } from './initiate-layer-upload.ts'
+import { listImageReferrers } from './list-image-referrers.ts'
 import { listImages } from './list-images.ts'
+import { listPullTimeUpdateExclusions } from './list-pull-time-update-exclusions.ts'
 import { listTagsForResource } from './list-tags-for-resource.ts'
 import type { EcrOperation, EcrOperationName, EcrServices } from './operation.ts'
+import { putAccountSetting } from './put-account-setting.ts'
 import { putImage } from './put-image.ts'
+import { putImageScanningConfiguration } from './put-image-scanning-configuration.ts'
 import { putImageTagMutability } from './put-image-tag-mutability.ts'
+import { putLifecyclePolicy } from './put-lifecycle-policy.ts'
+import { putRegistryPolicy } from './put-registry-policy.ts'
+import { registerPullTimeUpdateExclusion } from './register-pull-time-update-exclusion.ts'
+import { setRepositoryPolicy } from './set-repository-policy.ts'
+import { startLifecyclePolicyPreview } from './start-lifecycle-policy-preview.ts'
 import { tagResource } from './tag-resource.ts'
 import { untagResource } from './untag-resource.ts'
+import { updateImageStorageClass } from './update-image-storage-class.ts'
+import { updateRepositoryCreationTemplate } from './update-repository-creation-template.ts'
 import { uploadLayerPart } from './upload-layer-part.ts'
 
 type Operations = Partial<{ readonly [Name in EcrOperationName]: EcrOperation<Name> }>
@@ -32,19 +55,42 @@ const OPERATIONS = {
   BatchGetImage: batchGetImage,
   CompleteLayerUpload: completeLayerUpload,
   CreateRepository: createRepository,
+  CreateRepositoryCreationTemplate: createRepositoryCreationTemplate,
+  DeleteLifecyclePolicy: deleteLifecyclePolicy,
+  DeleteRegistryPolicy: deleteRegistryPolicy,
   DeleteRepository: deleteRepository,
+  DeleteRepositoryCreationTemplate: deleteRepositoryCreationTemplate,
+  DeleteRepositoryPolicy: deleteRepositoryPolicy,
+  DeregisterPullTimeUpdateExclusion: deregisterPullTimeUpdateExclusion,
   DescribeImages: describeImages,
   DescribeRegistry: describeRegistry,
   DescribeRepositories: describeRepositories,
+  DescribeRepositoryCreationTemplates: describeRepositoryCreationTemplates,
+  GetAccountSetting: getAccountSetting,
   GetAuthorizationToken: getAuthorizationToken,
   GetDownloadUrlForLayer: getDownloadUrlForLayer,
+  GetLifecyclePolicy: getLifecyclePolicy,
+  GetLifecyclePolicyPreview: getLifecyclePolicyPreview,
+  GetRegistryPolicy: getRegistryPolicy,
+  GetRepositoryPolicy: getRepositoryPolicy,
   InitiateLayerUpload: initiateLayerUpload,
+  ListImageReferrers: listImageReferrers,
   ListImages: listImages,
+  ListPullTimeUpdateExclusions: listPullTimeUpdateExclusions,
   ListTagsForResource: listTagsForResource,
+  PutAccountSetting: putAccountSetting,
   PutImage: putImage,
+  PutImageScanningConfiguration: putImageScanningConfiguration,
   PutImageTagMutability: putImageTagMutability,
+  PutLifecyclePolicy: putLifecyclePolicy,
+  PutRegistryPolicy: putRegistryPolicy,
+  RegisterPullTimeUpdateExclusion: registerPullTimeUpdateExclusion,
+  SetRepositoryPolicy: setRepositoryPolicy,
+  StartLifecyclePolicyPreview: startLifecyclePolicyPreview,
   TagResource: tagResource,
   UntagResource: untagResource,
+  UpdateImageStorageClass: updateImageStorageClass,
+  UpdateRepositoryCreationTemplate: updateRepositoryCreationTemplate,
   UploadLayerPart: uploadLayerPart,
 } satisfies Operations
 
@@ -52,42 +98,19 @@ const OPERATIONS = {
 const UNSUPPORTED = [
   'BatchGetRepositoryScanningConfiguration',
   'CreatePullThroughCacheRule',
-  'CreateRepositoryCreationTemplate',
-  'DeleteLifecyclePolicy',
   'DeletePullThroughCacheRule',
-  'DeleteRegistryPolicy',
-  'DeleteRepositoryCreationTemplate',
-  'DeleteRepositoryPolicy',
   'DeleteSigningConfiguration',
-  'DeregisterPullTimeUpdateExclusion',
   'DescribeImageReplicationStatus',
   'DescribeImageScanFindings',
   'DescribeImageSigningStatus',
   'DescribePullThroughCacheRules',
-  'DescribeRepositoryCreationTemplates',
-  'GetAccountSetting',
-  'GetLifecyclePolicy',
-  'GetLifecyclePolicyPreview',
-  'GetRegistryPolicy',
   'GetRegistryScanningConfiguration',
-  'GetRepositoryPolicy',
   'GetSigningConfiguration',
-  'ListImageReferrers',
-  'ListPullTimeUpdateExclusions',
-  'PutAccountSetting',
-  'PutImageScanningConfiguration',
-  'PutLifecyclePolicy',
-  'PutRegistryPolicy',
   'PutRegistryScanningConfiguration',
   'PutReplicationConfiguration',
   'PutSigningConfiguration',
-  'RegisterPullTimeUpdateExclusion',
-  'SetRepositoryPolicy',
   'StartImageScan',
-  'StartLifecyclePolicyPreview',
-  'UpdateImageStorageClass',
   'UpdatePullThroughCacheRule',
-  'UpdateRepositoryCreationTemplate',
   'ValidatePullThroughCacheRule',
 ] satisfies readonly EcrOperationName[]
 

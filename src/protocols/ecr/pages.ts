@@ -8,9 +8,9 @@ interface PagedInput {
   readonly nextToken?: string | undefined
 }
 
-/** The page that an input asks for: 100 items unless it says otherwise. */
-export function pagingOf({ maxResults, nextToken }: PagedInput): Paging {
-  return { limit: maxResults ?? PAGE_ITEMS, token: nextToken }
+/** The page that an input asks for: `limit` items unless it says otherwise. */
+export function pagingOf({ maxResults, nextToken }: PagedInput, limit = PAGE_ITEMS): Paging {
+  return { limit: maxResults ?? limit, token: nextToken }
 }
 
 /** A list of ids is answered whole. Throws `invalid-parameter` when pages are asked for beside it. */

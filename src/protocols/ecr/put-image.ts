@@ -9,6 +9,7 @@ export const putImage: EcrOperation<'PutImage'> = async (input, call) => {
   const ref = repositoryRef(input, call)
   const tag = input.imageTag === undefined ? undefined : parseTag(input.imageTag)
   const manifest = new TextEncoder().encode(input.imageManifest)
+  await call.pushTargets.ensure(call.principal, ref)
   const { image, isChanged } = await call.images.push(call.principal, ref, {
     manifest,
     mediaType: input.imageManifestMediaType,

@@ -1,7 +1,14 @@
-import { type Digest, tryParseDigest } from '../../domain/digest.ts'
+import { type Digest, parseDigest, tryParseDigest } from '../../domain/digest.ts'
 import { invalidParameter } from '../../domain/errors.ts'
+import type { ImageId } from '../../domain/image.ts'
 import type { ImageFailure, RawImageId } from '../../domain/image-failure.ts'
-import { parseRegistryId, parseRepositoryName, type Registry, type RepositoryRef } from '../../domain/names.ts'
+import {
+  parseRegistryId,
+  parseRepositoryName,
+  parseTag,
+  type Registry,
+  type RepositoryRef,
+} from '../../domain/names.ts'
 import type { AwsCall } from '../aws/context.ts'
 
 /** The registry that is meant: the caller's own, in the region of the call, unless another account's is named. */
@@ -36,6 +43,14 @@ export const DIGEST_PATTERN = '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'
 export interface WireImageId {
   readonly imageDigest?: string | undefined
   readonly imageTag?: string | undefined
+}
+
+/** The id, checked. Throws `invalid-parameter`, `tag-invalid`, `digest-invalid`. */
+export function parseImageId({ imageDigest, imageTag }: WireImageId): ImageId {
+  return {
+    digest: imageDigest === undefined ? undefined : parseDigest(imageDigest),
+    tag: imageTag === undefined ? undefined : parseTag(imageTag),
+  }
 }
 
 export function rawImageId({ imageDigest, imageTag }: WireImageId): RawImageId {

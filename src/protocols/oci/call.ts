@@ -55,7 +55,7 @@ export function queryOf({ url }: Request): URLSearchParams {
   return new URLSearchParams(start < 0 ? '' : url.slice(start + 1))
 }
 
-/** Makes the repository of a push, where the registry is set up to do so. */
+/** Makes the repository of a push, where a template or the registry's configuration says so. */
 export async function ensureRepository({ services, principal, ref }: RepositoryCall): Promise<void> {
-  if (services.settings.autoCreate) await services.repositories.ensure(principal, ref)
+  await services.pushTargets.ensure(principal, ref)
 }

@@ -58,12 +58,14 @@ async function readPage(
   const manifests: Descriptor[] = []
   let sizeBytes = 0
   let token = start
+  const filter = { artifactTypes: artifactType === undefined ? [] : [artifactType], status: 'ACTIVE' } as const
   do {
     const page: PageOf<Image> = await services.imageLists
-      .listReferrers(principal, ref, subject, { artifactType }, { limit: STEP, token })
-      .catch((thrown: unknown) => {
-        // Where a push makes repositories, one that is missing is an empty one.
-        if (services.settings.autoCreate && isRegistryError(thrown, 'repository-not-found')) return { items: [] }
+      .listReferrers(principal, ref, subject, filter, { limit: STEP, token })
+      .catch(async (thrown: unknown) => {
+        // A missing repository that a push would make is an empty one.
+        if (isRegistryError(thrown, 'repository-not-found') && (await services.pushTargets.accepts(ref)))
+          return { items: [] }
         throw thrown
       })
     for (const image of page.items) {

@@ -2,6 +2,7 @@ import type { ImageDeletion } from '../../services/image-deletion.ts'
 import type { ImageLists } from '../../services/image-lists.ts'
 import type { Images } from '../../services/images.ts'
 import type { Layers } from '../../services/layers.ts'
+import type { PushTargets } from '../../services/push-targets.ts'
 import type { Repositories } from '../../services/repositories.ts'
 import type { Tokens } from '../../services/tokens.ts'
 import type { Uploads } from '../../services/uploads.ts'
@@ -10,8 +11,6 @@ import type { Uploads } from '../../services/uploads.ts'
 export interface OciSettings {
   /** `aws` reproduces what ECR does differently from the OCI specification. */
   readonly fidelity: 'oci' | 'aws'
-  /** Whether a push makes a repository that is missing. */
-  readonly autoCreate: boolean
   /** The least size of every part of a layer but the last; 0 for none. */
   readonly layerPartBytesMin: number
 }
@@ -21,6 +20,7 @@ export interface OciServices {
   readonly settings: OciSettings
   readonly tokens: Tokens
   readonly repositories: Repositories
+  readonly pushTargets: PushTargets
   readonly layers: Layers
   readonly uploads: Uploads
   readonly images: Images

@@ -1,4 +1,11 @@
 import { accessDenied, isRegistryError } from '../../domain/errors.ts'
+import {
+  parseRegion,
+  parseRegistryId,
+  parseRepositoryName,
+  type Registry,
+  type RepositoryRef,
+} from '../../domain/names.ts'
 import type { Logger } from '../../lib/logger.ts'
 import type { AwsSetting } from '../aws/context.ts'
 import { verifySigV4 } from '../aws/sigv4/verify.ts'
@@ -20,11 +27,15 @@ export interface OperatorServices {
   readonly facts: Facts
   readonly setting: AwsSetting
   readonly logger: Logger
+  /** Meant where an operator names no other. */
+  readonly defaultRegistry: Registry
   /** Throws when the registry cannot serve, with the reason. */
   checkReady(): Promise<void>
   totals(): Promise<{ readonly blobCount: number; readonly sizeBytes: number }>
   collectGarbage(isDryRun: boolean): Promise<object>
   scrub(isDryRun: boolean): Promise<object>
+  runLifecycle(target: RepositoryRef | 'all'): Promise<object>
+  forecastLifecycle(ref: RepositoryRef): Promise<object>
 }
 
 type Route = (request: Request, context: RequestContext, services: OperatorServices) => Promise<Response>
@@ -34,9 +45,15 @@ const ROUTES: Readonly<Record<string, Route>> = {
   'GET /_ecru/ready': ready,
   'GET /_ecru/info': info,
   'POST /_ecru/gc': (request, context, services) =>
-    operate(request, context, services, (isDryRun) => services.collectGarbage(isDryRun)),
+    operate(request, context, services, (query) => services.collectGarbage(isDryRun(query))),
   'POST /_ecru/scrub': (request, context, services) =>
-    operate(request, context, services, (isDryRun) => services.scrub(isDryRun)),
+    operate(request, context, services, (query) => services.scrub(isDryRun(query))),
+  'POST /_ecru/lifecycle/preview': (request, context, services) =>
+    operate(request, context, services, (query) => services.forecastLifecycle(repositoryOf(query, services))),
+  'POST /_ecru/lifecycle/run': (request, context, services) =>
+    operate(request, context, services, (query) =>
+      services.runLifecycle(query.get('all') === 'true' ? 'all' : repositoryOf(query, services)),
+    ),
 }
 
 /** The operator's plane, `/_ecru/…`: health, readiness, facts, and the jobs that can be run on demand. */
@@ -78,12 +95,27 @@ async function operate(
   request: Request,
   context: RequestContext,
   services: OperatorServices,
-  run: (isDryRun: boolean) => Promise<object>,
+  run: (query: URLSearchParams) => Promise<object>,
 ): Promise<Response> {
   const isTrusted = services.facts.profile === 'dev' && context.isLoopback && !isFromBrowser(request)
   if (!isTrusted) await authorize(request, context, services.setting)
-  const isDryRun = new URL(request.url).searchParams.get('dryRun') === 'true'
-  return Response.json(await run(isDryRun))
+  return Response.json(await run(new URL(request.url).searchParams))
+}
+
+function isDryRun(query: URLSearchParams): boolean {
+  return query.get('dryRun') === 'true'
+}
+
+/** The repository that an operator names, in the registry that is meant when none is named. */
+function repositoryOf(query: URLSearchParams, { defaultRegistry }: OperatorServices): RepositoryRef {
+  const [account, region] = [query.get('account'), query.get('region')]
+  return {
+    name: parseRepositoryName(query.get('repository') ?? ''),
+    registry: {
+      registryId: account === null ? defaultRegistry.registryId : parseRegistryId(account),
+      region: region === null ? defaultRegistry.region : parseRegion(region),
+    },
+  }
 }
 
 const BODY_BYTES_MAX = 1024

@@ -10,12 +10,14 @@ import { type RefValues, refValues, repositoryColumns, toRepository } from './re
 import type { Database } from './schema/database.ts'
 import type { Session } from './session.ts'
 
-const linkColumns = ['digest', 'size_bytes', 'image_count', 'media_type'] as const
+const linkColumns = ['digest', 'size_bytes', 'image_count', 'archived_image_count', 'media_type'] as const
+const linkPart = linkColumns.map((column) => `b.${column}` as const)
 
 interface LinkRow {
   readonly digest: string
   readonly size_bytes: number
   readonly image_count: number
+  readonly archived_image_count: number
   readonly media_type: string | null
 }
 
@@ -34,7 +36,7 @@ const resolveLink = prepared((db, p: RefValues & { digest: string }) =>
       join.onRef('b.repository_id', '=', 'r.id').on('b.digest', '=', p.digest),
     )
     .select(repositoryColumns.map((column) => `r.${column}` as const))
-    .select(['b.digest', 'b.size_bytes', 'b.image_count', 'b.media_type'])
+    .select(linkPart)
     .where('r.account_id', '=', p.accountId)
     .where('r.region', '=', p.region)
     .where('r.name', '=', p.name)
@@ -46,7 +48,7 @@ const findAnyLink = prepared((db, p: { accountId: string; region: string; digest
     .selectFrom('repository_blobs as b')
     .innerJoin('repositories as r', 'r.id', 'b.repository_id')
     .select(repositoryColumns.map((column) => `r.${column}` as const))
-    .select(['b.digest', 'b.size_bytes', 'b.image_count', 'b.media_type'])
+    .select(linkPart)
     .where('b.digest', '=', p.digest)
     .where('r.account_id', '=', p.accountId)
     .where('r.region', '=', p.region)
@@ -72,6 +74,7 @@ const insertLink = prepared((db, p: { repositoryId: number; digest: string; size
       digest: p.digest,
       size_bytes: p.sizeBytes,
       image_count: 0,
+      archived_image_count: 0,
       unused_since: p.at,
     })
     .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
@@ -80,17 +83,30 @@ const insertLink = prepared((db, p: { repositoryId: number; digest: string; size
 
 const countNeeds = prepared((db, p: { repositoryId: number; digest: string }) =>
   db
-    .selectFrom('image_blobs')
-    .select((eb) => [eb.fn.countAll<number>().as('image_count'), eb.fn.min('media_type').as('media_type')])
-    .where('repository_id', '=', p.repositoryId)
-    .where('digest', '=', p.digest),
+    .selectFrom('image_blobs as n')
+    .innerJoin('images as i', 'i.id', 'n.image_id')
+    .select((eb) => [
+      eb.fn.countAll<number>().as('image_count'),
+      eb.fn.sum<number | null>(eb.case().when('i.status', '=', 'ACTIVE').then(0).else(1).end()).as('archived_count'),
+      eb.fn.min('n.media_type').as('media_type'),
+    ])
+    .where('n.repository_id', '=', p.repositoryId)
+    .where('n.digest', '=', p.digest),
 )
 
 const adoptNeeds = prepared(
-  (db, p: { repositoryId: number; digest: string; imageCount: number; mediaType: string | null }) =>
+  (
+    db,
+    p: { repositoryId: number; digest: string; imageCount: number; archivedCount: number; mediaType: string | null },
+  ) =>
     db
       .updateTable('repository_blobs')
-      .set({ image_count: p.imageCount, media_type: p.mediaType, unused_since: null })
+      .set({
+        image_count: p.imageCount,
+        archived_image_count: p.archivedCount,
+        media_type: p.mediaType,
+        unused_since: null,
+      })
       .where('repository_id', '=', p.repositoryId)
       .where('digest', '=', p.digest),
 )
@@ -144,11 +160,11 @@ export class Blobs implements BlobWriter {
     const { rows } = await resolveLink(this.#session.db, { ...refValues(ref), digest })
     const row = rows[0]
     if (row === undefined) return undefined
-    const { size_bytes, image_count, media_type } = row
-    const isLinked = size_bytes !== null && image_count !== null
+    const { size_bytes, image_count, archived_image_count, media_type } = row
+    const isLinked = size_bytes !== null && image_count !== null && archived_image_count !== null
     return {
       repository: toRepository(row),
-      blob: isLinked ? toLinked({ digest, size_bytes, image_count, media_type }) : undefined,
+      blob: isLinked ? toLinked({ digest, size_bytes, image_count, archived_image_count, media_type }) : undefined,
     }
   }
 
@@ -255,7 +271,8 @@ export class Blobs implements BlobWriter {
     const { rows } = await countNeeds(db, { repositoryId, digest })
     const imageCount = Number(rows[0]?.image_count ?? 0)
     if (imageCount === 0) return
-    await adoptNeeds(db, { repositoryId, digest, imageCount, mediaType: rows[0]?.media_type ?? null })
+    const archivedCount = Number(rows[0]?.archived_count ?? 0)
+    await adoptNeeds(db, { repositoryId, digest, imageCount, archivedCount, mediaType: rows[0]?.media_type ?? null })
   }
 
   async unlink(repositoryId: number, digest: Digest, at: Date): Promise<boolean> {
@@ -332,6 +349,7 @@ function toLinked(row: LinkRow): LinkedBlob {
     digest: row.digest as Digest,
     sizeBytes: row.size_bytes,
     imageCount: row.image_count,
+    archivedImageCount: row.archived_image_count,
     mediaType: row.media_type ?? undefined,
   }
 }

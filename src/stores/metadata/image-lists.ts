@@ -1,18 +1,24 @@
 import type { Digest } from '../../domain/digest.ts'
-import type { Image, TaggedImage, TagStatus } from '../../domain/image.ts'
+import type { ImageFilter, ImageStatus, TaggedImage } from '../../domain/image.ts'
 import type { Tag } from '../../domain/names.ts'
 import type { ListedImage, ListedImageKey, Page } from '../metadata.ts'
 import { type ImageRow, imageColumns, toImage } from './image-rows.ts'
 import { paddedLists } from './parameter-lists.ts'
-import { prepared } from './prepared.ts'
+import { prepared, preparedForItems } from './prepared.ts'
 import type { Database } from './schema/database.ts'
 
-// Every page is one walk along an index, from the key where the last page ended.
+// Every page is a walk along an index, from the key where the last page ended, or several walks that are merged.
 
 interface PageValues {
   readonly repositoryId: number
   readonly after: string
   readonly limit: number
+}
+
+/** One stretch of the index by status: all of its images have one status, and either all have tags or none has. */
+interface Stretch {
+  readonly status: ImageStatus
+  readonly isTagged: number
 }
 
 const listAny = prepared((db, p: PageValues) =>
@@ -25,42 +31,56 @@ const listAny = prepared((db, p: PageValues) =>
     .limit(p.limit),
 )
 
-const listByTagStatus = prepared((db, p: PageValues & { isTagged: number }) =>
-  db
+function walkOf(db: Database, p: PageValues, { status, isTagged }: Stretch) {
+  return db
     .selectFrom('images')
-    .select(imageColumns)
     .where('repository_id', '=', p.repositoryId)
-    .where('is_tagged', '=', p.isTagged)
+    .where('status', '=', status)
+    .where('is_tagged', '=', isTagged)
     .where('digest', '>', p.after)
+}
+
+const listStretches = preparedForItems((db, p: PageValues, stretches: readonly Stretch[]) =>
+  stretches
+    .map((stretch) => walkOf(db, p, stretch).select(imageColumns))
+    .reduce((all, walk) => all.unionAll(walk))
     .orderBy('digest')
     .limit(p.limit),
 )
 
-/** The tags of every image between two digests. */
-const tagsBetween = prepared((db, p: { repositoryId: number; first: string; last: string }) =>
-  db
-    .selectFrom('images')
-    .innerJoin('tags', 'tags.image_id', 'images.id')
-    .select(['images.id', 'tags.name'])
-    .where('images.repository_id', '=', p.repositoryId)
-    .where('images.is_tagged', '=', 1)
-    .where('images.digest', '>=', p.first)
-    .where('images.digest', '<=', p.last)
-    .orderBy('images.digest')
-    .orderBy('tags.name'),
+const listDigests = preparedForItems((db, p: PageValues, stretches: readonly Stretch[]) =>
+  stretches
+    .map((stretch) => walkOf(db, p, stretch).select('digest'))
+    .reduce((all, walk) => all.unionAll(walk))
+    .orderBy('digest')
+    .limit(p.limit),
 )
 
-const tagPage = prepared((db, p: PageValues) =>
+const tagsOfImages = preparedForItems((db, _: object, images: readonly { readonly id: number }[]) =>
+  db
+    .selectFrom('tags')
+    .select(['image_id as id', 'name'])
+    .where(
+      'image_id',
+      'in',
+      images.map(({ id }) => id),
+    )
+    .orderBy('image_id')
+    .orderBy('name'),
+)
+
+const activeTagPage = prepared((db, p: PageValues) =>
   db
     .selectFrom('tags')
     .select('name')
     .where('repository_id', '=', p.repositoryId)
+    .where('status', '=', 'ACTIVE')
     .where('name', '>', p.after)
     .orderBy('name')
     .limit(p.limit),
 )
 
-const tagPageWithDigests = prepared((db, p: PageValues) =>
+const anyTagPage = prepared((db, p: PageValues) =>
   db
     .selectFrom('tags')
     .innerJoin('images', 'images.id', 'tags.image_id')
@@ -71,57 +91,41 @@ const tagPageWithDigests = prepared((db, p: PageValues) =>
     .limit(p.limit),
 )
 
-const untaggedPage = prepared((db, p: PageValues) =>
+const tagPageOfStatus = prepared((db, p: PageValues & { status: ImageStatus }) =>
   db
-    .selectFrom('images')
-    .select('digest')
-    .where('repository_id', '=', p.repositoryId)
-    .where('is_tagged', '=', 0)
-    .where('digest', '>', p.after)
-    .orderBy('digest')
+    .selectFrom('tags')
+    .innerJoin('images', 'images.id', 'tags.image_id')
+    .select(['tags.name', 'images.digest'])
+    .where('tags.repository_id', '=', p.repositoryId)
+    .where('tags.status', '=', p.status)
+    .where('tags.name', '>', p.after)
+    .orderBy('tags.name')
     .limit(p.limit),
 )
 
-const referrerPage = prepared((db, p: PageValues & { subject: string }) =>
-  db
-    .selectFrom('images')
-    .select(imageColumns)
-    .where('repository_id', '=', p.repositoryId)
-    .where('subject', '=', p.subject)
-    .where('digest', '>', p.after)
-    .orderBy('digest')
-    .limit(p.limit),
-)
+const STATUSES: readonly ImageStatus[] = ['ACTIVE', 'ACTIVATING', 'ARCHIVED']
 
-const referrerPageOfType = prepared((db, p: PageValues & { subject: string; artifactType: string }) =>
-  db
-    .selectFrom('images')
-    .select(imageColumns)
-    .where('repository_id', '=', p.repositoryId)
-    .where('subject', '=', p.subject)
-    .where('digest', '>', p.after)
-    .where('artifact_type', '=', p.artifactType)
-    .orderBy('digest')
-    .limit(p.limit),
-)
+/** The stretches that a filter selects. */
+function stretchesOf({ tagStatus = 'ANY', status = 'ANY' }: ImageFilter): readonly Stretch[] {
+  const statuses = status === 'ANY' ? STATUSES : [status]
+  const sides = tagStatus === 'ANY' ? [0, 1] : [tagStatus === 'TAGGED' ? 1 : 0]
+  return statuses.flatMap((one) => sides.map((isTagged) => ({ status: one, isTagged })))
+}
 
-/** In ascending order of digest. Two statements: the caller sees to one state. */
+/** In ascending order of digest. Up to a few statements: the caller sees to one state. */
 export async function listImages(
   db: Database,
   repositoryId: number,
-  tagStatus: TagStatus,
+  filter: ImageFilter,
   { after, limit }: Page<Digest>,
 ): Promise<readonly TaggedImage[]> {
+  const { tagStatus = 'ANY', status = 'ANY' } = filter
   const page = { repositoryId, after: after ?? '', limit }
   const { rows } =
-    tagStatus === 'ANY'
+    tagStatus === 'ANY' && status === 'ANY'
       ? await listAny(db, page)
-      : await listByTagStatus(db, { ...page, isTagged: tagStatus === 'TAGGED' ? 1 : 0 })
-  const [first, last] = [rows[0], rows[rows.length - 1]]
-  if (first === undefined || last === undefined) return []
-  if (tagStatus === 'UNTAGGED') return withTags(rows, [])
-  const tags = await tagsBetween(db, { repositoryId, first: first.digest, last: last.digest })
-  return withTags(rows, tags.rows)
+      : await listStretches(db, page, stretchesOf(filter))
+  return tagStatus === 'UNTAGGED' ? withTags(rows, []) : withTags(rows, await tagsOf(db, rows))
 }
 
 /** The images among `digests` that are there, in no particular order. */
@@ -138,24 +142,23 @@ export async function findImages(
       .where('repository_id', '=', repositoryId)
       .where('digest', 'in', list)
       .execute()
-    const ids = paddedLists(images.map(({ id }) => id))[0]
-    if (ids === undefined) continue
-    const tags = await db
-      .selectFrom('tags')
-      .select(['image_id as id', 'name'])
-      .where('image_id', 'in', ids)
-      .orderBy('image_id')
-      .orderBy('name')
-      .execute()
-    found.push(...withTags(images, tags))
+    found.push(...withTags(images, await tagsOf(db, images)))
   }
   return found
 }
 
-function withTags(
-  images: readonly ImageRow[],
-  tags: readonly { readonly id: number; readonly name: string }[],
-): readonly TaggedImage[] {
+interface TagOfImage {
+  readonly id: number
+  readonly name: string
+}
+
+async function tagsOf(db: Database, images: readonly { readonly id: number }[]): Promise<readonly TagOfImage[]> {
+  const found: TagOfImage[] = []
+  for (const list of paddedLists(images)) found.push(...(await tagsOfImages(db, {}, list)).rows)
+  return found
+}
+
+function withTags(images: readonly ImageRow[], tags: readonly TagOfImage[]): readonly TaggedImage[] {
   const tagsById = new Map<number, Tag[]>()
   for (const { id, name } of tags) {
     const known = tagsById.get(id)
@@ -169,18 +172,20 @@ function withTags(
 export async function listImageIds(
   db: Database,
   repositoryId: number,
-  tagStatus: TagStatus,
+  { tagStatus = 'ANY', status = 'ANY' }: ImageFilter,
   { after, limit }: Page<ListedImageKey>,
 ): Promise<readonly ListedImage[]> {
   const listed: ListedImage[] = []
   const isAmongUntagged = after !== undefined && 'untagged' in after
   if (tagStatus !== 'UNTAGGED' && !isAmongUntagged) {
-    const { rows } = await tagPageWithDigests(db, { repositoryId, after: after?.tag ?? '', limit })
+    const page = { repositoryId, after: after?.tag ?? '', limit }
+    const { rows } = status === 'ANY' ? await anyTagPage(db, page) : await tagPageOfStatus(db, { ...page, status })
     for (const row of rows) listed.push({ digest: row.digest as Digest, tag: row.name as Tag })
   }
   if (tagStatus !== 'TAGGED' && listed.length < limit) {
     const from = isAmongUntagged ? (after.untagged ?? '') : ''
-    const { rows } = await untaggedPage(db, { repositoryId, after: from, limit: limit - listed.length })
+    const page = { repositoryId, after: from, limit: limit - listed.length }
+    const { rows } = await listDigests(db, page, stretchesOf({ tagStatus: 'UNTAGGED', status }))
     for (const row of rows) listed.push({ digest: row.digest as Digest })
   }
   return listed
@@ -191,19 +196,6 @@ export async function listTags(
   repositoryId: number,
   { after, limit }: Page<Tag>,
 ): Promise<readonly Tag[]> {
-  const { rows } = await tagPage(db, { repositoryId, after: after ?? '', limit })
+  const { rows } = await activeTagPage(db, { repositoryId, after: after ?? '', limit })
   return rows.map(({ name }) => name as Tag)
-}
-
-export async function listReferrers(
-  db: Database,
-  repositoryId: number,
-  subject: Digest,
-  artifactType: string | undefined,
-  { after, limit }: Page<Digest>,
-): Promise<readonly Image[]> {
-  const page = { repositoryId, subject, after: after ?? '', limit }
-  const { rows } =
-    artifactType === undefined ? await referrerPage(db, page) : await referrerPageOfType(db, { ...page, artifactType })
-  return rows.map(toImage)
 }

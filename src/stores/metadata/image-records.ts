@@ -6,7 +6,7 @@ import type { Database } from './schema/database.ts'
 import type { ImageChildrenTable } from './schema/image-children.ts'
 import type { ImagesTable } from './schema/images.ts'
 
-type ImageValues = Omit<Selectable<ImagesTable>, 'id'>
+type ImageValues = Omit<Selectable<ImagesTable>, 'id' | 'archived_at' | 'activated_at' | 'activates_at'>
 
 const insertRow = prepared((db, p: ImageValues) =>
   db
@@ -25,6 +25,7 @@ const insertRow = prepared((db, p: ImageValues) =>
       artifact_media_type: p.artifact_media_type,
       artifact_type: p.artifact_type,
       annotations: p.annotations,
+      status: p.status,
     })
     .returning('id'),
 )
@@ -62,11 +63,12 @@ const countNeedsUp = preparedForItems(
       ),
 )
 
-const countNeedsDown = prepared((db, p: { repositoryId: number; imageId: number; at: number }) =>
+const countNeedsDown = prepared((db, p: { repositoryId: number; imageId: number; archivedCount: number; at: number }) =>
   db
     .updateTable('repository_blobs')
     .set((eb) => ({
       image_count: eb('image_count', '-', 1),
+      archived_image_count: eb('archived_image_count', '-', p.archivedCount),
       unused_since: eb.case().when('image_count', '>', 1).then(eb.ref('unused_since')).else(p.at).end(),
     }))
     .where('repository_id', '=', p.repositoryId)
@@ -91,7 +93,7 @@ const countImages = prepared((db, p: { repositoryId: number; change: number }) =
 )
 
 const findKeys = prepared((db, p: { imageId: number }) =>
-  db.selectFrom('images').select(['repository_id', 'digest']).where('id', '=', p.imageId),
+  db.selectFrom('images').select(['repository_id', 'digest', 'status']).where('id', '=', p.imageId),
 )
 
 const deleteTags = prepared((db, p: { imageId: number }) => db.deleteFrom('tags').where('image_id', '=', p.imageId))
@@ -125,7 +127,7 @@ export async function insertImage(db: Database, { manifest, blobs, children, ...
     await insertChildren(db, {}, rows)
   }
   await countImages(db, { repositoryId, change: 1 })
-  return { ...image, id }
+  return { ...image, id, status: 'ACTIVE' }
 }
 
 /** Removes an image with its tags and all it referred to. Absent is fine. */
@@ -134,7 +136,8 @@ export async function deleteImage(db: Database, imageId: number, at: number): Pr
   const image = rows[0]
   if (image === undefined) return
   const repositoryId = image.repository_id
-  await countNeedsDown(db, { repositoryId, imageId, at })
+  const archivedCount = image.status === 'ACTIVE' ? 0 : 1
+  await countNeedsDown(db, { repositoryId, imageId, archivedCount, at })
   await deleteTags(db, { imageId })
   await deleteManifest(db, { imageId })
   await deleteNeeds(db, { imageId })
@@ -143,7 +146,7 @@ export async function deleteImage(db: Database, imageId: number, at: number): Pr
   await countImages(db, { repositoryId, change: -1 })
 }
 
-function toValues(image: Omit<Image, 'id'>): ImageValues {
+function toValues(image: Omit<NewImage, 'manifest' | 'blobs' | 'children'>): ImageValues {
   return {
     repository_id: image.repositoryId,
     digest: image.digest,
@@ -158,5 +161,6 @@ function toValues(image: Omit<Image, 'id'>): ImageValues {
     artifact_media_type: image.artifactMediaType ?? null,
     artifact_type: image.artifactType ?? null,
     annotations: image.annotations === undefined ? null : JSON.stringify(image.annotations),
+    status: 'ACTIVE',
   }
 }

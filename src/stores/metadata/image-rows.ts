@@ -17,6 +17,10 @@ export const imageColumns = [
   'artifact_media_type',
   'artifact_type',
   'annotations',
+  'status',
+  'archived_at',
+  'activated_at',
+  'activates_at',
 ] as const satisfies readonly (keyof ImagesTable)[]
 
 export type ImageRow = Pick<Selectable<ImagesTable>, (typeof imageColumns)[number]>
@@ -34,6 +38,14 @@ export function toImage(row: ImageRow): Image {
     sizeBytes: row.size_bytes,
     manifestSizeBytes: row.manifest_size_bytes,
     pushedAt: new Date(row.pushed_at),
-    pulledAt: row.pulled_at === null ? undefined : new Date(row.pulled_at),
+    pulledAt: moment(row.pulled_at),
+    status: row.status,
+    archivedAt: moment(row.archived_at),
+    activatedAt: moment(row.activated_at),
+    activatesAt: moment(row.activates_at),
   }
+}
+
+function moment(at: number | null): Date | undefined {
+  return at === null ? undefined : new Date(at)
 }

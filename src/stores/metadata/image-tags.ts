@@ -5,12 +5,18 @@ const findTag = prepared((db, p: { repositoryId: number; tag: string }) =>
   db.selectFrom('tags').select('image_id').where('repository_id', '=', p.repositoryId).where('name', '=', p.tag),
 )
 
+function statusOf(db: Database, { imageId }: { imageId: number }) {
+  return db.selectFrom('images').select('status').where('id', '=', imageId)
+}
+
 const setTag = prepared((db, p: { repositoryId: number; tag: string; imageId: number; at: number }) =>
   db
     .insertInto('tags')
-    .values({ repository_id: p.repositoryId, name: p.tag, image_id: p.imageId, set_at: p.at })
+    .values({ repository_id: p.repositoryId, name: p.tag, image_id: p.imageId, set_at: p.at, status: statusOf(db, p) })
     .onConflict((conflict) =>
-      conflict.columns(['repository_id', 'name']).doUpdateSet({ image_id: p.imageId, set_at: p.at }),
+      conflict
+        .columns(['repository_id', 'name'])
+        .doUpdateSet({ image_id: p.imageId, set_at: p.at, status: statusOf(db, p) }),
     ),
 )
 

@@ -1,11 +1,22 @@
 import type { Digest } from '../../domain/digest.ts'
-import type { Image, ImageReference, NewImage, TaggedImage, TagStatus } from '../../domain/image.ts'
+import type {
+  Image,
+  ImageFilter,
+  ImageReference,
+  ImageStatus,
+  NewImage,
+  ReferrerFilter,
+  TaggedImage,
+} from '../../domain/image.ts'
 import type { RepositoryRef, Tag } from '../../domain/names.ts'
 import type { ImageWriter, ListedImage, ListedImageKey, Page, Resolved } from '../metadata.ts'
-import { findImages, listImageIds, listImages, listReferrers, listTags } from './image-lists.ts'
+import { childrenOf, livingParentsOf, parentsOf } from './image-family.ts'
+import { findImages, listImageIds, listImages, listTags } from './image-lists.ts'
 import { deleteImage, insertImage } from './image-records.ts'
+import { listReferrers } from './image-referrers.ts'
 import { resolveByDigest, resolveByTag } from './image-resolve.ts'
 import { imageColumns, toImage } from './image-rows.ts'
+import { activateDue, isActivationDue, setImageStatus } from './image-status.ts'
 import { deleteTag, putTag } from './image-tags.ts'
 import { paddedLists } from './parameter-lists.ts'
 import { prepared } from './prepared.ts'
@@ -76,12 +87,12 @@ export class Images implements ImageWriter {
     return rows.map(({ name }) => name as Tag)
   }
 
-  list(repositoryId: number, tagStatus: TagStatus, page: Page<Digest>): Promise<readonly TaggedImage[]> {
-    return this.#session.atOnce((db) => listImages(db, repositoryId, tagStatus, page))
+  list(repositoryId: number, filter: ImageFilter, page: Page<Digest>): Promise<readonly TaggedImage[]> {
+    return this.#session.atOnce((db) => listImages(db, repositoryId, filter, page))
   }
 
-  listIds(repositoryId: number, tagStatus: TagStatus, page: Page<ListedImageKey>): Promise<readonly ListedImage[]> {
-    return this.#session.atOnce((db) => listImageIds(db, repositoryId, tagStatus, page))
+  listIds(repositoryId: number, filter: ImageFilter, page: Page<ListedImageKey>): Promise<readonly ListedImage[]> {
+    return this.#session.atOnce((db) => listImageIds(db, repositoryId, filter, page))
   }
 
   listTags(repositoryId: number, page: Page<Tag>): Promise<readonly Tag[]> {
@@ -91,22 +102,26 @@ export class Images implements ImageWriter {
   listReferrers(
     repositoryId: number,
     subject: Digest,
-    { artifactType }: { readonly artifactType?: string | undefined },
+    filter: ReferrerFilter,
     page: Page<Digest>,
   ): Promise<readonly Image[]> {
-    return listReferrers(this.#session.db, repositoryId, subject, artifactType, page)
+    return listReferrers(this.#session.db, repositoryId, subject, filter, page)
   }
 
-  async parentsOf(repositoryId: number, child: Digest, limit: number): Promise<readonly Digest[]> {
-    const rows = await this.#session.db
-      .selectFrom('image_children')
-      .select('parent_digest')
-      .where('repository_id', '=', repositoryId)
-      .where('child_digest', '=', child)
-      .orderBy('parent_digest')
-      .limit(limit)
-      .execute()
-    return rows.map((row) => row.parent_digest as Digest)
+  parentsOf(repositoryId: number, child: Digest, limit: number): Promise<readonly Digest[]> {
+    return parentsOf(this.#session.db, repositoryId, child, limit)
+  }
+
+  livingParentsOf(repositoryId: number, child: Digest, limit: number): Promise<readonly Digest[]> {
+    return livingParentsOf(this.#session.db, repositoryId, child, limit)
+  }
+
+  childrenOf(repositoryId: number, parent: Digest): Promise<readonly Image[]> {
+    return childrenOf(this.#session.db, repositoryId, parent)
+  }
+
+  isActivationDue(at: Date): Promise<boolean> {
+    return isActivationDue(this.#session.db, at.getTime())
   }
 
   async sizesOf(repositoryId: number, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, number>> {
@@ -157,6 +172,14 @@ export class Images implements ImageWriter {
 
   delete(imageId: number, at: Date): Promise<void> {
     return deleteImage(this.#session.db, imageId, at.getTime())
+  }
+
+  setStatus(imageId: number, status: ImageStatus, at: Date): Promise<void> {
+    return setImageStatus(this.#session.db, imageId, status, at.getTime())
+  }
+
+  activateDue(at: Date, limit: number): Promise<number> {
+    return activateDue(this.#session.db, at.getTime(), limit)
   }
 
   async recordPulls(pulls: ReadonlyMap<number, Date>): Promise<void> {

@@ -1,3 +1,4 @@
+import { detachPreview } from './lifecycle-previews.ts'
 import { paddedLists } from './parameter-lists.ts'
 import type { Database } from './schema/database.ts'
 
@@ -86,8 +87,11 @@ async function purgeUploads(db: Database, repositoryId: number, limit: number): 
   return uploads.length
 }
 
-/** Resource tags are few. */
+/** Resource tags are few; the results of a preview, which may be many, go on their own. */
 async function purgeRecord(db: Database, repositoryId: number): Promise<number> {
+  await detachPreview(db, repositoryId)
+  await db.deleteFrom('lifecycle_policies').where('repository_id', '=', repositoryId).execute()
+  await db.deleteFrom('repository_policies').where('repository_id', '=', repositoryId).execute()
   await db.deleteFrom('resource_tags').where('repository_id', '=', repositoryId).execute()
   await db.deleteFrom('repositories').where('id', '=', repositoryId).execute()
   return 1

@@ -151,7 +151,16 @@ export class Repositories implements RepositoryWriter {
       .execute()
   }
 
+  async setScanning(repositoryId: number, isScannedOnPush: boolean): Promise<void> {
+    await this.#session.db
+      .updateTable('repositories')
+      .set({ is_scanned_on_push: isScannedOnPush ? 1 : 0 })
+      .where('id', '=', repositoryId)
+      .execute()
+  }
+
   async delete(repositoryId: number): Promise<void> {
+    this.#session.notePolicyChange()
     await this.#session.db
       .updateTable('repositories')
       .set({ name: `#${repositoryId}`, is_deleted: 1 })

@@ -6,4 +6,6 @@ export interface Session {
   readonly db: Database
   /** For several statements that must see one state: inside a snapshot or transaction they do anyway. */
   atOnce<T>(work: (db: Database) => Promise<T>): Promise<T>
+  /** Says that the transaction changes who may do what; a session that only reads never does. */
+  notePolicyChange(): void
 }

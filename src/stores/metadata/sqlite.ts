@@ -134,13 +134,19 @@ class SqliteMetadata implements MetadataStore {
   readonly view: MetadataReader
   readonly #parts: Parts
   #isClosed = false
+  #policyRevision = 0
 
   constructor(parts: Parts) {
     this.#parts = parts
     this.view = new SessionQueries({
       db: databaseOn(parts.view),
       atOnce: (work) => this.#snapshot((snapshot) => work(databaseOn(snapshot))),
+      notePolicyChange: () => {},
     })
+  }
+
+  get policyRevision(): number {
+    return this.#policyRevision
   }
 
   read<T>(work: (view: MetadataReader) => Promise<T>): Promise<T> {
@@ -190,9 +196,16 @@ class SqliteMetadata implements MetadataStore {
     durability?.assertIntact()
     const transaction = new Transaction(writer, 'begin immediate')
     try {
-      const result = await work(queriesIn(databaseOn(transaction)))
+      let changesPolicies = false
+      const result = await work(
+        queriesIn(databaseOn(transaction), () => {
+          changesPolicies = true
+        }),
+      )
       view.renew()
       transaction.commit()
+      // In the same turn as the commit, so that nobody sees the new policy under the old number.
+      if (changesPolicies) this.#policyRevision++
       if (transaction.hasChanges) durability?.committed()
       return result
     } catch (thrown) {

@@ -1,7 +1,12 @@
 import type { MetadataReader, MetadataWriter } from '../metadata.ts'
+import { Accounts } from './accounts.ts'
 import { Blobs } from './blobs.ts'
+import { CreationTemplates } from './creation-templates.ts'
 import { Credentials } from './credentials.ts'
 import { Images } from './images.ts'
+import { Leases } from './leases.ts'
+import { Lifecycle } from './lifecycle.ts'
+import { Policies } from './policies.ts'
 import { Repositories } from './repositories.ts'
 import type { Database } from './schema/database.ts'
 import type { Session } from './session.ts'
@@ -9,22 +14,32 @@ import { Uploads } from './uploads.ts'
 
 /** The nouns over one session. Whether one may write is said by the type under which it is handed on. */
 export class SessionQueries implements MetadataReader, MetadataWriter {
+  readonly accounts: Accounts
   readonly repositories: Repositories
   readonly images: Images
   readonly blobs: Blobs
   readonly uploads: Uploads
   readonly credentials: Credentials
+  readonly leases: Leases
+  readonly lifecycle: Lifecycle
+  readonly policies: Policies
+  readonly creationTemplates: CreationTemplates
 
   constructor(session: Session) {
+    this.accounts = new Accounts(session)
     this.repositories = new Repositories(session)
     this.images = new Images(session)
     this.blobs = new Blobs(session)
     this.uploads = new Uploads(session)
     this.credentials = new Credentials(session)
+    this.leases = new Leases(session)
+    this.lifecycle = new Lifecycle(session)
+    this.policies = new Policies(session)
+    this.creationTemplates = new CreationTemplates(session)
   }
 }
 
 /** The nouns inside a snapshot or transaction, where all statements see one state anyway. */
-export function queriesIn(db: Database): SessionQueries {
-  return new SessionQueries({ db, atOnce: (work) => work(db) })
+export function queriesIn(db: Database, notePolicyChange: () => void = () => {}): SessionQueries {
+  return new SessionQueries({ db, atOnce: (work) => work(db), notePolicyChange })
 }

@@ -9,7 +9,7 @@ const findById = prepared((db, p: { repositoryId: number; id: string }) =>
   db.selectFrom('uploads').selectAll().where('id', '=', p.id).where('repository_id', '=', p.repositoryId),
 )
 
-const insertNew = prepared((db, p: UploadsTable) =>
+const insertNew = prepared((db, p: Omit<UploadsTable, 'part_count'>) =>
   db.insertInto('uploads').values({
     id: p.id,
     repository_id: p.repository_id,
@@ -17,15 +17,17 @@ const insertNew = prepared((db, p: UploadsTable) =>
     started_at: p.started_at,
     touched_at: p.touched_at,
     last_part_bytes: p.last_part_bytes,
+    part_count: 0,
   }),
 )
 
-const touchById = prepared((db, p: { id: string; touchedAt: number; lastPartBytes: number | null }) =>
+const touchById = prepared((db, p: { id: string; touchedAt: number; lastPartBytes: number | null; parts: number }) =>
   db
     .updateTable('uploads')
     .set((eb) => ({
       touched_at: p.touchedAt,
       last_part_bytes: eb.fn.coalesce(eb.val(p.lastPartBytes), 'last_part_bytes'),
+      part_count: eb('part_count', '+', p.parts),
     }))
     .where('id', '=', p.id),
 )
@@ -86,6 +88,7 @@ export class Uploads implements UploadWriter {
       id: uploadId,
       touchedAt: at.getTime(),
       lastPartBytes: lastPartBytes ?? null,
+      parts: lastPartBytes === undefined ? 0 : 1,
     })
   }
 
@@ -103,5 +106,6 @@ function toUpload(row: Selectable<UploadsTable>): Upload {
     startedAt: new Date(row.started_at),
     touchedAt: new Date(row.touched_at),
     lastPartBytes: row.last_part_bytes ?? undefined,
+    partCount: row.part_count === 0 ? undefined : row.part_count,
   }
 }

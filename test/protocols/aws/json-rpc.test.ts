@@ -171,11 +171,11 @@ describe('a refusal', () => {
   })
 
   test('of an operation that this registry does not perform names it', async () => {
-    const { status, body } = await call(rpc, await request('PutLifecyclePolicy', 'never parsed'))
+    const { status, body } = await call(rpc, await request('ValidatePullThroughCacheRule', 'never parsed'))
     expect(status).toBe(400)
     expect(body).toEqual({
       __type: 'UnsupportedOperationException',
-      message: 'ECR PutLifecyclePolicy is not supported by this registry.',
+      message: 'ECR ValidatePullThroughCacheRule is not supported by this registry.',
     })
   })
 

@@ -7,16 +7,15 @@ import { createJsonRpc } from '../../../src/protocols/aws/json-rpc.ts'
 import { type ServiceModel, shapeOf } from '../../../src/protocols/aws/model.ts'
 import { Addresses } from '../../../src/protocols/ecr/addresses.ts'
 import { ecrService } from '../../../src/protocols/ecr/operations.ts'
-import { Access } from '../../../src/services/access.ts'
-import { createServices, type Services } from '../../support/service-fixture.ts'
+import { createServices, type ServiceOptions, type Services } from '../../support/service-fixture.ts'
 import { requestContext } from '../aws/aws-setting.ts'
 
 const model: ServiceModel = ecrModel
 const REGION = 'eu-west-3'
 
 export interface EcrFixture extends Services {
-  /** The AWS SDK, which calls the handler without a socket. Access keys of 12 digits are accounts. */
-  clientOf(account: string): ECRClient
+  /** The AWS SDK, which calls the handler without a socket, as the root user of an account or as a user of it. */
+  clientOf(account: string, user?: string): ECRClient
   /** The client of the account that owns the fixture's registry. */
   readonly client: ECRClient
   readonly reported: readonly unknown[]
@@ -25,8 +24,9 @@ export interface EcrFixture extends Services {
 /** ECR's API over services in memory. Every answer is held against the model. */
 export async function createEcr(
   hostOf: (registry: Registry) => string | undefined = () => undefined,
+  options: ServiceOptions = {},
 ): Promise<EcrFixture> {
-  const services = await createServices()
+  const services = await createServices(options)
   const reported: unknown[] = []
   const setting: AwsSetting = {
     clock: services.clock,
@@ -34,14 +34,17 @@ export async function createEcr(
     callers: {
       findSecrets: async () => undefined,
       identify: async ({ accessKeyId }) => {
-        const accountId = parseRegistryId(accessKeyId)
-        return { accountId, arn: `arn:aws:iam::${accountId}:root`, userId: accountId, accessKeyId }
+        const [, account = '', user] = /^([0-9]{12})(.+)?$/.exec(accessKeyId) ?? []
+        const accountId = parseRegistryId(account)
+        if (user === undefined)
+          return { accountId, arn: `arn:aws:iam::${accountId}:root`, userId: accountId, accessKeyId }
+        return { accountId, arn: `arn:aws:iam::${accountId}:user/${user}`, userId: `AIDA${user}`, accessKeyId }
       },
     },
     report: (thrown) => reported.push(thrown),
   }
   const addresses = new Addresses(hostOf)
-  const handle = createJsonRpc([ecrService({ ...services, access: new Access(), addresses })], setting)
+  const handle = createJsonRpc([ecrService({ ...services, addresses })], setting)
   const requestHandler = {
     async handle(request: HttpRequest) {
       const { method, headers, body } = request
@@ -52,11 +55,11 @@ export async function createEcr(
       return { response: new HttpResponse(answer) }
     },
   }
-  const clientOf = (account: string) =>
+  const clientOf = (account: string, user?: string) =>
     new ECRClient({
       region: REGION,
       endpoint: 'http://localhost:4566',
-      credentials: { accessKeyId: account, secretAccessKey: 'any' },
+      credentials: { accessKeyId: account + (user ?? ''), secretAccessKey: 'any' },
       maxAttempts: 1,
       requestHandler,
     })
@@ -87,11 +90,12 @@ function checkValue(name: string, value: unknown, path: string): void {
     boolean: 'boolean',
     structure: 'object',
     list: 'object',
+    map: 'object',
   }
   if (typeof value !== (types[type] ?? 'number') || value === null || Array.isArray(value) !== (type === 'list'))
     throw new Error(`${path} is no ${type}: ${JSON.stringify(value)}`)
   if (Array.isArray(value)) for (const item of value) checkValue(member?.shape ?? '', item, `${path}[]`)
-  else if (typeof value === 'object')
+  else if (typeof value === 'object' && type !== 'map')
     for (const [key, item] of Object.entries(value)) {
       const shape = members[key]?.shape
       if (shape === undefined) throw new Error(`${path}.${key} is not in the model`)

@@ -1,5 +1,9 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import { DescribeRegistryCommand, GetAuthorizationTokenCommand, PutLifecyclePolicyCommand } from '@aws-sdk/client-ecr'
+import {
+  DescribeRegistryCommand,
+  GetAuthorizationTokenCommand,
+  ValidatePullThroughCacheRuleCommand,
+} from '@aws-sdk/client-ecr'
 import { createEcr, type EcrFixture, refusalOf } from './ecr-fixture.ts'
 
 let ecr: EcrFixture
@@ -48,9 +52,9 @@ test('DescribeRegistry answers without any set-up', async () => {
 
 test('an operation that this registry does not perform says so', async () => {
   ecr = await createEcr()
-  const input = { repositoryName: 'app', lifecyclePolicyText: '{}' }
-  expect(await refusalOf(ecr.client.send(new PutLifecyclePolicyCommand(input)))).toEqual([
+  const input = { ecrRepositoryPrefix: 'app' }
+  expect(await refusalOf(ecr.client.send(new ValidatePullThroughCacheRuleCommand(input)))).toEqual([
     'UnsupportedOperationException',
-    'ECR PutLifecyclePolicy is not supported by this registry.',
+    'ECR ValidatePullThroughCacheRule is not supported by this registry.',
   ])
 })

@@ -1,6 +1,7 @@
 import { parseDigest } from '../../../src/domain/digest.ts'
 import { parseRegion, parseRepositoryName } from '../../../src/domain/names.ts'
 import type { Quotas } from '../../../src/domain/quotas.ts'
+import type { Rates } from '../../../src/domain/rates.ts'
 import { detachedContext, type Handler, type RequestContext } from '../../../src/protocols/http/context.ts'
 import { createLayerDownloads } from '../../../src/protocols/oci/downloads.ts'
 import { createOci } from '../../../src/protocols/oci/routes.ts'
@@ -44,19 +45,30 @@ export interface Plane {
 export interface PlaneOptions extends Partial<OciSettings> {
   readonly blobs?: BlobStore
   readonly quotas?: Quotas
+  readonly rates?: Rates
   readonly isMountOpen?: boolean
+  readonly isEveryPushWelcome?: boolean
 }
 
-export async function createPlane({ quotas, isMountOpen, blobs, ...settings }: PlaneOptions = {}): Promise<Plane> {
+export async function createPlane({
+  isEveryPushWelcome = false,
+  quotas,
+  rates,
+  isMountOpen,
+  blobs,
+  ...settings
+}: PlaneOptions = {}): Promise<Plane> {
   const services = await createServices({
+    isEveryPushWelcome,
     ...(blobs === undefined ? {} : { blobs }),
     ...(quotas === undefined ? {} : { quotas }),
+    ...(rates === undefined ? {} : { rates }),
     ...(isMountOpen === undefined ? {} : { isMountOpen }),
   })
   const reported: unknown[] = []
   const plane = {
     ...services,
-    settings: { fidelity: 'oci', autoCreate: false, layerPartBytesMin: 0, ...settings },
+    settings: { fidelity: 'oci', layerPartBytesMin: 0, ...settings },
     report: (thrown: unknown) => reported.push(thrown),
   } as const
   const oci = createOci(plane)

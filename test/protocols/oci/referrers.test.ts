@@ -101,7 +101,7 @@ test('large annotations make shorter pages, and each leads on', async () => {
 test('a missing repository is unknown, unless a push would make it', async () => {
   const path = `/v2/no/such/referrers/${sha256('x')}`
   expect((await refusalOf(await plane.ask('GET', path))).code).toBe('NAME_UNKNOWN')
-  const open = await createPlane({ autoCreate: true })
+  const open = await createPlane({ isEveryPushWelcome: true })
   expect(await (await open.ask('GET', path)).json()).toEqual({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [] })
   await open.close()
 })

@@ -2,7 +2,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { AWS_QUOTAS, GENEROUS_QUOTAS } from '../../../src/domain/quotas.ts'
 import { ClientGone } from '../../../src/protocols/http/body.ts'
 import { sha256 } from '../../support/image-builder.ts'
-import { createPlane, createRepository, ORIGIN, type Plane, putBlob, putImage, REQUEST_ID, refusalOf } from './plane.ts'
+import { admin, OCI_MANIFEST, registry } from '../../support/service-fixture.ts'
+import {
+  createPlane,
+  createRepository,
+  manifestIn,
+  ORIGIN,
+  type Plane,
+  putBlob,
+  putImage,
+  REQUEST_ID,
+  refusalOf,
+} from './plane.ts'
 
 const UPLOADS = '/v2/team/app/blobs/uploads/'
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
@@ -255,7 +266,7 @@ describe('create on push', () => {
   })
 
   test('makes the repository with whatever comes first', async () => {
-    const open = await createPlane({ autoCreate: true })
+    const open = await createPlane({ isEveryPushWelcome: true })
     expect((await open.ask('POST', '/v2/by/session/blobs/uploads/')).status).toBe(202)
     await putBlob(open, 'by/blob', 'content')
     expect((await open.ask('POST', `/v2/by/mount/blobs/uploads/?mount=${sha256('content')}`)).status).toBe(201)
@@ -265,6 +276,18 @@ describe('create on push', () => {
     expect(repositories).toEqual(['by/blob', 'by/image', 'by/mount', 'by/session'])
     await open.close()
   })
+})
+
+test('a template for CREATE_ON_PUSH makes the repository of a push', async () => {
+  const settings = { appliedFor: ['CREATE_ON_PUSH'], mutabilityMode: 'IMMUTABLE' } as const
+  await plane.services.creationTemplates.create(admin, registry, 'templated', settings)
+  expect((await plane.ask('POST', '/v2/templated/blobs/uploads/')).status).toBe(404)
+  await putImage(plane, 'templated/app', 'v1', 'content')
+  const again = await plane.ask('PUT', '/v2/templated/app/manifests/v1', {
+    body: await manifestIn(plane, 'templated/app', 'other'),
+    headers: { 'content-type': OCI_MANIFEST },
+  })
+  expect((await refusalOf(again)).code).toBe('TAG_INVALID')
 })
 
 test('a client that leaves keeps what has arrived, and nobody calls it a mistake', async () => {

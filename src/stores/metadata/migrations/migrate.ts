@@ -1,11 +1,17 @@
 import { type Kysely, type Migration, Migrator, sql } from 'kysely'
 import { registry } from './001-registry.ts'
+import { storageClass } from './002-storage-class.ts'
+import { lifecycle } from './003-lifecycle.ts'
+import { policies } from './004-policies.ts'
 
 const MIGRATION_TABLE = 'kysely_migration'
 
 /** Every migration by name, in the order of the names. Published ones never change. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '001-registry': registry,
+  '002-storage-class': storageClass,
+  '003-lifecycle': lifecycle,
+  '004-policies': policies,
 }
 
 /**

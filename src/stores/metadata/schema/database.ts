@@ -1,12 +1,21 @@
 import type { Kysely } from 'kysely'
 import type { AccessKeysTable } from './access-keys.ts'
+import type { AccountSettingsTable } from './account-settings.ts'
 import type { BlobsTable } from './blobs.ts'
+import type { CreationTemplatesTable } from './creation-templates.ts'
 import type { ImageBlobsTable } from './image-blobs.ts'
 import type { ImageChildrenTable } from './image-children.ts'
 import type { ImageManifestsTable } from './image-manifests.ts'
 import type { ImagesTable } from './images.ts'
+import type { JobLeasesTable } from './job-leases.ts'
+import type { LifecyclePoliciesTable } from './lifecycle-policies.ts'
+import type { LifecyclePreviewResultsTable } from './lifecycle-preview-results.ts'
+import type { LifecyclePreviewsTable } from './lifecycle-previews.ts'
+import type { PullTimeExclusionsTable } from './pull-time-exclusions.ts'
+import type { RegistryPoliciesTable } from './registry-policies.ts'
 import type { RepositoriesTable } from './repositories.ts'
 import type { RepositoryBlobsTable } from './repository-blobs.ts'
+import type { RepositoryPoliciesTable } from './repository-policies.ts'
 import type { ResourceTagsTable } from './resource-tags.ts'
 import type { SecretsTable } from './secrets.ts'
 import type { TagsTable } from './tags.ts'
@@ -18,13 +27,22 @@ import type { UploadsTable } from './uploads.ts'
  */
 export interface Tables {
   access_keys: AccessKeysTable
+  account_settings: AccountSettingsTable
   blobs: BlobsTable
+  creation_templates: CreationTemplatesTable
   image_blobs: ImageBlobsTable
   image_children: ImageChildrenTable
   image_manifests: ImageManifestsTable
   images: ImagesTable
+  job_leases: JobLeasesTable
+  lifecycle_policies: LifecyclePoliciesTable
+  lifecycle_preview_results: LifecyclePreviewResultsTable
+  lifecycle_previews: LifecyclePreviewsTable
+  pull_time_exclusions: PullTimeExclusionsTable
+  registry_policies: RegistryPoliciesTable
   repositories: RepositoriesTable
   repository_blobs: RepositoryBlobsTable
+  repository_policies: RepositoryPoliciesTable
   resource_tags: ResourceTagsTable
   secrets: SecretsTable
   tags: TagsTable

@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely'
+import type { ImageStatus } from '../../../domain/image.ts'
 
 export interface ImagesTable {
   id: Generated<number>
@@ -18,4 +19,11 @@ export interface ImagesTable {
   artifact_type: string | null
   /** A JSON object. */
   annotations: string | null
+  status: ImageStatus
+  /** When it was last archived. */
+  archived_at: number | null
+  /** When it was last restored. */
+  activated_at: number | null
+  /** When the restoration that is under way ends; null in every status but ACTIVATING. */
+  activates_at: number | null
 }

@@ -5,6 +5,8 @@ export interface RepositoryBlobsTable {
   size_bytes: number
   /** How many rows of `image_blobs` name it in this repository. */
   image_count: number
+  /** How many of those images are not active. */
+  archived_image_count: number
   media_type: string | null
   /** Since when `image_count` is 0; null while it is not. */
   unused_since: number | null

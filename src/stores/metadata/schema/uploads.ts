@@ -5,4 +5,5 @@ export interface UploadsTable {
   started_at: number
   touched_at: number
   last_part_bytes: number | null
+  part_count: number
 }

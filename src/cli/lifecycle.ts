@@ -1,0 +1,142 @@
+import type { Config, Texts } from '../config/config.ts'
+import { isRegistryError } from '../domain/errors.ts'
+import { parseRegion, parseRegistryId, parseRepositoryName, type RepositoryRef } from '../domain/names.ts'
+import type { LifecycleReport } from '../jobs/lifecycle.ts'
+import type { LifecycleForecast } from '../jobs/lifecycle-jobs.ts'
+import { runJob } from './jobs.ts'
+import { printFacts } from './report.ts'
+import type { AppFactory, RunningApp } from './running-app.ts'
+import { printTable } from './table.ts'
+import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
+
+type Flags = Readonly<Record<string, unknown>>
+
+/** What came over the wire, where moments are texts. */
+type Wire<T> = T extends Date | string
+  ? string
+  : T extends readonly (infer Item)[]
+    ? readonly Wire<Item>[]
+    : T extends object
+      ? { readonly [K in keyof T]: Wire<T[K]> }
+      : T
+
+/** `ecru lifecycle preview`: what the policy of a repository would do now. Changes nothing. */
+export async function previewLifecycle(
+  options: Texts,
+  flags: Flags,
+  repository: string,
+  terminal: Terminal,
+  createApp: AppFactory,
+): Promise<number> {
+  const job = {
+    command: 'lifecycle preview',
+    method: 'POST',
+    path: `/_ecru/lifecycle/preview?${queryOf(repository, flags)}`,
+    runDirectly: (app: RunningApp, config: Config) =>
+      inWords(() => app.forecastLifecycle(refOf(repository, flags, config))),
+  } as const
+  const answer = await runJob(job, options, flags.url, terminal, createApp)
+  print(answer, flags, terminal, printForecast)
+  return EXIT.ok
+}
+
+/** `ecru lifecycle run`: executes the policy of a repository, or every one, now. Fails when another process is at it. */
+export async function runLifecycle(
+  options: Texts,
+  flags: Flags,
+  repository: string | undefined,
+  terminal: Terminal,
+  createApp: AppFactory,
+): Promise<number> {
+  if ((repository === undefined) !== (flags.all === true))
+    throw new CommandFailure('Name a repository, or give --all for every repository that has a lifecycle policy.')
+  const query = repository === undefined ? 'all=true' : queryOf(repository, flags)
+  const job = {
+    command: 'lifecycle run',
+    method: 'POST',
+    path: `/_ecru/lifecycle/run?${query}`,
+    runDirectly: (app: RunningApp, config: Config) =>
+      inWords(() => app.runLifecycle(repository === undefined ? 'all' : refOf(repository, flags, config))),
+  } as const
+  const answer = await runJob(job, options, flags.url, terminal, createApp)
+  print(answer, flags, terminal, printRuns)
+  if (!(answer as Wire<LifecycleReport>).isElsewhere) return EXIT.ok
+  terminal.err('Another process executes lifecycle policies just now: nothing was done. Try again in a moment.\n')
+  return EXIT.failed
+}
+
+/** The same form whether it was answered by a server or by this process. */
+function print<T>(answer: object, flags: Flags, terminal: Terminal, inTables: (answer: Wire<T>) => string): void {
+  const json = JSON.stringify(answer, null, 2)
+  terminal.out(flags.json === true ? `${json}\n` : inTables(JSON.parse(json) as Wire<T>))
+}
+
+function printForecast(forecast: Wire<LifecycleForecast>): string {
+  const { images, lastEvaluatedAt, ...counts } = forecast
+  const facts = printFacts({ ...counts, lastEvaluated: lastEvaluatedAt ?? 'never' })
+  const rows = images.map(({ rulePriority, action, pushedAt, digest, tags }) => [
+    rulePriority,
+    action,
+    pushedAt,
+    digest,
+    tagsOf(tags),
+  ])
+  const table = printTable(['RULE', 'ACTION', 'PUSHED', 'DIGEST', 'TAGS'], rows)
+  const left = counts.expiringCount + counts.transitioningCount - images.length
+  return `${facts}${table === '' ? '' : `\n${table}`}${left > 0 ? `… and ${left.toLocaleString('en-US')} more\n` : ''}`
+}
+
+function printRuns({ runs, isElsewhere: _isElsewhere, ...sums }: Wire<LifecycleReport>): string {
+  const table = printTable(
+    ['REPOSITORY', 'IMAGES', 'EXPIRED', 'ARCHIVED', 'ALONG', 'CHANGED', 'FAILED'],
+    runs.map((run) => [
+      `${run.registryId}/${run.region}/${run.repositoryName}`,
+      run.imageCount,
+      run.expiredCount,
+      run.transitionedCount,
+      run.followedCount,
+      run.changedCount,
+      run.failedCount,
+    ]),
+  )
+  const failures = runs.flatMap((run) =>
+    run.failures.map(({ digest, tags, code }) => [run.repositoryName, digest, tagsOf(tags), code]),
+  )
+  const failed = printTable(['STAYED IN', 'DIGEST', 'TAGS', 'BECAUSE'], failures)
+  return [printFacts(sums), table, failed].filter((part) => part !== '').join('\n')
+}
+
+const TAGS_SHOWN = 3
+
+function tagsOf(tags: readonly string[]): string {
+  if (tags.length === 0) return '(untagged)'
+  const shown = tags.slice(0, TAGS_SHOWN).join(', ')
+  return tags.length > TAGS_SHOWN ? `${shown}, +${tags.length - TAGS_SHOWN}` : shown
+}
+
+function queryOf(repository: string, { account, region }: Flags): string {
+  const query = new URLSearchParams({ repository })
+  if (typeof account === 'string') query.set('account', account)
+  if (typeof region === 'string') query.set('region', region)
+  return query.toString()
+}
+
+function refOf(repository: string, { account, region }: Flags, { defaultRegistry }: Config): RepositoryRef {
+  return {
+    name: parseRepositoryName(repository),
+    registry: {
+      registryId: typeof account === 'string' ? parseRegistryId(account) : defaultRegistry.registryId,
+      region: typeof region === 'string' ? parseRegion(region) : defaultRegistry.region,
+    },
+  }
+}
+
+/** What a server would have answered in words, and not a failure of this program. */
+async function inWords<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (thrown) {
+    if (isRegistryError(thrown)) throw new CommandFailure(thrown.message, { cause: thrown })
+    throw thrown
+  }
+}

@@ -1,0 +1,17 @@
+/** How many calls of an action, named without `ecr:`, an account may make in a region each second; any number where none is given. */
+export type Rates = Readonly<Record<string, number>>
+
+/** What ECR grants by default (service quotas page). */
+export const AWS_RATES: Rates = {
+  BatchCheckLayerAvailability: 1_000,
+  BatchGetImage: 2_000,
+  CompleteLayerUpload: 100,
+  GetAuthorizationToken: 500,
+  GetDownloadUrlForLayer: 3_000,
+  InitiateLayerUpload: 100,
+  PutImage: 10,
+  UploadLayerPart: 500,
+}
+
+/** What Ecru grants unless it is told to be as strict as ECR. */
+export const UNLIMITED_RATES: Rates = {}

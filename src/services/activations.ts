@@ -1,0 +1,28 @@
+import type { Clock } from '../lib/clock.ts'
+import type { MetadataStore } from '../stores/metadata.ts'
+
+/** How many images become active in one transaction. */
+const STEP = 500
+
+/**
+ * Ends restorations of archived images. When one ends stands in the image's record from its beginning, so nothing needs to
+ * be remembered over a restart and no timer runs: whoever is about to read by status lets those end whose time has come.
+ */
+export class Activations {
+  readonly #metadata: MetadataStore
+  readonly #clock: Clock
+
+  constructor(metadata: MetadataStore, clock: Clock) {
+    this.#metadata = metadata
+    this.#clock = clock
+  }
+
+  /** Makes every image active whose restoration has ended by now. Costs one look when there is none. */
+  async settle(): Promise<void> {
+    const now = this.#clock.now()
+    if (!(await this.#metadata.view.images.isActivationDue(now))) return
+    let count: number
+    do count = await this.#metadata.transact((tx) => tx.images.activateDue(now, STEP), { durability: 'relaxed' })
+    while (count === STEP)
+  }
+}

@@ -1,0 +1,150 @@
+import type { CreationOccasion, CreationTemplate } from '../domain/creation-template.ts'
+import { invalidParameter, invalidParameters, kmsUnavailable, tooManyTags, unsupported } from '../domain/errors.ts'
+import { parseRepositoryPolicy } from '../domain/iam/parse.ts'
+import { MUTABLE, type MutabilityMode, type TagMutability } from '../domain/mutability.ts'
+import type { Registry } from '../domain/names.ts'
+import type { Principal } from '../domain/principal.ts'
+import type { ResourceTag } from '../domain/repository.ts'
+import { templateNotFound } from '../domain/template-errors.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { MetadataStore } from '../stores/metadata.ts'
+import type { Access } from './access.ts'
+import { type PageOf, type Paging, pageAfter, pageOf } from './paging.ts'
+import { checkResourceTags, RESOURCE_TAGS_MAX, tagMutability } from './repository-settings.ts'
+
+const ROLE_ARN = /^arn:aws[a-z-]*:iam::[0-9]{12}:role\/[\w+=,.@/-]{1,512}$/
+
+/** What a caller says of a template. What is absent keeps its value, or its default in a new template; an empty text takes a text away. */
+export interface TemplateSettings {
+  readonly appliedFor?: readonly CreationOccasion[] | undefined
+  readonly description?: string | undefined
+  readonly mutabilityMode?: MutabilityMode | undefined
+  readonly exclusionFilters?: readonly string[] | undefined
+  readonly encryptionType?: string | undefined
+  readonly repositoryPolicy?: string | undefined
+  readonly lifecyclePolicy?: string | undefined
+  readonly resourceTags?: readonly ResourceTag[] | undefined
+  readonly customRoleArn?: string | undefined
+}
+
+/** Repository creation templates: made, changed, shown and deleted. `PushTargets` makes repositories by them. */
+export class CreationTemplates {
+  readonly #metadata: MetadataStore
+  readonly #access: Access
+  readonly #clock: Clock
+
+  constructor(metadata: MetadataStore, access: Access, clock: Clock) {
+    this.#metadata = metadata
+    this.#access = access
+    this.#clock = clock
+  }
+
+  /** Throws `template-exists`, `invalid-parameter`, `invalid-tag-parameter`, `too-many-tags`, `kms-unavailable`. */
+  async create(
+    principal: Principal,
+    registry: Registry,
+    prefix: string,
+    settings: TemplateSettings,
+  ): Promise<CreationTemplate> {
+    await this.#access.authorize(principal, 'ecr:CreateRepositoryCreationTemplate', registry)
+    const now = this.#clock.now()
+    const blank: CreationTemplate = {
+      registry,
+      prefix,
+      appliedFor: [],
+      mutability: MUTABLE,
+      encryption: { type: 'AES256' },
+      resourceTags: [],
+      createdAt: now,
+      updatedAt: now,
+    }
+    const template = changed(blank, settings)
+    await this.#metadata.transact((tx) => tx.creationTemplates.insert(template))
+    return template
+  }
+
+  /** Acts on repositories that are made from then on. Throws `template-not-found`, and as `create`. */
+  async update(
+    principal: Principal,
+    registry: Registry,
+    prefix: string,
+    settings: TemplateSettings,
+  ): Promise<CreationTemplate> {
+    await this.#access.authorize(principal, 'ecr:UpdateRepositoryCreationTemplate', registry)
+    return this.#metadata.transact(async (tx) => {
+      const [known] = await tx.creationTemplates.findMany(registry, [prefix])
+      if (known === undefined) throw templateNotFound({ registry, prefix })
+      const template = { ...changed(known, settings), updatedAt: this.#clock.now() }
+      await tx.creationTemplates.update(template)
+      return template
+    })
+  }
+
+  /** Those of the prefixes that are there. */
+  async getMany(
+    principal: Principal,
+    registry: Registry,
+    prefixes: readonly string[],
+  ): Promise<readonly CreationTemplate[]> {
+    await this.#access.authorize(principal, 'ecr:DescribeRepositoryCreationTemplates', registry)
+    return this.#metadata.view.creationTemplates.findMany(registry, prefixes)
+  }
+
+  /** One page of a registry's templates by prefix. */
+  async list(principal: Principal, registry: Registry, paging: Paging): Promise<PageOf<CreationTemplate>> {
+    await this.#access.authorize(principal, 'ecr:DescribeRepositoryCreationTemplates', registry)
+    const page = { after: pageAfter(paging), limit: paging.limit + 1 }
+    const rows = await this.#metadata.view.creationTemplates.list(registry, page)
+    return pageOf(rows, paging.limit, ({ prefix }) => prefix)
+  }
+
+  /** Answers what was deleted. Throws `template-not-found`. */
+  async delete(principal: Principal, registry: Registry, prefix: string): Promise<CreationTemplate> {
+    await this.#access.authorize(principal, 'ecr:DeleteRepositoryCreationTemplate', registry)
+    return this.#metadata.transact(async (tx) => {
+      const [known] = await tx.creationTemplates.findMany(registry, [prefix])
+      if (known === undefined) throw templateNotFound({ registry, prefix })
+      await tx.creationTemplates.delete(registry, prefix)
+      return known
+    })
+  }
+}
+
+/** The template with the settings that are given, each checked as for a repository. */
+function changed(template: CreationTemplate, settings: TemplateSettings): CreationTemplate {
+  const { appliedFor = template.appliedFor, resourceTags = template.resourceTags, encryptionType } = settings
+  if (encryptionType !== undefined && encryptionType !== 'AES256') throw kmsUnavailable()
+  if (appliedFor.length === 0) throw invalidParameters('Invalid request parameters: appliedFor cannot be empty')
+  if (resourceTags.length > RESOURCE_TAGS_MAX) throw tooManyTags(RESOURCE_TAGS_MAX)
+  const repositoryPolicy = text(settings.repositoryPolicy, template.repositoryPolicy)
+  if (settings.repositoryPolicy && repositoryPolicy !== undefined) parseRepositoryPolicy(repositoryPolicy)
+  if (settings.lifecyclePolicy)
+    throw unsupported('Templates with a lifecyclePolicy are not supported by this registry.')
+  const customRoleArn = text(settings.customRoleArn, template.customRoleArn)
+  if (customRoleArn !== undefined && !ROLE_ARN.test(customRoleArn))
+    throw invalidParameter('customRoleArn', 'Invalid ARN')
+  return {
+    ...template,
+    appliedFor: [...new Set(appliedFor)],
+    description: text(settings.description, template.description),
+    mutability: changedMutability(template.mutability, settings),
+    repositoryPolicy,
+    resourceTags: checkResourceTags(resourceTags),
+    customRoleArn,
+  }
+}
+
+/** Filters stay with the mode they were given for. */
+function changedMutability(
+  known: TagMutability,
+  { mutabilityMode, exclusionFilters }: TemplateSettings,
+): TagMutability {
+  const mode = mutabilityMode ?? known.mode
+  const kept = mode === known.mode ? known.exclusionFilters : []
+  return tagMutability({ mode, exclusionFilters: exclusionFilters ?? kept })
+}
+
+/** An empty text takes the text away. */
+function text(given: string | undefined, known: string | undefined): string | undefined {
+  return given === undefined ? known : given === '' ? undefined : given
+}

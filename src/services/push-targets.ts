@@ -1,0 +1,55 @@
+import { type CreationTemplate, prefixesOf, templateFor } from '../domain/creation-template.ts'
+import { MUTABLE } from '../domain/mutability.ts'
+import type { RepositoryRef } from '../domain/names.ts'
+import type { Principal } from '../domain/principal.ts'
+import { templateRoleMissing } from '../domain/template-errors.ts'
+import type { MetadataStore } from '../stores/metadata.ts'
+import type { Access } from './access.ts'
+import type { Blueprint, Repositories } from './repositories.ts'
+
+const PLAIN: Blueprint = { mutability: MUTABLE, tags: [] }
+
+/** The repositories that a push makes: by a template for CREATE_ON_PUSH, or plain ones where the registry is set up to make all. */
+export class PushTargets {
+  readonly #metadata: MetadataStore
+  readonly #access: Access
+  readonly #repositories: Repositories
+  readonly #isEveryPushWelcome: boolean
+
+  constructor(metadata: MetadataStore, access: Access, repositories: Repositories, isEveryPushWelcome: boolean) {
+    this.#metadata = metadata
+    this.#access = access
+    this.#repositories = repositories
+    this.#isEveryPushWelcome = isEveryPushWelcome
+  }
+
+  /**
+   * Makes the repository of a push if it is missing and may be made; otherwise nothing happens, and the push finds out.
+   * Throws `access-denied` when the pusher may push but not create.
+   */
+  async ensure(principal: Principal, ref: RepositoryRef): Promise<void> {
+    if ((await this.#metadata.view.repositories.find(ref)) !== undefined) return
+    const blueprint = await this.#blueprintFor(ref)
+    if (blueprint === undefined || !(await this.#access.permits(principal, 'ecr:PutImage', ref))) return
+    await this.#repositories.ensure(principal, ref, blueprint)
+  }
+
+  /** Whether a push would find the repository or make it. */
+  async accepts(ref: RepositoryRef): Promise<boolean> {
+    if ((await this.#metadata.view.repositories.find(ref)) !== undefined) return true
+    return this.#isEveryPushWelcome || (await this.#templateFor(ref)) !== undefined
+  }
+
+  async #blueprintFor(ref: RepositoryRef): Promise<Blueprint | undefined> {
+    const template = await this.#templateFor(ref)
+    if (template === undefined) return this.#isEveryPushWelcome ? PLAIN : undefined
+    const { mutability, resourceTags: tags, repositoryPolicy, customRoleArn } = template
+    if (tags.length > 0 && customRoleArn === undefined) throw templateRoleMissing(template)
+    return { mutability, tags, repositoryPolicy }
+  }
+
+  async #templateFor({ registry, name }: RepositoryRef): Promise<CreationTemplate | undefined> {
+    const templates = await this.#metadata.view.creationTemplates.findMany(registry, prefixesOf(name))
+    return templateFor(templates, name, 'CREATE_ON_PUSH')
+  }
+}

@@ -1,0 +1,72 @@
+import { storageClassRefused } from '../domain/archive-errors.ts'
+import type { Image, ImageId, ImageStatus } from '../domain/image.ts'
+import type { RepositoryRef } from '../domain/names.ts'
+import type { Principal } from '../domain/principal.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
+import type { Access } from './access.ts'
+import type { Activations } from './activations.ts'
+import { getImage } from './get-image.ts'
+import { archiveFamily, restoreFamily } from './image-family.ts'
+import { getRepository } from './repositories.ts'
+
+export type StorageClass = 'STANDARD' | 'ARCHIVE'
+
+/** How many indexes an error names at the most. */
+const PARENTS_NAMED_MAX = 10
+
+/** Moves images to the archive, where they cannot be pulled, and back. */
+export class StorageClasses {
+  readonly #metadata: MetadataStore
+  readonly #access: Access
+  readonly #activations: Activations
+  readonly #clock: Clock
+  /** How long a restoration takes. */
+  readonly #activationMs: number
+
+  constructor(metadata: MetadataStore, access: Access, activations: Activations, clock: Clock, activationMs: number) {
+    this.#metadata = metadata
+    this.#access = access
+    this.#activations = activations
+    this.#clock = clock
+    this.#activationMs = activationMs
+  }
+
+  /**
+   * Archives an active image, or begins to restore an archived one; what belongs to it goes along. Durable once answered.
+   * Throws `repository-not-found`, `image-not-found`, and `storage-class-refused` when the image is in that class already,
+   * is just being restored, or is listed by an index that is not archived.
+   */
+  async update(
+    principal: Principal,
+    ref: RepositoryRef,
+    imageId: ImageId,
+    target: StorageClass,
+  ): Promise<{ readonly image: Image; readonly status: ImageStatus }> {
+    await this.#access.authorize(principal, 'ecr:UpdateImageStorageClass', ref)
+    await this.#activations.settle()
+    return this.#metadata.transact(async (tx) => {
+      const { id } = await getRepository(tx, ref)
+      const image = await getImage(tx, id, imageId, ref, 'imageId')
+      const status = target === 'ARCHIVE' ? await this.#archive(tx, image) : await this.#restore(tx, image)
+      return { image, status }
+    })
+  }
+
+  async #archive(tx: MetadataWriter, image: Image): Promise<ImageStatus> {
+    if (image.status !== 'ACTIVE') throw storageClassRefused(image.digest, image.status)
+    const parents = await tx.images.livingParentsOf(image.repositoryId, image.digest, PARENTS_NAMED_MAX)
+    if (parents.length > 0) throw storageClassRefused(image.digest, image.status, parents)
+    await archiveFamily(tx, image, this.#clock.now())
+    return 'ARCHIVED'
+  }
+
+  async #restore(tx: MetadataWriter, image: Image): Promise<ImageStatus> {
+    if (image.status === 'ACTIVE') throw storageClassRefused(image.digest, image.status)
+    if (image.status === 'ARCHIVED') {
+      const until = new Date(this.#clock.now().getTime() + this.#activationMs)
+      await restoreFamily(tx, image, 'ACTIVATING', until)
+    }
+    return 'ACTIVATING'
+  }
+}

@@ -1,0 +1,5 @@
+export interface JobLeasesTable {
+  name: string
+  holder: string
+  expires_at: number
+}

@@ -1,0 +1,17 @@
+import { expect, test } from 'bun:test'
+import { DescribeRepositoriesCommand, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr'
+import { createEcr, refusalOf } from './ecr-fixture.ts'
+
+test('an account that calls too often is told so, and another is not', async () => {
+  const ecr = await createEcr(undefined, { rates: { GetAuthorizationToken: 2 } })
+  const login = (client = ecr.client) => client.send(new GetAuthorizationTokenCommand())
+  await login()
+  await login()
+  expect(await refusalOf(login())).toEqual(['ThrottlingException', 'Rate exceeded'])
+  await ecr.client.send(new DescribeRepositoriesCommand())
+  await login(ecr.clientOf('999999999999'))
+  ecr.clock.advance(500)
+  await login()
+  await ecr.close()
+  expect(ecr.reported).toEqual([])
+})
