@@ -11,7 +11,7 @@ import { killChildren } from './child-processes.ts'
 import { generatedLayer } from './generated-layer.ts'
 import { ecru } from './peers/ecru.ts'
 import { type Memory, readMemory, resetPeak } from './process-memory.ts'
-import { finishUpload, startUpload } from './registry-client.ts'
+import { finishUpload, pushBlob, startUpload } from './registry-client.ts'
 import type { RunningRegistry } from './registry-peer.ts'
 import { openDownload, sendChunks } from './transfer.ts'
 
@@ -34,6 +34,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 const up = await observe('up', async (registry) => {
   await registry.createRepository(repository)
+  await pushBlob(registry, repository, Buffer.from('wakes up what every push needs'))
   return () => push(registry)
 })
 const down = await observe('down', async (registry) => () => pull(registry, up.digest))

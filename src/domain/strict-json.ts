@@ -58,9 +58,14 @@ function endOfString(text: string, start: number): number {
 
 function noteKey(level: Level | undefined, text: string, start: number, end: number): void {
   if (level?.keys === undefined || !level.isKeyNext) return
-  const key: unknown = JSON.parse(text.slice(start, end + 1))
-  if (typeof key !== 'string') return
+  const key = unescaped(text, start, end)
   if (level.keys.has(key)) throw new SyntaxError(`duplicate key "${key.slice(0, 64)}"`)
   level.keys.add(key)
   level.isKeyNext = false
+}
+
+/** A JSON string's value; most have nothing to unescape, and parsing costs ten times as much. */
+function unescaped(text: string, start: number, end: number): string {
+  const raw = text.slice(start + 1, end)
+  return raw.includes('\\') ? String(JSON.parse(`"${raw}"`)) : raw
 }

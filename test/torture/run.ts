@@ -18,6 +18,8 @@ export const GRACE_MS = 2_000
 const UPLOAD_EXPIRY_MS = 60_000
 const CLIENTS = 6
 const LOAD_MS_MAX = 400
+/** How long a server lives on without its disk. */
+const DYING_MS = 60
 /** How long collection may take to find everything after its grace period. */
 const COLLECTED_WITHIN_MS = 20_000
 
@@ -83,10 +85,12 @@ export class Run {
     })
     const running = clients.map((client) => client.run())
     const finished = Promise.allSettled(running)
-    const isGentle = random.chance(0.04) && this.#volume.cutPower === undefined
     await Promise.race([Bun.sleep(random.below(LOAD_MS_MAX)), finished])
-    if (isGentle) wire.isClosing = true
-    await (isGentle ? this.#stop() : this.#kill())
+    const end = random.weighted(
+      this.#volume.cutPower === undefined ? { kill: 24, stop: 1, disk: 0 } : { kill: 18, stop: 0, disk: 6 },
+    )
+    if (end === 'stop') await this.#stop(wire)
+    else await this.#kill(end === 'disk' ? wire : undefined)
     for (const client of clients) client.isStopped = true
     for (const settled of await finished) if (settled.status === 'rejected') throw settled.reason
     if (random.chance(0.15)) await this.#killWhileStarting(random.below(250))
@@ -209,19 +213,27 @@ export class Run {
     return this.#wire()
   }
 
-  async #kill(): Promise<void> {
+  /** With `dying`, the disk goes first: what is answered from then on is no promise that could be kept, and must be none. */
+  async #kill(dying: Wire | undefined): Promise<void> {
     const registry = this.#running()
+    if (dying !== undefined) {
+      dying.isDiskGone = true
+      await this.#volume.cutPower?.()
+      await Bun.sleep(DYING_MS)
+    }
     registry.process.kill('SIGKILL')
     await registry.process.exited
     // After the process, which would see its disk fail; what it had not flushed is still only in the kernel's memory.
-    await this.#volume.cutPower?.()
+    if (dying === undefined) await this.#volume.cutPower?.()
     const said = await registry.log()
     await this.end()
     await this.#volume.restorePower?.()
-    if (/ (ERROR|FATAL) /.test(said)) throw new Violation(`the server's log tells of an error:\n${said}`)
+    if (dying === undefined && / (ERROR|FATAL) /.test(said))
+      throw new Violation(`the server's log tells of an error:\n${said}`)
   }
 
-  async #stop(): Promise<void> {
+  async #stop(wire: Wire): Promise<void> {
+    wire.isClosing = true
     const exitCode = await this.#running().stop()
     this.#registry = undefined
     if (exitCode !== 0) throw new Violation(`SIGTERM under load ended the server with ${exitCode}`)

@@ -31,8 +31,10 @@ const ANSWER_WITHIN_MS = 30_000
 export class Wire {
   readonly #port: number
   #password: string
-  /** Requests that a server which is shutting down may refuse. */
+  /** The server is shutting down, and may refuse requests. */
   isClosing = false
+  /** The server has lost its disk, and may fail at anything. */
+  isDiskGone = false
   /** Answers from 500 on that are what the caller wants to see. */
   readonly acceptedFaults = new Set<number>()
 
@@ -123,7 +125,7 @@ export class Wire {
       throw new ConnectionLost('connection lost', { cause })
     }
     if (answer.status >= 500 && !this.acceptedFaults.has(answer.status)) {
-      if (this.isClosing && answer.status === 503) throw new ConnectionLost('shutting down')
+      if (this.isDiskGone || (this.isClosing && answer.status === 503)) throw new ConnectionLost('going down')
       throw new Violation(`${init.method ?? 'GET'} ${url} answers ${answer.status} ${bytes.toString().slice(0, 500)}`)
     }
     return { status: answer.status, headers: answer.headers, bytes }
