@@ -96,7 +96,6 @@ export async function createApp(
   const tokens = new Tokens(metadata, clock, ids)
   const repositories = new Repositories(metadata, access, clock, quotas)
   const activations = new Activations(metadata, clock)
-  const pushTargets = new PushTargets(metadata, access, repositories, config.createsRepositoryOnPush)
   const layers = new Layers(metadata, blobs, access, tickets, activations, clock, fidelity === 'oci')
   const uploads = new Uploads(metadata, blobs, access, clock, ids, quotas)
   const images = new Images(metadata, access, clock, quotas, pulls, config.acceptsSparseImages)
@@ -117,6 +116,8 @@ export async function createApp(
     holder: ids.uuid(),
     intervalMs: config.lifecycleIntervalMs,
   })
+  const lifecycle = new Lifecycle(metadata, access, clock, ids, () => lifecycleJobs.lookForPreviews())
+  const pushTargets = new PushTargets(metadata, access, repositories, lifecycle, config.createsRepositoryOnPush)
   const closing = new AbortController()
 
   const ready = async () => {
@@ -135,8 +136,8 @@ export async function createApp(
     imageLists,
     images,
     layers,
+    lifecycle,
     creationTemplates: new CreationTemplates(metadata, access, clock),
-    lifecycle: new Lifecycle(metadata, access, clock, ids, () => lifecycleJobs.lookForPreviews()),
     policies: new Policies(metadata, access),
     pushTargets,
     pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),

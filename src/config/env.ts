@@ -215,7 +215,7 @@ export const VARIABLES = {
   ECRU_ACTIVATION_TIME: {
     schema: duration(0, 24 * 60 * MINUTE_MS),
     default: '5s',
-    doc: 'How long it takes until an archived image that is being restored can be pulled again.',
+    doc: 'How long it takes until an archived image that is being restored can be pulled again; 0 restores at once.',
   },
   ECRU_IDLE_TIMEOUT: {
     schema: duration(8 * SECOND_MS, 255 * SECOND_MS),

@@ -55,13 +55,14 @@ export class LifecyclePreviewJob implements Job<LifecyclePreviewReport> {
     await this.#lease.hold(async () => {
       const pace = new Pace(signal)
       for (;;) {
+        // What somebody waits for comes before what is only to be cleared away.
         const [preview] = await this.#metadata.view.lifecycle.listUnfinishedPreviews(1)
-        if (preview === undefined) break
-        await this.#make(preview, pace)
-        previews++
+        if (preview !== undefined) {
+          await this.#make(preview, pace)
+          previews++
+        } else if ((await this.#change((tx) => tx.lifecycle.purgePreviews(this.#clock.now(), STEP))) === 0) break
+        await pace.rest()
       }
-      const purge = () => this.#change((tx) => tx.lifecycle.purgePreviews(this.#clock.now(), STEP))
-      while ((await purge()) > 0) await pace.rest()
     })
     return { previews, tookMs: this.#clock.now().getTime() - startedAtMs }
   }

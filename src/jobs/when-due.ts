@@ -9,6 +9,7 @@ export class WhenDue {
   readonly #onError: (error: unknown) => void
   #timer: ReturnType<typeof setInterval> | undefined
   #looking: Promise<void> | undefined
+  #isWanted = false
 
   /** `onError` hears when it could not be looked whether there is something to do; failures of the job are the runner's. */
   constructor(runner: JobRunner<unknown>, isDue: () => Promise<boolean>, onError: (error: unknown) => void) {
@@ -23,10 +24,11 @@ export class WhenDue {
     this.look()
   }
 
-  /** Looks now, unless it is not started or at it anyway: whoever wrote something down before need not wait for the next look. */
+  /** Looks now, or once more after the present look, which may have passed by what it is about. Nothing unless started. */
   look(): void {
-    if (this.#timer === undefined || this.#looking !== undefined) return
-    this.#looking = this.#lookOnce().finally(() => {
+    if (this.#timer === undefined) return
+    this.#isWanted = true
+    this.#looking ??= this.#lookWhileWanted().finally(() => {
       this.#looking = undefined
     })
   }
@@ -36,6 +38,13 @@ export class WhenDue {
     clearInterval(this.#timer)
     this.#timer = undefined
     await this.#looking
+  }
+
+  async #lookWhileWanted(): Promise<void> {
+    while (this.#isWanted && this.#timer !== undefined) {
+      this.#isWanted = false
+      await this.#lookOnce()
+    }
   }
 
   async #lookOnce(): Promise<void> {

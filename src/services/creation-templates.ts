@@ -1,6 +1,7 @@
 import type { CreationOccasion, CreationTemplate } from '../domain/creation-template.ts'
-import { invalidParameter, invalidParameters, kmsUnavailable, tooManyTags, unsupported } from '../domain/errors.ts'
+import { invalidParameter, invalidParameters, kmsUnavailable, tooManyTags } from '../domain/errors.ts'
 import { parseRepositoryPolicy } from '../domain/iam/parse.ts'
+import { parseLifecyclePolicy } from '../domain/lifecycle/parse.ts'
 import { MUTABLE, type MutabilityMode, type TagMutability } from '../domain/mutability.ts'
 import type { Registry } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
@@ -118,8 +119,8 @@ function changed(template: CreationTemplate, settings: TemplateSettings): Creati
   if (resourceTags.length > RESOURCE_TAGS_MAX) throw tooManyTags(RESOURCE_TAGS_MAX)
   const repositoryPolicy = text(settings.repositoryPolicy, template.repositoryPolicy)
   if (settings.repositoryPolicy && repositoryPolicy !== undefined) parseRepositoryPolicy(repositoryPolicy)
-  if (settings.lifecyclePolicy)
-    throw unsupported('Templates with a lifecyclePolicy are not supported by this registry.')
+  const lifecyclePolicy = text(settings.lifecyclePolicy, template.lifecyclePolicy)
+  if (settings.lifecyclePolicy && lifecyclePolicy !== undefined) parseLifecyclePolicy(lifecyclePolicy)
   const customRoleArn = text(settings.customRoleArn, template.customRoleArn)
   if (customRoleArn !== undefined && !ROLE_ARN.test(customRoleArn))
     throw invalidParameter('customRoleArn', 'Invalid ARN')
@@ -129,6 +130,7 @@ function changed(template: CreationTemplate, settings: TemplateSettings): Creati
     description: text(settings.description, template.description),
     mutability: changedMutability(template.mutability, settings),
     repositoryPolicy,
+    lifecyclePolicy,
     resourceTags: checkResourceTags(resourceTags),
     customRoleArn,
   }

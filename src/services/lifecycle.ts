@@ -12,7 +12,7 @@ import type { Principal } from '../domain/principal.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { LifecyclePolicy, LifecyclePreview, LifecyclePreviewResult } from '../stores/lifecycle.ts'
-import type { MetadataReader, MetadataStore } from '../stores/metadata.ts'
+import type { MetadataReader, MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
 import { type PageOf, type Paging, pageAfter, pageOf } from './paging.ts'
 import { getRepository } from './repositories.ts'
@@ -57,12 +57,14 @@ export class Lifecycle {
     await this.#access.authorize(principal, 'ecr:PutLifecyclePolicy', ref)
     await getRepository(this.#metadata.view, ref)
     parseLifecyclePolicy(text)
+    await this.#metadata.transact(async (tx) => this.attachPolicy(tx, (await getRepository(tx, ref)).id, text))
+  }
+
+  /** The same inside a transaction of the caller's, who has checked the text and who may put it. */
+  async attachPolicy(tx: MetadataWriter, repositoryId: number, text: string): Promise<void> {
     const putAt = this.#clock.now()
     const dueAt = new Date(putAt.getTime() + FIRST_RUN_AFTER_MS)
-    await this.#metadata.transact(async (tx) => {
-      const { id: repositoryId } = await getRepository(tx, ref)
-      await tx.lifecycle.putPolicy({ repositoryId, policyId: this.#ids.uuid(), text, putAt }, dueAt)
-    })
+    await tx.lifecycle.putPolicy({ repositoryId, policyId: this.#ids.uuid(), text, putAt }, dueAt)
   }
 
   /** Throws `lifecycle-policy-not-found`, `repository-not-found`. */

@@ -5,6 +5,7 @@ import type { Principal } from '../domain/principal.ts'
 import { templateRoleMissing } from '../domain/template-errors.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
+import type { Lifecycle } from './lifecycle.ts'
 import type { Blueprint, Repositories } from './repositories.ts'
 
 const PLAIN: Blueprint = { mutability: MUTABLE, tags: [] }
@@ -14,12 +15,20 @@ export class PushTargets {
   readonly #metadata: MetadataStore
   readonly #access: Access
   readonly #repositories: Repositories
+  readonly #lifecycle: Lifecycle
   readonly #isEveryPushWelcome: boolean
 
-  constructor(metadata: MetadataStore, access: Access, repositories: Repositories, isEveryPushWelcome: boolean) {
+  constructor(
+    metadata: MetadataStore,
+    access: Access,
+    repositories: Repositories,
+    lifecycle: Lifecycle,
+    isEveryPushWelcome: boolean,
+  ) {
     this.#metadata = metadata
     this.#access = access
     this.#repositories = repositories
+    this.#lifecycle = lifecycle
     this.#isEveryPushWelcome = isEveryPushWelcome
   }
 
@@ -43,9 +52,16 @@ export class PushTargets {
   async #blueprintFor(ref: RepositoryRef): Promise<Blueprint | undefined> {
     const template = await this.#templateFor(ref)
     if (template === undefined) return this.#isEveryPushWelcome ? PLAIN : undefined
-    const { mutability, resourceTags: tags, repositoryPolicy, customRoleArn } = template
+    const { mutability, resourceTags: tags, repositoryPolicy, lifecyclePolicy, customRoleArn } = template
     if (tags.length > 0 && customRoleArn === undefined) throw templateRoleMissing(template)
-    return { mutability, tags, repositoryPolicy }
+    return {
+      mutability,
+      tags,
+      complete: async (tx, repository) => {
+        if (repositoryPolicy !== undefined) await tx.policies.putOfRepository(repository, repositoryPolicy)
+        if (lifecyclePolicy !== undefined) await this.#lifecycle.attachPolicy(tx, repository.id, lifecyclePolicy)
+      },
+    }
   }
 
   async #templateFor({ registry, name }: RepositoryRef): Promise<CreationTemplate | undefined> {

@@ -34,8 +34,8 @@ export interface RepositorySettings {
 export interface Blueprint {
   readonly mutability: TagMutability
   readonly tags: readonly ResourceTag[]
-  /** The text of its policy, which was checked. */
-  readonly repositoryPolicy?: string | undefined
+  /** Gives it, in the transaction that makes it, what others keep for it. */
+  complete?(tx: MetadataWriter, repository: Repository): Promise<void>
 }
 
 /** Repositories: made, described, tagged, set and deleted. */
@@ -161,11 +161,11 @@ export class Repositories {
   /** Makes the repository of a push, if it is still missing, with everything that belongs to it in one transaction. Throws `limit-exceeded`. */
   async ensure(principal: Principal, ref: RepositoryRef, blueprint: Blueprint): Promise<void> {
     await this.#access.authorize(principal, 'ecr:CreateRepository', ref)
-    const { mutability, tags, repositoryPolicy } = blueprint
+    const { mutability, tags } = blueprint
     await this.#metadata.transact(async (tx) => {
       if ((await tx.repositories.find(ref)) !== undefined) return
       const repository = await this.#insert(tx, ref, mutability, false, tags)
-      if (repositoryPolicy !== undefined) await tx.policies.putOfRepository(repository, repositoryPolicy)
+      await blueprint.complete?.(tx, repository)
     })
   }
 

@@ -21,7 +21,7 @@ export class StorageClasses {
   readonly #access: Access
   readonly #activations: Activations
   readonly #clock: Clock
-  /** How long a restoration takes. */
+  /** How long a restoration takes; 0: it has ended when it is answered. */
   readonly #activationMs: number
 
   constructor(metadata: MetadataStore, access: Access, activations: Activations, clock: Clock, activationMs: number) {
@@ -63,10 +63,9 @@ export class StorageClasses {
 
   async #restore(tx: MetadataWriter, image: Image): Promise<ImageStatus> {
     if (image.status === 'ACTIVE') throw storageClassRefused(image.digest, image.status)
-    if (image.status === 'ARCHIVED') {
-      const until = new Date(this.#clock.now().getTime() + this.#activationMs)
-      await restoreFamily(tx, image, 'ACTIVATING', until)
-    }
-    return 'ACTIVATING'
+    if (image.status === 'ACTIVATING') return 'ACTIVATING'
+    const status = this.#activationMs === 0 ? 'ACTIVE' : 'ACTIVATING'
+    await restoreFamily(tx, image, status, new Date(this.#clock.now().getTime() + this.#activationMs))
+    return status
   }
 }

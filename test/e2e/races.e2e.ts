@@ -7,7 +7,7 @@ import { Inspection } from '../torture/inspection.ts'
 import { isExplained } from '../torture/linearize.ts'
 import { Recorder } from '../torture/operation.ts'
 import { RepositoryClient } from '../torture/repository-client.ts'
-import { ABSENT, describeImages, type RepositoryState, Specification } from '../torture/specification.ts'
+import { ABSENT, describeImages, type RepositoryState, Specification, shown } from '../torture/specification.ts'
 import { Wire } from '../torture/wire.ts'
 
 const WRITERS = 64
@@ -24,7 +24,13 @@ let recorder: Recorder
 
 beforeAll(async () => {
   registry = await startRegistry({
-    env: { ECRU_GC_INTERVAL: '0', ECRU_GC_GRACE: `${GRACE_MS}ms`, ECRU_LOG_LEVEL: 'warn', ECRU_LOG_FORMAT: 'pretty' },
+    env: {
+      ECRU_ACTIVATION_TIME: '0',
+      ECRU_GC_INTERVAL: '0',
+      ECRU_GC_GRACE: `${GRACE_MS}ms`,
+      ECRU_LOG_LEVEL: 'warn',
+      ECRU_LOG_FORMAT: 'pretty',
+    },
   })
   wire = new Wire(registry.port)
   await wire.logIn()
@@ -94,13 +100,44 @@ describe('64 writers on one tag', () => {
           if (writer % 4 === 1) await repository.deleteTag('race')
           if (writer === 2) await repository.putMutability('IMMUTABLE')
           await repository.putImage('oci', digest, 'race')
-          await repository.listImages()
+          await repository.listImages('ANY')
         })
       })
     },
     TIMEOUT_MS,
   )
 })
+
+test(
+  'an index archived, restored, pushed and deleted at once: some order explains every answer',
+  async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const child = image(`archive-child-${round}`)
+      const index = contents.addIndex(`archive-index-${round}`, [child])
+      const layers = child.blobs.slice(1).map((blob) => contents.blob(blob))
+      const signature = contents.addImage(`archive-signature-${round}`, layers, child)
+      const digests = [child, index, signature].map(({ digest }) => digest)
+      await explained(`races/archive-${round}`, [child, signature], async (name) => {
+        await client(name).create('MUTABLE')
+        for (const each of [child, signature]) await pushBlobs(client(name), each)
+        for (const digest of digests)
+          await client(name).putImage('oci', digest, digest === index.digest ? 'race' : undefined)
+        await atOnce(6, async (writer) => {
+          const repository = client(name, `writer-${writer}`)
+          const mine = digests[writer % 3] ?? index.digest
+          await repository.archive(mine)
+          await repository.getTag('race')
+          if (writer === 1) await repository.putImage('ecr', index.digest, 'race')
+          if (writer === 2) await repository.deleteImage(mine)
+          await repository.listReferrers(child.digest)
+          await repository.restore(mine)
+          await repository.listImages(writer < 3 ? 'ACTIVE' : 'ARCHIVED')
+        })
+      })
+    }
+  },
+  TIMEOUT_MS,
+)
 
 test(
   'a mount and the end of its source: it succeeds whole, or is an upload instead',
@@ -370,7 +407,10 @@ async function explained(
   const observed = await found(name, new Set(images.flatMap(({ blobs }) => blobs)))
   const specification = new Specification(contents, GRACE_MS)
   const isEnd = (state: RepositoryState) =>
-    state.exists === observed.exists && describeImages(state) === describeImages(observed)
+    state.exists === observed.exists &&
+    (['ACTIVE', 'ARCHIVED'] as const).every(
+      (status) => describeImages(shown(state, status)) === describeImages(shown(observed, status)),
+    )
   isExplained(specification, ABSENT, history, isEnd, (furthest) => {
     throw new Error(`no order explains ${name}\n${explain(contents, ABSENT, history, observed, furthest)}`)
   })

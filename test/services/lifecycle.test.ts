@@ -485,6 +485,28 @@ describe('previews', () => {
     expect(await codeOf(services.lifecycle.getPreview(admin, ref, pageOf(1)))).toBe('lifecycle-preview-not-found')
   })
 
+  test('that broke off are made again from the start', async () => {
+    const { lifecycle, lifecycleJobs, metadata } = services
+    const old = await push('old')
+    services.clock.advance(2 * DAY_MS)
+    const { id } = await lifecycle.startPreview(admin, ref, expireUntagged)
+    const left = { tags: [], pushedAt: services.clock.now(), storageClass: 'standard', action: 'expire' } as const
+    const results = [1, 2].map((position) => ({ ...left, position, digest: old, rulePriority: 9 }))
+    await metadata.transact((tx) => tx.lifecycle.addPreviewResults(id, results))
+    await lifecycleJobs.makePreviews()
+    const { items } = await lifecycle.getPreview(admin, ref, pageOf(10))
+    expect(items.map(({ rulePriority }) => rulePriority)).toEqual([1])
+  })
+
+  test('are made soon after they were asked for, once the jobs have started', async () => {
+    const { lifecycle, lifecycleJobs } = services
+    lifecycleJobs.start()
+    for (let round = 0; round < 3; round++) {
+      await lifecycle.startPreview(admin, ref, expireUntagged)
+      while ((await lifecycle.getPreview(admin, ref, pageOf(1))).preview.status !== 'COMPLETE') await Bun.sleep(1)
+    }
+  })
+
   test('expire after a week', async () => {
     await push('old')
     services.clock.advance(2 * DAY_MS)

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { Digest } from '../../src/domain/digest.ts'
 import type { StatusFilter } from '../../src/domain/image.ts'
 import { parseTag } from '../../src/domain/names.ts'
-import type { StorageClass } from '../../src/services/storage-classes.ts'
+import { Activations } from '../../src/services/activations.ts'
+import { type StorageClass, StorageClasses } from '../../src/services/storage-classes.ts'
 import {
   ACTIVATION_MS,
   admin,
@@ -119,6 +120,15 @@ describe('a restoration', () => {
       expect(await listed('ACTIVE')).toEqual([digest])
       expect(await listed('ACTIVATING')).toEqual([])
     }
+  })
+
+  test('that takes no time has ended when it is answered', async () => {
+    const { metadata, access, clock } = services
+    const prompt = new StorageClasses(metadata, access, new Activations(metadata, clock), clock, 0)
+    const digest = await pushImage(services, ref, 'a')
+    await archive(digest)
+    expect(await prompt.update(admin, ref, { digest }, 'STANDARD')).toMatchObject({ status: 'ACTIVE' })
+    expect((await pull(digest)).image).toMatchObject({ status: 'ACTIVE', activatedAt: clock.now() })
   })
 
   test('that is under way goes on when it is asked for again', async () => {

@@ -90,6 +90,7 @@ export async function createServices(options: ServiceOptions = {}) {
   const execution = new LifecycleExecution(metadata, clock)
   const lifecycleSettings = { holder: 'test', intervalMs: LIFECYCLE_INTERVAL_MS }
   const lifecycleJobs = new LifecycleJobs(metadata, evaluation, execution, clock, silentLogger, lifecycleSettings)
+  const lifecycle = new Lifecycle(metadata, access, clock, randomIds, () => lifecycleJobs.lookForPreviews())
   return {
     clock,
     metadata,
@@ -100,13 +101,13 @@ export async function createServices(options: ServiceOptions = {}) {
     accountSettings: new AccountSettings(metadata, access),
     pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),
     storageClasses: new StorageClasses(metadata, access, activations, clock, ACTIVATION_MS),
-    lifecycle: new Lifecycle(metadata, access, clock, randomIds, () => lifecycleJobs.lookForPreviews()),
+    lifecycle,
     lifecycleJobs,
     policies: new Policies(metadata, access),
     tokens: new Tokens(metadata, clock, randomIds),
     repositories,
     creationTemplates: new CreationTemplates(metadata, access, clock),
-    pushTargets: new PushTargets(metadata, access, repositories, isEveryPushWelcome),
+    pushTargets: new PushTargets(metadata, access, repositories, lifecycle, isEveryPushWelcome),
     layers: new Layers(metadata, blobs, access, tickets, activations, clock, isMountOpen),
     images: new Images(metadata, access, clock, quotas, pulls),
     imageLists: new ImageLists(metadata, access, pulls, activations),

@@ -9,6 +9,8 @@ const CHANGES = new Set([
   'mount',
   'delete-blob',
   'put-image',
+  'archive',
+  'restore',
   'delete-tag',
   'delete-image',
   'batch-delete',

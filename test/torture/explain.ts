@@ -34,5 +34,8 @@ export function explain(
 
 function describe(state: RepositoryState, short: (text: string) => string): string {
   if (!state.exists) return 'no such repository'
-  return short(`${state.mutability} images [${describeImages(state)}] links [${[...state.links.keys()].join(' ')}]`)
+  const { mutability, archived, links } = state
+  return short(
+    `${mutability} images [${describeImages(state)}] archived [${[...archived].join(' ')}] links [${[...links.keys()].join(' ')}]`,
+  )
 }

@@ -1,5 +1,5 @@
 import type { Contents } from './content.ts'
-import { describeImages, type RepositoryState } from './specification.ts'
+import { ABSENT, describeImages, type RepositoryState, shown } from './specification.ts'
 import { Violation, type Wire } from './wire.ts'
 
 const AT_ONCE = 16
@@ -13,6 +13,7 @@ interface RepositoryOutput {
 interface ImageDetail {
   readonly imageDigest: string
   readonly imageTags?: readonly string[]
+  readonly imageStatus: string
 }
 
 /** Reads what a quiet server holds, and complains of everything that is not whole. */
@@ -36,7 +37,8 @@ export class Inspection {
 
   /**
    * The repository's images, tags, and which of `blobs` it links. Every manifest is fetched by digest and by tag, and
-   * every blob that an image needs is fetched: all from their own repository when `isThorough`, else each once.
+   * every blob that an image needs is fetched: all from their own repository when `isThorough`, else each once. What is
+   * archived must be there and not be had.
    */
   async repository(
     name: string,
@@ -48,16 +50,27 @@ export class Inspection {
     const tags = new Map<string, string>()
     for (const { imageDigest, imageTags = [] } of images) for (const tag of imageTags) tags.set(tag, imageDigest)
     const digests = new Set(images.map(({ imageDigest }) => imageDigest))
-    await this.#compareListings(name, digests, tags)
-    await inParallel([...digests], (digest) => this.#checkImage(name, digest, digest, digests))
-    await inParallel([...tags], ([tag, digest]) => this.#checkImage(name, tag, digest, digests))
-    const needed = new Set([...digests].flatMap((digest) => this.#contents.manifest(digest).blobs))
+    const archived = new Set(images.flatMap((one) => (one.imageStatus === 'ARCHIVED' ? [one.imageDigest] : [])))
+    const state = { ...ABSENT, exists: true, mutability, images: digests, archived, tags }
+    const active = shown(state, 'ACTIVE')
+    const away = shown(state, 'ARCHIVED')
+    await this.#compareListings(name, state)
+    await inParallel([...active.images], (digest) => this.#checkImage(name, digest, digest, active.images))
+    await inParallel([...active.tags], ([tag, digest]) => this.#checkImage(name, tag, digest, active.images))
+    await inParallel([...away.images, ...away.tags.keys()], (reference) => this.#checkArchived(name, reference))
+    const needed = this.#neededBy(active.images)
+    const neededAway = [...this.#neededBy(away.images)].filter((blob) => !needed.has(blob))
     const unread = [...needed].filter((blob) => isThorough || !this.#verifiedBlobs.has(blob))
     await inParallel(unread, (blob) => this.#checkBlob(name, blob))
-    const links = await this.#links(name, [...new Set([...needed, ...blobs])])
-    const missing = [...needed].filter((blob) => !links.has(blob))
+    const found = await this.#availability(name, [...new Set([...needed, ...neededAway, ...blobs])])
+    const missing = [...needed].filter((blob) => found.get(blob) !== 'AVAILABLE')
     if (missing.length > 0) throw new Violation(`${name} lacks ${this.#names(missing)} that its images need`)
-    return { exists: true, mutability, images: digests, tags, links, uploads: new Set() }
+    const present = neededAway.filter((blob) => found.get(blob) !== 'ARCHIVED')
+    if (present.length > 0)
+      throw new Violation(`${name}: ${this.#names(present)} should be archived, like the images that need them`)
+    const links = new Map<string, number>()
+    for (const [blob, availability] of found) if (availability !== 'UNAVAILABLE') links.set(blob, -Infinity)
+    return { ...state, links }
   }
 
   async #images(name: string): Promise<readonly ImageDetail[]> {
@@ -65,7 +78,8 @@ export class Inspection {
     let nextToken: string | undefined
     do {
       // Small pages, so that paging is in the test.
-      const input = { repositoryName: name, maxResults: 7, ...(nextToken !== undefined && { nextToken }) }
+      const filter = { imageStatus: 'ANY' }
+      const input = { repositoryName: name, maxResults: 7, filter, ...(nextToken !== undefined && { nextToken }) }
       const page = (await this.#ecr('DescribeImages', input)) as unknown as {
         imageDetails: readonly ImageDetail[]
         nextToken?: string
@@ -79,16 +93,21 @@ export class Inspection {
   }
 
   /** ListImages and the tags list must tell the same as DescribeImages. */
-  async #compareListings(name: string, images: ReadonlySet<string>, tags: ReadonlyMap<string, string>) {
-    const { imageIds } = (await this.#ecr('ListImages', { repositoryName: name, maxResults: 1000 })) as unknown as {
-      imageIds: readonly { imageDigest: string; imageTag?: string }[]
+  async #compareListings(name: string, state: RepositoryState) {
+    for (const status of ['ANY', 'ACTIVE', 'ARCHIVED'] as const) {
+      const input = { repositoryName: name, maxResults: 1000, filter: { imageStatus: status } }
+      const { imageIds } = (await this.#ecr('ListImages', input)) as unknown as {
+        imageIds: readonly { imageDigest: string; imageTag?: string }[]
+      }
+      const listed = imageIds
+        .map(({ imageDigest, imageTag = '' }) => `${imageTag}=${imageDigest}`)
+        .sort()
+        .join(' ')
+      const described = describeImages(shown(state, status))
+      if (listed !== described)
+        throw new Violation(`${name}: ListImages (${status}) says ${listed}, DescribeImages ${described}`)
     }
-    const listed = imageIds
-      .map(({ imageDigest, imageTag = '' }) => `${imageTag}=${imageDigest}`)
-      .sort()
-      .join(' ')
-    const described = describeImages({ images, tags })
-    if (listed !== described) throw new Violation(`${name}: ListImages says ${listed}, DescribeImages ${described}`)
+    const { tags } = shown(state, 'ACTIVE')
     const { bytes } = await this.#wire.oci('GET', `${name}/tags/list`)
     const names = (JSON.parse(bytes.toString()) as { tags: readonly string[] }).tags
     if ([...names].sort().join(' ') !== [...tags.keys()].sort().join(' '))
@@ -110,7 +129,16 @@ export class Inspection {
       throw new Violation(`${path} came as ${answer.headers.get('content-type')}`)
     for (const child of content.children)
       if (!images.has(child))
-        throw new Violation(`${name}: ${content.name} lists ${this.#contents.nameOf(child)}, which is gone`)
+        throw new Violation(`${name}: ${content.name} lists ${this.#contents.nameOf(child)}, which is gone or archived`)
+  }
+
+  async #checkArchived(name: string, reference: string): Promise<void> {
+    const { status } = await this.#wire.oci('GET', `${name}/manifests/${reference}`)
+    if (status !== 404) throw new Violation(`${name}/manifests/${reference} is archived but answers ${status}`)
+  }
+
+  #neededBy(images: ReadonlySet<string>): ReadonlySet<string> {
+    return new Set([...images].flatMap((image) => this.#contents.manifest(image).blobs))
   }
 
   async #checkBlob(name: string, digest: string): Promise<void> {
@@ -127,8 +155,8 @@ export class Inspection {
     this.#verifiedBlobs.add(digest)
   }
 
-  async #links(name: string, blobs: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    const links = new Map<string, number>()
+  async #availability(name: string, blobs: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const found = new Map<string, string>()
     for (let at = 0; at < blobs.length; at += LAYERS_PER_CALL) {
       const layerDigests = blobs.slice(at, at + LAYERS_PER_CALL)
       const { layers } = (await this.#ecr('BatchCheckLayerAvailability', {
@@ -137,10 +165,9 @@ export class Inspection {
       })) as unknown as {
         layers: readonly { layerDigest: string; layerAvailability: string }[]
       }
-      for (const { layerDigest, layerAvailability } of layers)
-        if (layerAvailability === 'AVAILABLE') links.set(layerDigest, Number.NEGATIVE_INFINITY)
+      for (const { layerDigest, layerAvailability } of layers) found.set(layerDigest, layerAvailability)
     }
-    return links
+    return found
   }
 
   async #ecr(operation: string, input: object): Promise<Readonly<Record<string, unknown>>> {

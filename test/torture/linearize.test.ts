@@ -60,6 +60,27 @@ test('an acknowledged delete stays, also when a push that was cut off began befo
   expect(isExplained(specification, holdingBoth, withCutOff, tagIs(one.digest))).toBe(true)
 })
 
+test('an index goes into the archive with its children and their referrers, and comes back with them', () => {
+  const index = contents.addIndex('index', [one])
+  const signature = contents.addImage('signature', [layer], one)
+  const start: RepositoryState = {
+    ...holdingBoth,
+    images: new Set([one, two, index, signature].map(({ digest }) => digest)),
+  }
+  const archive = done(0, 1, { kind: 'archive', image: index.digest }, 'ok')
+  const restore = done(2, 3, { kind: 'restore', image: index.digest }, 'ok')
+  const isArchived = (...images: readonly { readonly digest: string }[]) => {
+    const digests = images.map(({ digest }) => digest).sort()
+    return (state: RepositoryState) => [...state.archived].sort().join() === digests.join()
+  }
+  expect(isExplained(specification, start, [archive], isArchived(index, one, signature))).toBe(true)
+  expect(isExplained(specification, start, [archive], isArchived(index))).toBe(false)
+  expect(isExplained(specification, start, [archive, restore], isArchived())).toBe(true)
+  const child = (outcome: string) => [done(0, 1, { kind: 'archive', image: one.digest }, outcome)]
+  expect(isExplained(specification, start, child('ok'), () => true)).toBe(false)
+  expect(isExplained(specification, start, child('storage-class-refused'), isArchived())).toBe(true)
+})
+
 test('a layer goes only when no image needs it and its grace period is over', () => {
   const bare: RepositoryState = { ...ABSENT, exists: true, links: new Map(one.blobs.map((blob) => [blob, 0])) }
   const refused = (at: number) => [done(at, at + 1, put(one.digest), 'layers-not-found')]

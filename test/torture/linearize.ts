@@ -59,7 +59,7 @@ export function isExplained(
   return isFound
 }
 
-function keyOf({ exists, mutability, images, tags, links, uploads }: RepositoryState): string {
+function keyOf({ exists, mutability, images, archived, tags, links, uploads }: RepositoryState): string {
   const sorted = (entries: Iterable<unknown>) => [...entries].map(String).sort().join(',')
-  return [exists, mutability, sorted(images), sorted(tags), sorted(links), sorted(uploads)].join(';')
+  return [exists, mutability, sorted(images), sorted(archived), sorted(tags), sorted(links), sorted(uploads)].join(';')
 }

@@ -4,6 +4,9 @@ export interface ImageId {
   readonly tag?: string
 }
 
+/** Which images ListImages is to show. */
+export type StatusFilter = 'ACTIVE' | 'ARCHIVED' | 'ANY'
+
 /** Which interface a call went through: some answers differ. */
 export type Plane = 'oci' | 'ecr'
 
@@ -25,7 +28,9 @@ export type Call =
   | { readonly kind: 'batch-delete'; readonly ids: readonly ImageId[] }
   | { readonly kind: 'get-tag'; readonly tag: string }
   | { readonly kind: 'get-image'; readonly image: string }
-  | { readonly kind: 'list-images' }
+  | { readonly kind: 'archive'; readonly image: string }
+  | { readonly kind: 'restore'; readonly image: string }
+  | { readonly kind: 'list-images'; readonly status: StatusFilter }
   | { readonly kind: 'list-referrers'; readonly subject: string }
 
 /**

@@ -1,5 +1,5 @@
 import type { Contents } from './content.ts'
-import type { Call, ImageId, Plane, Recorder } from './operation.ts'
+import type { Call, ImageId, Plane, Recorder, StatusFilter } from './operation.ts'
 import { describeBatchDelete, describeImages } from './specification.ts'
 import { type Answer, type EcrAnswer, Violation, type Wire } from './wire.ts'
 
@@ -32,6 +32,7 @@ const ECR_OUTCOMES: Readonly<Record<string, string>> = {
   ImageAlreadyExistsException: 'image-exists',
   ImageTagAlreadyExistsException: 'tag-immutable',
   ImageNotFoundException: 'image-not-found',
+  ImageStorageClassUpdateNotSupportedException: 'storage-class-refused',
 }
 
 /** What was asked of one repository, recorded; bytes that come back are compared with what they are called at once. */
@@ -230,9 +231,17 @@ export class RepositoryClient {
     if (answer.status === 200) this.#checkBlob(blob, answer.bytes)
   }
 
-  async listImages(): Promise<void> {
-    await this.#record({ kind: 'list-images' }, async () => {
-      const input = { repositoryName: this.name, maxResults: 1000 }
+  async archive(image: string): Promise<void> {
+    await this.#updateStorageClass({ kind: 'archive', image }, 'ARCHIVE')
+  }
+
+  async restore(image: string): Promise<void> {
+    await this.#updateStorageClass({ kind: 'restore', image }, 'STANDARD')
+  }
+
+  async listImages(status: StatusFilter): Promise<void> {
+    await this.#record({ kind: 'list-images', status }, async () => {
+      const input = { repositoryName: this.name, maxResults: 1000, filter: { imageStatus: status } }
       const answer = await this.#wire.ecr('ListImages', input)
       if (answer.error !== undefined) return { outcome: ecrOutcome(answer) }
       const ids = answer.output.imageIds as readonly { imageDigest: string; imageTag?: string }[]
@@ -289,6 +298,10 @@ export class RepositoryClient {
     return last
   }
 
+  #updateStorageClass(call: Extract<Call, { kind: 'archive' | 'restore' }>, targetStorageClass: string) {
+    return this.#ecr(call, 'UpdateImageStorageClass', { imageId: { imageDigest: call.image }, targetStorageClass })
+  }
+
   #record<T extends { readonly outcome: string; readonly upload?: string | undefined }>(
     call: Call,
     work: () => Promise<T>,
@@ -308,7 +321,7 @@ export class RepositoryClient {
     const answer = await this.#wire.ecr('BatchCheckLayerAvailability', input)
     if (answer.error !== undefined) return ecrOutcome(answer)
     const [layer] = answer.output.layers as readonly { layerAvailability: string }[]
-    return layer?.layerAvailability === 'AVAILABLE' ? 'ok' : 'blob-not-found'
+    return layer?.layerAvailability === 'UNAVAILABLE' ? 'blob-not-found' : 'ok'
   }
 
   #checkDigest(answer: Answer, status: number, digest: string): void {

@@ -1,11 +1,13 @@
 import type { Contents } from './content.ts'
-import type { Call, ImageId, Operation } from './operation.ts'
+import type { Call, ImageId, Operation, StatusFilter } from './operation.ts'
 
 /** One repository, as far as anybody can tell. */
 export interface RepositoryState {
   readonly exists: boolean
   readonly mutability: string
   readonly images: ReadonlySet<string>
+  /** Those of the images that cannot be pulled. */
+  readonly archived: ReadonlySet<string>
   /** Tag → digest. */
   readonly tags: ReadonlyMap<string, string>
   /** Blob → since when (at the earliest) it waits for an image; collection may take it a grace period later. */
@@ -17,6 +19,7 @@ export const ABSENT: RepositoryState = {
   exists: false,
   mutability: 'MUTABLE',
   images: new Set(),
+  archived: new Set(),
   tags: new Map(),
   links: new Map(),
   uploads: new Set(),
@@ -104,11 +107,20 @@ export class Specification {
       case 'batch-delete':
         return this.#batchDelete(state, call.ids, operation.calledAt)
       case 'get-tag':
-        return same(state, state.tags.get(call.tag) ?? 'image-not-found')
+        return same(state, shown(state, 'ACTIVE').tags.get(call.tag) ?? 'image-not-found')
       case 'get-image':
-        return same(state, state.images.has(call.image) ? 'ok' : 'image-not-found')
+        return same(state, shown(state, 'ACTIVE').images.has(call.image) ? 'ok' : 'image-not-found')
+      case 'archive':
+        if (!state.images.has(call.image)) return same(state, 'image-not-found')
+        if (state.archived.has(call.image) || this.#livingParents(state, call.image).length > 0)
+          return same(state, 'storage-class-refused')
+        return to(this.#withArchived(state, call.image), 'ok')
+      case 'restore':
+        if (!state.images.has(call.image)) return same(state, 'image-not-found')
+        if (!state.archived.has(call.image)) return same(state, 'storage-class-refused')
+        return to(this.#withRestored(state, call.image), 'ok')
       case 'list-images':
-        return same(state, describeImages(state))
+        return same(state, describeImages(shown(state, call.status)))
       case 'list-referrers':
         return same(state, this.#referrers(state, call.subject))
     }
@@ -146,11 +158,14 @@ export class Specification {
         return [...possible, { outcome: 'referenced-images-not-found', next: state }]
     }
     const current = tag === undefined ? undefined : state.tags.get(tag)
-    if (current !== undefined && state.mutability === 'IMMUTABLE')
+    const isArchived = state.archived.has(image)
+    const isRestoration = isArchived && current === image
+    if (current !== undefined && state.mutability === 'IMMUTABLE' && !isRestoration)
       return [...possible, { outcome: 'tag-immutable', next: state }]
-    const isChanged = !isKnown || (tag !== undefined && current !== image)
+    const isChanged = !isKnown || isArchived || (tag !== undefined && current !== image)
+    const living = isArchived || (!isKnown && children.length > 0) ? this.#withRestored(state, image) : state
     const next = {
-      ...state,
+      ...living,
       images: new Set([...state.images, image]),
       tags: tag === undefined ? state.tags : new Map([...state.tags, [tag, image]]),
     }
@@ -183,8 +198,47 @@ export class Specification {
     return [...state.images].filter((image) => this.#contents.manifest(image).children.includes(child))
   }
 
+  #livingParents(state: RepositoryState, child: string): readonly string[] {
+    return this.#parents(state, child).filter((parent) => !state.archived.has(parent))
+  }
+
+  /** The image goes, and all that belongs to what goes and that no living index lists. */
+  #withArchived(state: RepositoryState, image: string): RepositoryState {
+    let next = { ...state, archived: new Set([...state.archived, image]) }
+    const members = new Set([image])
+    const follower = () =>
+      [...shown(next, 'ACTIVE').images].find(
+        (each) => this.#belongsTo(each, members) && this.#livingParents(next, each).length === 0,
+      )
+    for (let each = follower(); each !== undefined; each = follower()) {
+      members.add(each)
+      next = { ...next, archived: new Set([...next.archived, each]) }
+    }
+    return next
+  }
+
+  /** The image comes back, and all that belongs to what comes back. */
+  #withRestored(state: RepositoryState, image: string): RepositoryState {
+    const archived = new Set(state.archived)
+    archived.delete(image)
+    const members = new Set([image])
+    const follower = () => [...archived].find((each) => this.#belongsTo(each, members))
+    for (let each = follower(); each !== undefined; each = follower()) {
+      members.add(each)
+      archived.delete(each)
+    }
+    return { ...state, archived }
+  }
+
+  /** Whether one of the members lists the image, or is its subject. */
+  #belongsTo(image: string, members: ReadonlySet<string>): boolean {
+    const { subject } = this.#contents.manifest(image)
+    if (subject !== undefined && members.has(subject)) return true
+    return [...members].some((member) => this.#contents.manifest(member).children.includes(image))
+  }
+
   #referrers(state: RepositoryState, subject: string): string {
-    return [...state.images]
+    return [...shown(state, 'ACTIVE').images]
       .filter((image) => this.#contents.manifest(image).subject === subject)
       .sort()
       .join(' ')
@@ -194,11 +248,24 @@ export class Specification {
     const next = {
       ...state,
       images: without(state.images, image),
+      archived: without(state.archived, image),
       tags: withoutKeys(state.tags, tagsOf(state, image)),
     }
     const links = new Map(state.links)
     for (const blob of this.#contents.manifest(image).blobs) if (!this.isNeeded(next, blob)) links.set(blob, at)
     return { ...next, links }
+  }
+}
+
+/** The images of that status, and their tags. */
+export function shown(
+  { images, archived, tags }: RepositoryState,
+  status: StatusFilter,
+): Pick<RepositoryState, 'images' | 'tags'> {
+  const isShown = (image: string) => status === 'ANY' || archived.has(image) === (status === 'ARCHIVED')
+  return {
+    images: new Set([...images].filter(isShown)),
+    tags: new Map([...tags].filter(([, image]) => isShown(image))),
   }
 }
 

@@ -20,6 +20,8 @@ const WEIGHTS = {
   pull: 10,
   list: 6,
   referrers: 3,
+  archive: 7,
+  restore: 4,
   deleteTag: 5,
   deleteImage: 5,
   batchDelete: 6,
@@ -40,6 +42,8 @@ export class Client {
   readonly #recorder: Recorder
   readonly #contents: Contents
   readonly #shared: SharedContent
+  /** What it has sent to an archive, whether or not it got there. */
+  readonly #archived: string[] = []
   #freshImages = 0
   isStopped = false
 
@@ -74,7 +78,7 @@ export class Client {
         return
       }
       case 'pushArtifact':
-        return this.#pushImage(repository, random.pick(this.#shared.artifacts), null)
+        return this.#pushArtifact(repository, random.pick(this.#shared.artifacts))
       case 'retag': {
         const image = await repository.getTag(random.pick(TAGS))
         if (this.#contents.manifests.has(image)) await repository.putImage(this.#plane(), image, random.pick(TAGS))
@@ -83,9 +87,13 @@ export class Client {
       case 'pull':
         return this.#pull(repository)
       case 'list':
-        return repository.listImages()
+        return repository.listImages(random.pick(['ACTIVE', 'ARCHIVED', 'ANY']))
       case 'referrers':
         return repository.listReferrers(random.pick(this.#shared.images).digest)
+      case 'archive':
+        return this.#archive(repository)
+      case 'restore':
+        return repository.restore(this.#archived.pop() ?? this.#anyManifest().digest)
       case 'deleteTag':
         return repository.deleteTag(random.pick(TAGS))
       case 'deleteImage':
@@ -124,6 +132,22 @@ export class Client {
   async #pushImage(repository: RepositoryClient, image: ManifestContent, tag?: null): Promise<void> {
     for (const blob of image.blobs) await this.#pushBlob(repository, blob)
     await repository.putImage(this.#plane(), image.digest, tag === null ? undefined : this.#tag())
+  }
+
+  /** An artifact mostly comes after what it refers to. */
+  async #pushArtifact(repository: RepositoryClient, artifact: ManifestContent): Promise<void> {
+    const subject = artifact.subject === undefined ? undefined : this.#contents.manifest(artifact.subject)
+    if (subject !== undefined && this.#random.chance(0.7)) await this.#pushImage(repository, subject)
+    await this.#pushImage(repository, artifact, null)
+  }
+
+  /** Mostly what a tag points at, which is there. */
+  async #archive(repository: RepositoryClient): Promise<void> {
+    const tagged = this.#random.chance(0.8) ? await repository.getTag(this.#random.pick(TAGS)) : undefined
+    const isThere = tagged !== undefined && this.#contents.manifests.has(tagged)
+    const image = isThere ? tagged : this.#anyManifest().digest
+    this.#archived.push(image)
+    await repository.archive(image)
   }
 
   async #pushBlob(repository: RepositoryClient, digest: string): Promise<void> {

@@ -1,8 +1,8 @@
 import type { Digest } from '../digest.ts'
 import type { ImageStatus } from '../image.ts'
 import type { Tag } from '../names.ts'
-import { wildcard } from '../wildcard.ts'
 import type { LifecycleAction, LifecycleRule, LifecycleStorageClass } from './rule.ts'
+import { TagSearch } from './tag-search.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
@@ -124,11 +124,11 @@ function sortNewestFirst(images: readonly LifecycleImage[]): readonly LifecycleI
 /** One byte for each image, 1 for those that are meant. */
 type Marks = Uint8Array
 
-/** Finds the images that a rule matches. Its loops are plain ones: they run millions of times. */
+/** Finds the images that a rule matches. */
 class Matches {
   readonly #size: number
-  /** Every tag, and at the same place in `#owners` the image that carries it. */
-  readonly #tags: readonly Tag[]
+  readonly #tags: TagSearch
+  /** At the place of each tag the image that carries it. */
   readonly #owners: Uint32Array
   readonly #ofClass: Readonly<Record<LifecycleStorageClass, Marks>>
   /** Untagged, and no referrer of an image that is there: such a one goes with its subject. */
@@ -137,8 +137,9 @@ class Matches {
   constructor(images: readonly LifecycleImage[]) {
     this.#size = images.length
     const digests = new Set(images.map(({ digest }) => digest))
-    this.#tags = images.flatMap(({ tags }) => tags)
-    this.#owners = new Uint32Array(this.#tags.length)
+    const all = images.flatMap(({ tags }) => tags)
+    this.#tags = new TagSearch(all)
+    this.#owners = new Uint32Array(all.length)
     this.#ofClass = { standard: new Uint8Array(this.#size), archive: new Uint8Array(this.#size) }
     this.#isLeftAlone = new Uint8Array(this.#size)
     let tagAt = 0
@@ -158,20 +159,14 @@ class Matches {
     if (tags.tagStatus === 'untagged')
       return marks.map((isOfClass, at) => isOfClass & (this.#isLeftAlone[at] as number))
     for (const entry of tags.entries) {
-      marks = this.#meeting(tags.list === 'prefix' ? (tag) => tag.startsWith(entry) : wildcard(entry), marks)
+      const meeting = new Uint8Array(this.#size)
+      this.#tags.find(tags.list, entry, (at) => {
+        const owner = this.#owners[at] as number
+        meeting[owner] = marks[owner] as number
+      })
+      marks = meeting
       yield
     }
     return marks
-  }
-
-  /** Those among the marked of which some tag meets a condition. */
-  #meeting(isMet: (tag: string) => boolean, marked: Marks): Marks {
-    const meeting = new Uint8Array(this.#size)
-    const [tags, owners] = [this.#tags, this.#owners]
-    for (let at = 0; at < tags.length; at++) {
-      const owner = owners[at] as number
-      if (marked[owner] === 1 && meeting[owner] === 0 && isMet(tags[at] as Tag)) meeting[owner] = 1
-    }
-    return meeting
   }
 }

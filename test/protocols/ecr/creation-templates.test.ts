@@ -5,6 +5,7 @@ import {
   DeleteRepositoryCreationTemplateCommand,
   DescribeRepositoriesCommand,
   DescribeRepositoryCreationTemplatesCommand,
+  GetLifecyclePolicyCommand,
   GetRepositoryPolicyCommand,
   InitiateLayerUploadCommand,
   ListTagsForResourceCommand,
@@ -22,6 +23,16 @@ const ROLE = 'arn:aws:iam::123456789012:role/templates'
 const POLICY = JSON.stringify({
   Version: '2012-10-17',
   Statement: [{ Effect: 'Allow', Principal: { AWS: GUEST }, Action: 'ecr:BatchGetImage' }],
+})
+
+const LIFECYCLE = JSON.stringify({
+  rules: [
+    {
+      rulePriority: 1,
+      selection: { tagStatus: 'untagged', countType: 'imageCountMoreThan', countNumber: 1 },
+      action: { type: 'expire' },
+    },
+  ],
 })
 
 let ecr: EcrFixture
@@ -120,6 +131,7 @@ describe('templates', () => {
   test.each([
     ['InvalidParameterException', { appliedFor: [] }],
     ['InvalidParameterException', { repositoryPolicy: '{}' }],
+    ['InvalidParameterException', { lifecyclePolicy: '{"rules":[{}]}' }],
     ['InvalidParameterException', { imageTagMutability: 'MUTABLE_WITH_EXCLUSION' }],
     ['InvalidParameterException', { customRoleArn: 'me' }],
     ['InvalidTagParameterException', { resourceTags: [{ Key: 'aws:x', Value: '' }] }],
@@ -137,6 +149,7 @@ describe('CREATE_ON_PUSH', () => {
     await create('prod', {
       imageTagMutability: 'IMMUTABLE',
       repositoryPolicy: POLICY,
+      lifecyclePolicy: LIFECYCLE,
       customRoleArn: ROLE,
       resourceTags: [{ Key: 'team', Value: 'a' }],
     })
@@ -149,6 +162,7 @@ describe('CREATE_ON_PUSH', () => {
     ])
     const ofApp = { repositoryName: 'prod/app' }
     expect((await ecr.client.send(new GetRepositoryPolicyCommand(ofApp))).policyText).toBe(POLICY)
+    expect((await ecr.client.send(new GetLifecyclePolicyCommand(ofApp))).lifecyclePolicyText).toBe(LIFECYCLE)
     const resourceArn = repositories[1]?.repositoryArn
     const { tags } = await ecr.client.send(new ListTagsForResourceCommand({ resourceArn }))
     expect(tags).toEqual([{ Key: 'team', Value: 'a' }])
