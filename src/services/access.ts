@@ -33,8 +33,23 @@ export class Access {
 
   /** Counts as a call of the action. Throws `throttled`, and `access-denied` in AWS's words. */
   async authorize(principal: Principal, action: Action, resource: RepositoryRef | Registry): Promise<void> {
+    this.#count(principal, action, resource)
+    await this.#authorize(principal, action, resource)
+  }
+
+  /** The same for several repositories, together one call. */
+  async authorizeAll(principal: Principal, action: Action, refs: readonly RepositoryRef[]): Promise<void> {
+    const [first] = refs
+    if (first !== undefined) this.#count(principal, action, first)
+    for (const ref of refs) await this.#authorize(principal, action, ref)
+  }
+
+  #count({ accountId }: Principal, action: Action, resource: RepositoryRef | Registry): void {
     const { region } = 'registry' in resource ? resource.registry : resource
-    this.#throttle.count({ accountId: principal.accountId, region }, action)
+    this.#throttle.count({ accountId, region }, action)
+  }
+
+  async #authorize(principal: Principal, action: Action, resource: RepositoryRef | Registry): Promise<void> {
     const decision = await this.#decide(principal, action, resource)
     if (decision === 'allowed') return
     const why =

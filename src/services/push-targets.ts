@@ -38,8 +38,11 @@ export class PushTargets {
    */
   async ensure(principal: Principal, ref: RepositoryRef): Promise<void> {
     if ((await this.#metadata.view.repositories.find(ref)) !== undefined) return
-    const blueprint = await this.#blueprintFor(ref)
-    if (blueprint === undefined || !(await this.#access.permits(principal, 'ecr:PutImage', ref))) return
+    const template = await this.#templateFor(ref)
+    if (template === undefined && !this.#isEveryPushWelcome) return
+    // Who may not push hears nothing about what is there.
+    if (!(await this.#access.permits(principal, 'ecr:PutImage', ref))) return
+    const blueprint = template === undefined ? PLAIN : this.#blueprintOf(template)
     await this.#repositories.ensure(principal, ref, blueprint)
   }
 
@@ -49,9 +52,7 @@ export class PushTargets {
     return this.#isEveryPushWelcome || (await this.#templateFor(ref)) !== undefined
   }
 
-  async #blueprintFor(ref: RepositoryRef): Promise<Blueprint | undefined> {
-    const template = await this.#templateFor(ref)
-    if (template === undefined) return this.#isEveryPushWelcome ? PLAIN : undefined
+  #blueprintOf(template: CreationTemplate): Blueprint {
     const { mutability, resourceTags: tags, repositoryPolicy, lifecyclePolicy, customRoleArn } = template
     if (tags.length > 0 && customRoleArn === undefined) throw templateRoleMissing(template)
     return {

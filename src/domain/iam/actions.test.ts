@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import ecrModel from '../../../models/ecr.json' with { type: 'json' }
 import type { ServiceModel } from '../../protocols/aws/model.ts'
-import { REGISTRY_ACTIONS, REPOSITORY_ACTIONS } from './actions.ts'
+import { ALL_ACTION_KEYS, REGISTRY_ACTIONS, REPOSITORY_ACTIONS } from './actions.ts'
 
 test("the actions are ECR's operations, but for one that has no action and three that are no operations", () => {
   const operations = Object.keys(ecrModel.operations).filter((name) => name !== 'ListImageReferrers')
@@ -15,4 +15,12 @@ test("the actions are ECR's operations, but for one that has no action and three
     const isOfRepository = input.some((member) => /^(repositoryNames?|resourceArn)$/.test(member))
     expect([name, (REPOSITORY_ACTIONS as readonly string[]).includes(name)]).toEqual([name, isOfRepository])
   }
+})
+
+test('every permission that the registry asks for is one that policies can speak of', async () => {
+  const asked = new Set<string>()
+  for await (const file of new Bun.Glob('src/{services,protocols,jobs}/**/*.ts').scan('.'))
+    for (const [, action = ''] of (await Bun.file(file).text()).matchAll(/'(ecr:[A-Z]\w+)'/g)) asked.add(action)
+  expect(asked.size).toBeGreaterThan(20)
+  expect([...asked].filter((action) => !ALL_ACTION_KEYS.has(action.toLowerCase()))).toEqual([])
 })
