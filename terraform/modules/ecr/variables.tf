@@ -1,6 +1,7 @@
 variable "project_name" {
   description = "First part of each repository's name."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-z0-9]+([._-][a-z0-9]+)*$", var.project_name))
@@ -11,6 +12,7 @@ variable "project_name" {
 variable "environment" {
   description = "Second part of each repository's name, such as dev or prod."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-z0-9]+([._-][a-z0-9]+)*$", var.environment))
@@ -21,6 +23,7 @@ variable "environment" {
 variable "repository_names" {
   description = "Services that get a private repository, named {project_name}-{environment}-{name}."
   type        = list(string)
+  nullable    = false
 
   validation {
     condition = alltrue([
@@ -38,6 +41,7 @@ variable "image_tag_mutability" {
   description = "Whether a pushed tag can be moved to another image (MUTABLE) or not (IMMUTABLE)."
   type        = string
   default     = "MUTABLE"
+  nullable    = false
 
   validation {
     condition     = contains(["MUTABLE", "IMMUTABLE"], var.image_tag_mutability)
@@ -49,12 +53,14 @@ variable "scan_on_push" {
   description = "Whether each pushed image is scanned for vulnerabilities."
   type        = bool
   default     = true
+  nullable    = false
 }
 
 variable "encryption_type" {
   description = "How images are encrypted at rest: AES256 or KMS. A change replaces the repositories."
   type        = string
   default     = "AES256"
+  nullable    = false
 
   validation {
     condition     = contains(["AES256", "KMS"], var.encryption_type)
@@ -85,9 +91,10 @@ variable "max_image_count" {
 }
 
 variable "tag_prefixes" {
-  description = "Tag prefixes that max_image_count counts, each on its own. An image with tags of several counts for the first. Empty: all tagged images count together."
+  description = "Tag prefixes that max_image_count counts, each on its own. Of an image with tags of several, the first one listed decides. Empty: all tagged images count together."
   type        = list(string)
   default     = []
+  nullable    = false
 
   validation {
     condition     = alltrue([for prefix in var.tag_prefixes : can(regex("^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$", prefix))])
@@ -129,6 +136,7 @@ variable "pull_principal_arns" {
   description = "IAM principals (accounts' roots, roles, users) that may pull, by the repositories' policies."
   type        = list(string)
   default     = []
+  nullable    = false
 
   validation {
     condition = alltrue([
@@ -142,6 +150,7 @@ variable "push_principal_arns" {
   description = "IAM principals that may push and pull, by the repositories' policies."
   type        = list(string)
   default     = []
+  nullable    = false
 
   validation {
     condition = alltrue([
@@ -155,6 +164,7 @@ variable "cross_account_ids" {
   description = "Other accounts whose principals may pull, as far as their own account lets them."
   type        = list(string)
   default     = []
+  nullable    = false
 
   validation {
     condition     = alltrue([for id in var.cross_account_ids : can(regex("^[0-9]{12}$", id))])
@@ -166,6 +176,7 @@ variable "replication_regions" {
   description = "Regions to which the private repositories are replicated. This sets the replication of the whole registry: use it in one instance of the module per account and region."
   type        = list(string)
   default     = []
+  nullable    = false
 
   validation {
     condition     = alltrue([for region in var.replication_regions : can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]+$", region))])
@@ -181,6 +192,7 @@ variable "public_repository_names" {
   description = "Services that get a repository in ECR Public, named {project_name}-{environment}-{name}. Needs a provider for us-east-1."
   type        = list(string)
   default     = []
+  nullable    = false
 
   validation {
     condition = alltrue([
@@ -209,10 +221,12 @@ variable "force_delete" {
   description = "Whether destroying a repository deletes the images in it. Otherwise it fails while there are any."
   type        = bool
   default     = false
+  nullable    = false
 }
 
 variable "tags" {
   description = "Resource tags of all repositories."
   type        = map(string)
   default     = {}
+  nullable    = false
 }

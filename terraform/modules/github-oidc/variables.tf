@@ -2,6 +2,7 @@ variable "role_name" {
   description = "Name of the role that workflows assume."
   type        = string
   default     = "github-actions-ecr-push"
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-zA-Z0-9+=,.@_-]{1,64}$", var.role_name))
@@ -12,6 +13,7 @@ variable "role_name" {
 variable "github_repositories" {
   description = "GitHub repositories whose workflows may assume the role, each as owner/name."
   type        = list(string)
+  nullable    = false
 
   validation {
     condition     = length(var.github_repositories) > 0
@@ -29,6 +31,7 @@ variable "subjects" {
   description = "Which workflows of these repositories: the rest of GitHub's subject claim, such as ref:refs/heads/main, environment:production or pull_request. '*' stands for any characters."
   type        = list(string)
   default     = ["ref:refs/heads/main", "ref:refs/tags/v*"]
+  nullable    = false
 
   validation {
     condition     = length(var.subjects) > 0 && alltrue([for subject in var.subjects : can(regex("^[^\\s?]+$", subject))])
@@ -39,6 +42,7 @@ variable "subjects" {
 variable "ecr_repository_arns" {
   description = "ARNs of the ECR repositories that the role may push to and pull from."
   type        = list(string)
+  nullable    = false
 
   validation {
     condition     = length(var.ecr_repository_arns) > 0
@@ -56,6 +60,7 @@ variable "create_oidc_provider" {
   description = "Whether to create the account's OIDC provider for GitHub. An account can have one only: false where it exists already."
   type        = bool
   default     = true
+  nullable    = false
 }
 
 variable "oidc_provider_arn" {
@@ -73,6 +78,7 @@ variable "thumbprints" {
   description = "Certificate thumbprints of a provider that the module creates. AWS checks GitHub against its own list of authorities and does not use them."
   type        = list(string)
   default     = ["6938fd4d98bab03faadb97b34396831e3780aea1", "1c58a3a8518e8759bf075b76b750d4f2df264fcd"]
+  nullable    = false
 
   validation {
     condition     = length(var.thumbprints) >= 1 && length(var.thumbprints) <= 5 && alltrue([for thumbprint in var.thumbprints : can(regex("^[0-9a-f]{40}$", thumbprint))])
@@ -84,6 +90,7 @@ variable "max_session_duration" {
   description = "How long, in seconds, a workflow may keep the role."
   type        = number
   default     = 3600
+  nullable    = false
 
   validation {
     condition     = var.max_session_duration >= 3600 && var.max_session_duration <= 43200
@@ -106,4 +113,5 @@ variable "tags" {
   description = "Resource tags of the provider and the role."
   type        = map(string)
   default     = {}
+  nullable    = false
 }
