@@ -19,10 +19,10 @@ const TIMEOUT_MS = 600_000
 
 const CHANGED = {
   image_tag: 'v1',
-  kept_versions: '20',
+  kept_versions: 20,
   mutability: 'IMMUTABLE',
-  pull_actions: '["ecr:BatchGetImage"]',
-  scan_on_push: 'false',
+  pull_actions: ['ecr:BatchGetImage'],
+  scan_on_push: false,
   team: 'blue',
 }
 

@@ -12,6 +12,8 @@ export interface Docker {
   run(args: readonly string[], options?: CommandOptions): Promise<string>
   /** Runs a command that must fail and answers what it says on standard error. */
   failure(args: readonly string[], options?: CommandOptions): Promise<string>
+  /** By which any `docker` on the PATH finds this engine. */
+  readonly env: Readonly<Record<string, string>>
   stop(): Promise<void>
 }
 
@@ -51,9 +53,10 @@ export async function startDocker(options: DockerOptions): Promise<Docker> {
     stdout: Bun.file(log),
     stderr: Bun.file(`${log}.err`),
   })
+  const env = { DOCKER_HOST: socket, DOCKER_CONFIG: config, DOCKER_BUILDKIT: '0' }
   const own = (given: CommandOptions = {}): CommandOptions => ({
     ...given,
-    env: { DOCKER_HOST: socket, DOCKER_CONFIG: config, DOCKER_BUILDKIT: '0', ...given.env },
+    env: { ...env, ...given.env },
   })
   const stop = async () => {
     child.kill('SIGTERM')
@@ -70,6 +73,7 @@ export async function startDocker(options: DockerOptions): Promise<Docker> {
     await Bun.sleep(100)
   }
   return {
+    env,
     run: (args, given) => run([client('docker'), ...args], own(given)),
     failure: async (args, given) => {
       const { exitCode, stdout, stderr } = await attempt([client('docker'), ...args], own(given))
