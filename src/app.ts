@@ -10,6 +10,7 @@ import { Scrub, type ScrubReport } from './jobs/scrub.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { type Ids, randomIds } from './lib/ids.ts'
 import type { Logger } from './lib/logger.ts'
+import { VirtualClock } from './lib/virtual-clock.ts'
 import { createJsonRpc } from './protocols/aws/json-rpc.ts'
 import { createQuery } from './protocols/aws/query.ts'
 import { Addresses } from './protocols/ecr/addresses.ts'
@@ -82,8 +83,10 @@ export interface Surroundings {
 export async function createApp(
   config: Config,
   logger: Logger,
-  { clock, ids }: Surroundings = { clock: systemClock, ids: randomIds },
+  { clock: realClock, ids }: Surroundings = { clock: systemClock, ids: randomIds },
 ): Promise<App> {
+  // Everything goes by it but what others go by as well: signatures of clients, and leases.
+  const clock = new VirtualClock(realClock)
   const { metadata, blobs } = await openStores(config, clock)
   const { profile, fidelity, quotas, defaultRegistry, registryHost } = config
 
@@ -116,6 +119,7 @@ export async function createApp(
     // The lock of the data directory lets one process in at a time: the successor of one that died is the same holder.
     holder: 'data directory',
     intervalMs: config.lifecycleIntervalMs,
+    leaseClock: realClock,
   })
   const lifecycle = new Lifecycle(metadata, access, clock, ids, () => lifecycleJobs.lookForPreviews())
   const pushTargets = new PushTargets(metadata, access, repositories, lifecycle, config.createsRepositoryOnPush)
@@ -147,7 +151,7 @@ export async function createApp(
     tokens,
     uploads,
   }
-  const setting = { clock, profile, callers, report }
+  const setting = { clock: realClock, profile, callers, report }
   const oci = {
     settings: { fidelity, layerPartBytesMin: quotas.layerPartBytesMin },
     tokens,
@@ -182,10 +186,15 @@ export async function createApp(
       awsJson: createJsonRpc([ecrService(ecr)], setting),
       awsQuery: createQuery([stsService()], setting),
       operations: createOperatorPlane({
-        facts: { version: VERSION, profile, fidelity, storage: config.storage.kind, startedAt: clock.now() },
+        facts: { version: VERSION, profile, fidelity, storage: config.storage.kind, startedAt: realClock.now() },
         setting,
         logger,
         defaultRegistry,
+        devTools: {
+          clock,
+          catchUp: () => lifecycleJobs.catchUp(),
+          reset: (scope) => metadata.transact((tx) => tx.resets.reset(scope)),
+        },
         ...jobs,
         checkReady: ready,
       }),

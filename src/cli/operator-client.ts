@@ -30,12 +30,27 @@ export async function askServer(
 ): Promise<object> {
   const url = new URL(path, target.url)
   const headers = signer === undefined ? {} : await signedHeaders(url, method, region, signer)
-  const response = await reach(target, url, { method, headers })
+  return await ask(target, url, { method, headers }, (status) => hintFor(status, signer))
+}
+
+/** The same for what a server answers to programs on its own machine, whoever they are. */
+export async function askFromHere(
+  target: Target,
+  method: 'GET' | 'POST',
+  path: string,
+  members?: object,
+): Promise<object> {
+  const body = members === undefined ? {} : { body: JSON.stringify(members) }
+  return await ask(target, new URL(path, target.url), { method, ...body }, () => '')
+}
+
+async function ask(target: Target, url: URL, request: RequestInit, hint: (status: number) => string): Promise<object> {
+  const response = await reach(target, url, request)
   const text = await response.text()
   const answer = parseObject(text)
   if (response.ok && answer !== undefined) return answer
   const message = (answer as { readonly message?: string } | undefined)?.message ?? text.slice(0, 200)
-  throw new CommandFailure(`${target.url} refused (${response.status}): ${message}${hintFor(response.status, signer)}`)
+  throw new CommandFailure(`${target.url} refused (${response.status}): ${message}${hint(response.status)}`)
 }
 
 async function reach(target: Target, url: URL, request: RequestInit): Promise<Response> {

@@ -131,6 +131,40 @@ function describeProgram(terminal: Terminal, createApp: AppFactory, end: (code: 
       .option(...URL_OPTION)
   }
 
+  command(
+    'clock',
+    'Say what time it is for a running server of the dev profile, or move its clock ahead.',
+    CLOCK_EXAMPLES,
+    WHERE,
+    async (options, flags) => {
+      const { clock } = await import('./dev-tools.ts')
+      return await clock(options, flags, terminal)
+    },
+  )
+    .option('--advance <duration>', 'Move it ahead, such as 12h or 30d, and do what has become due.')
+    .option('--json', 'Print the answer as JSON.')
+    .option(...URL_OPTION)
+
+  command(
+    'reset',
+    'Empty a running server of the dev profile, or a part of it.',
+    RESET_EXAMPLES,
+    WHERE,
+    async (options, flags) => {
+      const { reset } = await import('./dev-tools.ts')
+      return await reset(options, flags, terminal)
+    },
+  )
+    .option('--account <id>', 'Only what this account owns.')
+    .option('--region <name>', 'Only what is in this region.')
+    .option(
+      '--repository <name>',
+      "Only this repository; without --account and --region, the one of the server's defaults.",
+    )
+    .option('--yes', 'Do it: there is no way back.')
+    .option('--json', 'Print the report as JSON.')
+    .option(...URL_OPTION)
+
   command('info', 'Say what a registry is and holds.', INFO_EXAMPLES, WHERE, async (options, flags) => {
     const { info } = await import('./info.ts')
     return await info(options, flags, terminal, createApp)
@@ -178,6 +212,12 @@ const LIFECYCLE_PREVIEW_EXAMPLES = `  ecru lifecycle preview team/app
   ecru lifecycle preview team/app --account 123456789012 --region eu-west-3 --json`
 const LIFECYCLE_RUN_EXAMPLES = `  ecru lifecycle run team/app
   ecru lifecycle run --all --url https://registry.example.com`
+const CLOCK_EXAMPLES = `  ecru clock
+  ecru clock --advance 30d
+  ecru clock --advance 12h --url http://localhost:4566 --json`
+const RESET_EXAMPLES = `  ecru reset --yes
+  ecru reset --account 123456789012 --region eu-west-3 --yes
+  ecru reset --repository team/app --yes`
 const INFO_EXAMPLES = `  ecru info
   ecru info --url http://localhost:4566 --json`
 const ENV_EXAMPLES = `  eval "$(ecru env)" && aws ecr create-repository --repository-name app

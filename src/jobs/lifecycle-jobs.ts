@@ -41,6 +41,8 @@ export interface LifecycleSettings {
   readonly holder: string
   /** How often each policy is executed; 0 leaves it to operators. */
   readonly intervalMs: number
+  /** What leases go by, when it is not the clock of all else: processes that share a store must agree on it. */
+  readonly leaseClock?: Clock
 }
 
 /** Everything about lifecycle policies that goes on beside requests, and what operators may ask of it. */
@@ -86,6 +88,14 @@ export class LifecycleJobs {
   /** Somebody asked for a preview. */
   lookForPreviews(): void {
     this.#whenAsked.look()
+  }
+
+  /**
+   * The clock was moved: executes what has become due, unless that is left to operators, and answers when it is done.
+   * A failure is the job's, and in the log.
+   */
+  async catchUp(): Promise<void> {
+    if (this.#isScheduled) await this.runDue().catch(() => undefined)
   }
 
   /** Executes everything that is due, and answers when it is done. */

@@ -35,13 +35,13 @@ export class LifecyclePreviewJob implements Job<LifecyclePreviewReport> {
     evaluation: LifecycleEvaluation,
     clock: Clock,
     logger: Logger,
-    { holder }: { readonly holder: string },
+    { holder, leaseClock = clock }: { readonly holder: string; readonly leaseClock?: Clock },
   ) {
     this.#metadata = metadata
     this.#evaluation = evaluation
     this.#clock = clock
     this.#logger = logger
-    this.#lease = new Lease(metadata, clock, this.name, holder)
+    this.#lease = new Lease(metadata, leaseClock, this.name, holder)
   }
 
   async isDue(): Promise<boolean> {

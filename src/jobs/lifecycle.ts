@@ -64,14 +64,18 @@ export class LifecycleJob implements Job<LifecycleReport> {
     execution: LifecycleExecution,
     clock: Clock,
     logger: Logger,
-    { holder, intervalMs }: { readonly holder: string; readonly intervalMs: number },
+    {
+      holder,
+      intervalMs,
+      leaseClock = clock,
+    }: { readonly holder: string; readonly intervalMs: number; readonly leaseClock?: Clock },
   ) {
     this.#metadata = metadata
     this.#evaluation = evaluation
     this.#execution = execution
     this.#clock = clock
     this.#logger = logger
-    this.#lease = new Lease(metadata, clock, 'lifecycle', holder)
+    this.#lease = new Lease(metadata, leaseClock, 'lifecycle', holder)
     this.#intervalMs = intervalMs
   }
 

@@ -18,6 +18,7 @@ import type { LeaseWriter } from './leases.ts'
 import type { LifecycleReader, LifecycleWriter } from './lifecycle.ts'
 import type { Page } from './page.ts'
 import type { PolicyReader, PolicyWriter } from './policies.ts'
+import type { ResetWriter } from './resets.ts'
 
 export type { Page } from './page.ts'
 
@@ -258,6 +259,7 @@ export interface MetadataWriter {
   readonly lifecycle: LifecycleWriter
   readonly policies: PolicyWriter
   readonly creationTemplates: CreationTemplateWriter
+  readonly resets: ResetWriter
 }
 
 export interface TransactOptions {

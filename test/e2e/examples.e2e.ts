@@ -7,15 +7,22 @@ import { ownEnvironment, startRegistry } from '../support/start-registry.ts'
 const PROJECT = resolve(import.meta.dir, '../..')
 
 describe('the examples run as they stand', () => {
-  testWith('aws', 'skopeo')('first-push', async () => {
+  const runScript = (script: string) => {
     const path = [client('aws'), client('skopeo')].map((file) => resolve(file, '..')).join(':')
-    const said = await run(['sh', 'examples/first-push/run.sh'], {
-      cwd: PROJECT,
-      env: { ...ownEnvironment(), PATH: `${path}:${process.env.PATH}` },
-      timeoutMs: 60_000,
-    })
+    const env = { ...ownEnvironment(), PATH: `${path}:${process.env.PATH}` }
+    return run(['sh', script], { cwd: PROJECT, env, timeoutMs: 60_000 })
+  }
+
+  testWith('aws', 'skopeo')('first-push', async () => {
+    const said = await runScript('examples/first-push/run.sh')
     expect(said).toContain('cannot be overwritten because the tag is immutable.')
     expect(said.trim()).toEndWith('hello from Ecru')
+  })
+
+  testWith('aws', 'skopeo')('lifecycle-test', async () => {
+    const said = await runScript('examples/lifecycle-test/run.sh')
+    expect(said).toContain('ahead  2 d 0 h\nmonday has expired\nwednesday is still there\n')
+    expect(said.trim()).toEndWith('repositories  1\n0')
   })
 
   testWith()('push-by-sdk', async () => {

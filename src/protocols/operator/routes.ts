@@ -1,46 +1,15 @@
 import { accessDenied, isRegistryError } from '../../domain/errors.ts'
-import {
-  parseRegion,
-  parseRegistryId,
-  parseRepositoryName,
-  type Registry,
-  type RepositoryRef,
-} from '../../domain/names.ts'
-import type { Logger } from '../../lib/logger.ts'
+import { parseRegion, parseRegistryId, parseRepositoryName, type RepositoryRef } from '../../domain/names.ts'
 import type { AwsSetting } from '../aws/context.ts'
 import { verifySigV4 } from '../aws/sigv4/verify.ts'
 import { awsErrorOf } from '../errors.ts'
 import { readBody } from '../http/body.ts'
 import type { Handler, RequestContext } from '../http/context.ts'
 import { pathOf } from '../http/router.ts'
+import { DEV_ROUTES } from './dev-tools.ts'
+import { isFromBrowser, type OperatorServices, type Routes } from './services.ts'
 
-/** What the process says of itself; nothing of it is secret. */
-export interface Facts {
-  readonly version: string
-  readonly profile: 'dev' | 'server'
-  readonly fidelity: 'oci' | 'aws'
-  readonly storage: 'directory' | 'memory'
-  readonly startedAt: Date
-}
-
-export interface OperatorServices {
-  readonly facts: Facts
-  readonly setting: AwsSetting
-  readonly logger: Logger
-  /** Meant where an operator names no other. */
-  readonly defaultRegistry: Registry
-  /** Throws when the registry cannot serve, with the reason. */
-  checkReady(): Promise<void>
-  totals(): Promise<{ readonly blobCount: number; readonly sizeBytes: number }>
-  collectGarbage(isDryRun: boolean): Promise<object>
-  scrub(isDryRun: boolean): Promise<object>
-  runLifecycle(target: RepositoryRef | 'all'): Promise<object>
-  forecastLifecycle(ref: RepositoryRef): Promise<object>
-}
-
-type Route = (request: Request, context: RequestContext, services: OperatorServices) => Promise<Response>
-
-const ROUTES: Readonly<Record<string, Route>> = {
+const ROUTES: Routes = {
   'GET /_ecru/health': async () => Response.json({ status: 'ok' }),
   'GET /_ecru/ready': ready,
   'GET /_ecru/info': info,
@@ -58,12 +27,13 @@ const ROUTES: Readonly<Record<string, Route>> = {
 
 /** The operator's plane, `/_ecru/…`: health, readiness, facts, and the jobs that can be run on demand. */
 export function createOperatorPlane(services: OperatorServices): Handler {
+  const routes: Routes = services.facts.profile === 'dev' ? { ...ROUTES, ...DEV_ROUTES } : ROUTES
   return async (request, context) => {
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const path = pathOf(request.url)
-    const route = ROUTES[`${method} ${path}`]
+    const route = routes[`${method} ${path}`]
     try {
-      if (route === undefined) return unknownRoute(method, path)
+      if (route === undefined) return unknownRoute(method, path, Object.keys(routes))
       return await route(request, context, services)
     } catch (thrown) {
       const { status, code, message, isBug } = awsErrorOf(thrown)
@@ -135,13 +105,7 @@ async function authorize(request: Request, context: RequestContext, setting: Aws
     throw accessDenied(arn, 'ecru:Operate', '*', 'because only the root of an account may operate the registry')
 }
 
-/** A web page can send requests to this machine, but not without saying so. */
-function isFromBrowser(request: Request): boolean {
-  return request.headers.has('origin') || request.headers.has('sec-fetch-site')
-}
-
-function unknownRoute(method: string, path: string): Response {
-  const known = Object.keys(ROUTES)
+function unknownRoute(method: string, path: string, known: readonly string[]): Response {
   const allowed = known.filter((route) => route.endsWith(` ${path}`)).map((route) => route.split(' ', 1)[0] ?? '')
   const message = `There is nothing at ${method} ${path.slice(0, 200)}; the operator's routes are ${known.join(', ')}.`
   return allowed.length > 0

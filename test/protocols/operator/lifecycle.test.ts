@@ -1,10 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import type { RepositoryRef } from '../../../src/domain/names.ts'
-import { silentLogger } from '../../../src/lib/logger.ts'
-import { detachedContext } from '../../../src/protocols/http/context.ts'
-import { createOperatorPlane } from '../../../src/protocols/operator/routes.ts'
 import { admin, createServices, pushImage, refTo, registry, type Services } from '../../support/service-fixture.ts'
-import { awsSetting } from '../aws/aws-setting.ts'
+import { askOperator, type Surroundings } from './operator-fixture.ts'
 
 const ref = refTo('team/app')
 const text = JSON.stringify({
@@ -26,28 +22,8 @@ beforeEach(async () => {
 
 afterEach(() => services.close())
 
-async function ask(path: string, { profile = 'dev', isLoopback = true, headers = {}, method = 'POST' } = {}) {
-  const { clock, lifecycleJobs } = services
-  const setting = awsSetting({ clock, profile: profile as 'dev' | 'server' })
-  const none = async () => {
-    throw new Error('not asked for')
-  }
-  const plane = createOperatorPlane({
-    facts: { version: '0', profile: setting.profile, fidelity: 'oci', storage: 'memory', startedAt: clock.now() },
-    setting,
-    logger: silentLogger,
-    defaultRegistry: registry,
-    checkReady: none,
-    totals: none,
-    collectGarbage: none,
-    scrub: none,
-    runLifecycle: (target: RepositoryRef | 'all') => lifecycleJobs.run(target),
-    forecastLifecycle: (one: RepositoryRef) => lifecycleJobs.forecast(one),
-  })
-  const request = new Request(`http://localhost:4566/_ecru/lifecycle/${path}`, { method, headers })
-  const response = await plane(request, detachedContext({ isLoopback }))
-  return { status: response.status, body: (await response.json()) as Readonly<Record<string, unknown>> }
-}
+const ask = (path: string, surroundings: Surroundings = {}) =>
+  askOperator(services, `/_ecru/lifecycle/${path}`, surroundings)
 
 describe('an operator', () => {
   test('sees what a policy would do, and has it done', async () => {
@@ -88,7 +64,7 @@ describe('an operator', () => {
 
   test('signs, unless in the dev profile on this machine and no web page', async () => {
     for (const surroundings of [
-      { profile: 'server' },
+      { profile: 'server' as const },
       { isLoopback: false },
       { headers: { origin: 'http://elsewhere' } },
     ])

@@ -1,0 +1,51 @@
+import type { Registry, RepositoryRef } from '../../domain/names.ts'
+import type { ResetReport, ResetScope } from '../../domain/reset-scope.ts'
+import type { Logger } from '../../lib/logger.ts'
+import type { VirtualClock } from '../../lib/virtual-clock.ts'
+import type { AwsSetting } from '../aws/context.ts'
+import type { RequestContext } from '../http/context.ts'
+
+/** What the process says of itself; nothing of it is secret. */
+export interface Facts {
+  readonly version: string
+  readonly profile: 'dev' | 'server'
+  readonly fidelity: 'oci' | 'aws'
+  readonly storage: 'directory' | 'memory'
+  readonly startedAt: Date
+}
+
+/** What tests of a pipeline ask of a registry, and no registry that others depend on has. */
+export interface DevTools {
+  /** The clock of everything but signatures. */
+  readonly clock: Pick<VirtualClock, 'now' | 'offsetMs' | 'advance'>
+  /** The clock was moved: does what has become due, and answers when it is done. */
+  catchUp(): Promise<void>
+  reset(scope: ResetScope): Promise<ResetReport>
+}
+
+export interface OperatorServices {
+  readonly facts: Facts
+  readonly setting: AwsSetting
+  readonly logger: Logger
+  /** Meant where an operator names no other. */
+  readonly defaultRegistry: Registry
+  readonly devTools: DevTools
+  /** Throws when the registry cannot serve, with the reason. */
+  checkReady(): Promise<void>
+  totals(): Promise<{ readonly blobCount: number; readonly sizeBytes: number }>
+  collectGarbage(isDryRun: boolean): Promise<object>
+  scrub(isDryRun: boolean): Promise<object>
+  runLifecycle(target: RepositoryRef | 'all'): Promise<object>
+  forecastLifecycle(ref: RepositoryRef): Promise<object>
+}
+
+/** Answers one route of the operator's plane. */
+export type Route = (request: Request, context: RequestContext, services: OperatorServices) => Promise<Response>
+
+/** Routes by method and path. */
+export type Routes = Readonly<Record<string, Route>>
+
+/** A web page can send requests to this machine, but not without saying so. */
+export function isFromBrowser(request: Request): boolean {
+  return request.headers.has('origin') || request.headers.has('sec-fetch-site')
+}

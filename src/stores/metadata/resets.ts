@@ -1,0 +1,52 @@
+import { sql } from 'kysely'
+import type { ResetReport, ResetScope } from '../../domain/reset-scope.ts'
+import type { ResetWriter } from '../resets.ts'
+import { refValues } from './repositories.ts'
+import type { Session } from './session.ts'
+
+/** What belongs to a registry and to no repository. */
+const OF_REGISTRY = ['account_settings', 'creation_templates', 'pull_time_exclusions', 'registry_policies'] as const
+
+interface Where {
+  readonly accountId: string | undefined
+  readonly region: string | undefined
+  readonly name: string | undefined
+}
+
+/** Everything of a scope at once, in as many statements as there are tables: what it held is purged later, in steps. */
+export class Resets implements ResetWriter {
+  readonly #session: Session
+
+  constructor(session: Session) {
+    this.#session = session
+  }
+
+  async reset(scope: ResetScope): Promise<ResetReport> {
+    this.#session.notePolicyChange()
+    if ('repository' in scope) return { repositories: await this.#hide(refValues(scope.repository)) }
+    const where = { accountId: scope.registryId, region: scope.region, name: undefined }
+    const repositories = await this.#hide(where)
+    for (const table of OF_REGISTRY) await this.#clear(table, where)
+    return { repositories }
+  }
+
+  async #hide({ accountId, region, name }: Where): Promise<number> {
+    const { numUpdatedRows } = await this.#session.db
+      .updateTable('repositories')
+      .set({ name: sql<string>`'#' || ${sql.ref('id')}`, is_deleted: 1 })
+      .where('is_deleted', '=', 0)
+      .$if(accountId !== undefined, (query) => query.where('account_id', '=', accountId ?? ''))
+      .$if(region !== undefined, (query) => query.where('region', '=', region ?? ''))
+      .$if(name !== undefined, (query) => query.where('name', '=', name ?? ''))
+      .executeTakeFirst()
+    return Number(numUpdatedRows)
+  }
+
+  async #clear(table: (typeof OF_REGISTRY)[number], { accountId, region }: Where): Promise<void> {
+    await this.#session.db
+      .deleteFrom(table)
+      .$if(accountId !== undefined, (query) => query.where('account_id', '=', accountId ?? ''))
+      .$if(region !== undefined, (query) => query.where('region', '=', region ?? ''))
+      .execute()
+  }
+}

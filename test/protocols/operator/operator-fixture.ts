@@ -1,0 +1,55 @@
+import type { RepositoryRef } from '../../../src/domain/names.ts'
+import { silentLogger } from '../../../src/lib/logger.ts'
+import { VirtualClock } from '../../../src/lib/virtual-clock.ts'
+import { detachedContext } from '../../../src/protocols/http/context.ts'
+import { createOperatorPlane } from '../../../src/protocols/operator/routes.ts'
+import type { DevTools, OperatorServices } from '../../../src/protocols/operator/services.ts'
+import { registry, type Services } from '../../support/service-fixture.ts'
+import { awsSetting } from '../aws/aws-setting.ts'
+
+export interface Surroundings {
+  readonly method?: string
+  readonly profile?: 'dev' | 'server'
+  readonly isLoopback?: boolean
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+/** Asks the operator's plane over these services, as a program on the same machine unless it is said otherwise. */
+export async function askOperator(
+  { clock, metadata, lifecycleJobs }: Services,
+  path: string,
+  { method = 'POST', profile = 'dev', isLoopback = true, headers = {}, body }: Surroundings = {},
+  devTools: Partial<DevTools> = {},
+  checkReady: () => Promise<void> = async () => undefined,
+) {
+  const setting = awsSetting({ clock, profile })
+  const none = async () => {
+    throw new Error('not asked for')
+  }
+  const services: OperatorServices = {
+    facts: { version: '0', profile, fidelity: 'oci', storage: 'memory', startedAt: clock.now() },
+    setting,
+    logger: silentLogger,
+    defaultRegistry: registry,
+    devTools: {
+      clock: new VirtualClock(clock),
+      catchUp: async () => undefined,
+      reset: (scope) => metadata.transact((tx) => tx.resets.reset(scope)),
+      ...devTools,
+    },
+    checkReady,
+    totals: none,
+    collectGarbage: none,
+    scrub: none,
+    runLifecycle: (target: RepositoryRef | 'all') => lifecycleJobs.run(target),
+    forecastLifecycle: (ref: RepositoryRef) => lifecycleJobs.forecast(ref),
+  }
+  const request = new Request(`http://localhost:4566${path}`, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body }),
+  })
+  const response = await createOperatorPlane(services)(request, detachedContext({ isLoopback }))
+  return { status: response.status, body: (await response.json()) as Readonly<Record<string, unknown>> }
+}
