@@ -11,6 +11,7 @@ import { leaseCases, lifecycleCases } from './metadata-store-lifecycle.ts'
 import { policyCases } from './metadata-store-policies.ts'
 import { purgeCases } from './metadata-store-purge.ts'
 import { repositoryCases } from './metadata-store-repositories.ts'
+import { signingCases } from './metadata-store-signing.ts'
 import { transactionCases } from './metadata-store-transactions.ts'
 import { uploadCases } from './metadata-store-uploads.ts'
 
@@ -48,6 +49,7 @@ export function metadataStoreSuite(name: string, create: () => Promise<MetadataS
     describe('creation templates', () => creationTemplateCases(store))
     describe('lifecycle policies', () => lifecycleCases(store))
     describe('leases of jobs', () => leaseCases(store))
+    describe('signing', () => signingCases(store))
     describe('transactions', () => transactionCases(store))
   })
 }

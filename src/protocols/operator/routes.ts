@@ -36,6 +36,7 @@ export interface OperatorServices {
   scrub(isDryRun: boolean): Promise<object>
   runLifecycle(target: RepositoryRef | 'all'): Promise<object>
   forecastLifecycle(ref: RepositoryRef): Promise<object>
+  signingCertificate(profileArn: string): Promise<object>
 }
 
 type Route = (request: Request, context: RequestContext, services: OperatorServices) => Promise<Response>
@@ -54,6 +55,8 @@ const ROUTES: Readonly<Record<string, Route>> = {
     operate(request, context, services, (query) =>
       services.runLifecycle(query.get('all') === 'true' ? 'all' : repositoryOf(query, services)),
     ),
+  'POST /_ecru/signing/certificate': (request, context, services) =>
+    operate(request, context, services, (query) => services.signingCertificate(query.get('profile') ?? '')),
 }
 
 /** The operator's plane, `/_ecru/…`: health, readiness, facts, and the jobs that can be run on demand. */

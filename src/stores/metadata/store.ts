@@ -10,6 +10,7 @@ import { Policies } from './policies.ts'
 import { Repositories } from './repositories.ts'
 import type { Database } from './schema/database.ts'
 import type { Session } from './session.ts'
+import { Signings } from './signings.ts'
 import { Uploads } from './uploads.ts'
 
 /** The nouns over one session. Whether one may write is said by the type under which it is handed on. */
@@ -24,6 +25,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly lifecycle: Lifecycle
   readonly policies: Policies
   readonly creationTemplates: CreationTemplates
+  readonly signings: Signings
 
   constructor(session: Session) {
     this.accounts = new Accounts(session)
@@ -36,6 +38,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
     this.lifecycle = new Lifecycle(session)
     this.policies = new Policies(session)
     this.creationTemplates = new CreationTemplates(session)
+    this.signings = new Signings(session)
   }
 }
 

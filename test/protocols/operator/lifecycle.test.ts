@@ -42,6 +42,7 @@ async function ask(path: string, { profile = 'dev', isLoopback = true, headers =
     collectGarbage: none,
     scrub: none,
     runLifecycle: (target: RepositoryRef | 'all') => lifecycleJobs.run(target),
+    signingCertificate: none,
     forecastLifecycle: (one: RepositoryRef) => lifecycleJobs.forecast(one),
   })
   const request = new Request(`http://localhost:4566/_ecru/lifecycle/${path}`, { method, headers })
