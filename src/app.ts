@@ -7,6 +7,7 @@ import type { LifecycleReport } from './jobs/lifecycle.ts'
 import { type LifecycleForecast, LifecycleJobs } from './jobs/lifecycle-jobs.ts'
 import { JobRunner } from './jobs/runner.ts'
 import { Scrub, type ScrubReport } from './jobs/scrub.ts'
+import { SigningJob, SigningJobs } from './jobs/signing.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { type Ids, randomIds } from './lib/ids.ts'
 import type { Logger } from './lib/logger.ts'
@@ -30,6 +31,7 @@ import { DownloadTickets } from './services/download-urls.ts'
 import { ImageBatches } from './services/image-batches.ts'
 import { ImageDeletion } from './services/image-deletion.ts'
 import { ImageLists } from './services/image-lists.ts'
+import { ImageSigner } from './services/image-signer.ts'
 import { Images } from './services/images.ts'
 import { Layers } from './services/layers.ts'
 import { Lifecycle } from './services/lifecycle.ts'
@@ -38,8 +40,11 @@ import { LifecycleExecution } from './services/lifecycle-execution.ts'
 import { Policies } from './services/policies.ts'
 import { PullTimeExclusions } from './services/pull-time-exclusions.ts'
 import { PullTimes } from './services/pulls.ts'
+import { PushSigning } from './services/push-signing.ts'
 import { PushTargets } from './services/push-targets.ts'
 import { Repositories } from './services/repositories.ts'
+import { Signing } from './services/signing.ts'
+import { type ProfileCertificate, SigningProfiles } from './services/signing-profiles.ts'
 import { StorageClasses } from './services/storage-classes.ts'
 import { Throttle } from './services/throttle.ts'
 import { Tokens } from './services/tokens.ts'
@@ -69,6 +74,8 @@ export interface App {
   runLifecycle(target: RepositoryRef | 'all'): Promise<LifecycleReport>
   /** What a repository's lifecycle policy would do now. */
   forecastLifecycle(ref: RepositoryRef): Promise<LifecycleForecast>
+  /** By which the signatures of a signing profile can be verified. */
+  signingCertificate(profileArn: string): Promise<ProfileCertificate>
   /** Ends the jobs and closes the stores. To be called once nothing is in flight. */
   close(): Promise<void>
 }
@@ -78,6 +85,9 @@ export interface Surroundings {
   readonly clock: Clock
   readonly ids: Ids
 }
+
+/** Whose leases are. The lock of the data directory lets one process in at a time: the successor of one that died is the same holder. */
+const HOLDER = 'data directory'
 
 /** Puts a registry together from its configuration. The only place that names concrete stores. */
 export async function createApp(
@@ -101,7 +111,8 @@ export async function createApp(
   const activations = new Activations(metadata, clock)
   const layers = new Layers(metadata, blobs, access, tickets, activations, clock, fidelity === 'oci')
   const uploads = new Uploads(metadata, blobs, access, clock, ids, quotas)
-  const images = new Images(metadata, access, clock, quotas, pulls, config.acceptsSparseImages)
+  const pushSigning = new PushSigning(() => signingJobs.look())
+  const images = new Images(metadata, access, clock, quotas, pulls, pushSigning, config.acceptsSparseImages)
   const imageLists = new ImageLists(metadata, access, pulls, activations)
   const imageBatches = new ImageBatches(metadata, access, pulls, clock)
   const imageDeletion = new ImageDeletion(metadata, access, clock)
@@ -116,13 +127,16 @@ export async function createApp(
   const evaluation = new LifecycleEvaluation(metadata, pulls, activations, clock)
   const execution = new LifecycleExecution(metadata, clock)
   const lifecycleJobs = new LifecycleJobs(metadata, evaluation, execution, clock, logger, {
-    // The lock of the data directory lets one process in at a time: the successor of one that died is the same holder.
-    holder: 'data directory',
+    holder: HOLDER,
     intervalMs: config.lifecycleIntervalMs,
     leaseClock: realClock,
   })
   const lifecycle = new Lifecycle(metadata, access, clock, ids, () => lifecycleJobs.lookForPreviews())
   const pushTargets = new PushTargets(metadata, access, repositories, lifecycle, config.createsRepositoryOnPush)
+  // Whatever time the registry's own clock tells, signatures are judged by the real one.
+  const signingProfiles = new SigningProfiles(metadata, systemClock)
+  const signer = new ImageSigner(signingProfiles, uploads, images, systemClock)
+  const signingJobs = new SigningJobs(new SigningJob(metadata, signer, clock, logger, HOLDER), logger)
   const closing = new AbortController()
 
   const ready = async () => {
@@ -147,6 +161,7 @@ export async function createApp(
     pushTargets,
     pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),
     repositories,
+    signing: new Signing(metadata, access),
     storageClasses: new StorageClasses(metadata, access, activations, clock, config.activationMs),
     tokens,
     uploads,
@@ -171,6 +186,7 @@ export async function createApp(
     scrub: (isDryRun: boolean) => (isDryRun ? scrub.dryRun(closing.signal) : scrubRunner.runNow()),
     runLifecycle: (target: RepositoryRef | 'all') => lifecycleJobs.run(target),
     forecastLifecycle: (ref: RepositoryRef) => lifecycleJobs.forecast(ref),
+    signingCertificate: (profileArn: string) => signingProfiles.certificateOf(profileArn),
   }
   return {
     ...jobs,
@@ -178,6 +194,7 @@ export async function createApp(
     start: () => {
       gcRunner.start(config.gcIntervalMs)
       lifecycleJobs.start()
+      signingJobs.start()
     },
     ready,
     handle: createRouter({
@@ -202,6 +219,7 @@ export async function createApp(
     async close() {
       closing.abort(new Error('The registry is shutting down.'))
       await lifecycleJobs.close()
+      await signingJobs.close()
       await gcRunner.close()
       await scrubRunner.close()
       await pulls.flush()

@@ -165,6 +165,25 @@ function describeProgram(terminal: Terminal, createApp: AppFactory, end: (code: 
     .option('--json', 'Print the report as JSON.')
     .option(...URL_OPTION)
 
+  const signing = program
+    .command('signing')
+    .helpCommand(false)
+    .description('Say how the signatures of images are verified.')
+    .addHelpText('after', `\nExamples:\n${SIGNING_CERTIFICATE_EXAMPLES}`)
+  command(
+    'certificate <profile-arn>',
+    'Print the certificate of a signing profile as PEM, for the trust store of those who verify.',
+    SIGNING_CERTIFICATE_EXAMPLES,
+    WHERE,
+    async (options, flags, [profileArn = '']) => {
+      const { printSigningCertificate } = await import('./signing.ts')
+      return await printSigningCertificate(options, flags, profileArn, terminal, createApp)
+    },
+    signing,
+  )
+    .option('--json', 'Print subject, fingerprint and end of validity as well, as JSON.')
+    .option(...URL_OPTION)
+
   command('info', 'Say what a registry is and holds.', INFO_EXAMPLES, WHERE, async (options, flags) => {
     const { info } = await import('./info.ts')
     return await info(options, flags, terminal, createApp)
@@ -218,6 +237,8 @@ const CLOCK_EXAMPLES = `  ecru clock
 const RESET_EXAMPLES = `  ecru reset --yes
   ecru reset --account 123456789012 --region eu-west-3 --yes
   ecru reset --repository team/app --yes`
+const SIGNING_CERTIFICATE_EXAMPLES = `  ecru signing certificate arn:aws:signer:us-east-1:000000000000:/signing-profiles/release > release.pem
+  ecru signing certificate arn:aws:signer:us-east-1:000000000000:/signing-profiles/release --json`
 const INFO_EXAMPLES = `  ecru info
   ecru info --url http://localhost:4566 --json`
 const ENV_EXAMPLES = `  eval "$(ecru env)" && aws ecr create-repository --repository-name app

@@ -17,6 +17,7 @@ export interface RunningApp {
   scrub(isDryRun: boolean): Promise<object>
   runLifecycle(target: RepositoryRef | 'all'): Promise<object>
   forecastLifecycle(ref: RepositoryRef): Promise<object>
+  signingCertificate(profileArn: string): Promise<object>
   /** Ends the work beside requests, then closes the stores. */
   close(): Promise<void>
 }

@@ -46,6 +46,7 @@ export type ErrorCode =
   | 'signature-expired'
   | 'signature-incomplete'
   | 'signature-mismatch'
+  | 'signing-configuration-not-found'
   | 'storage-class-refused'
   | 'storage-full'
   | 'tag-immutable'

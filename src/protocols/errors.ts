@@ -68,6 +68,7 @@ const WIRE = {
   'signature-expired': { oci: null, aws: aws('InvalidSignatureException') },
   'signature-incomplete': { oci: null, aws: aws('IncompleteSignatureException') },
   'signature-mismatch': { oci: null, aws: aws('InvalidSignatureException') },
+  'signing-configuration-not-found': { oci: null, aws: aws('SigningConfigurationNotFoundException') },
   'storage-class-refused': { oci: null, aws: aws('ImageStorageClassUpdateNotSupportedException') },
   'storage-full': { oci: oci(507, 'DENIED'), aws: aws('LimitExceededException') },
   'tag-immutable': { oci: oci(400, 'TAG_INVALID'), aws: aws('ImageTagAlreadyExistsException') },

@@ -30,6 +30,7 @@ import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
 import { restoreFamily } from './image-family.ts'
 import type { PullTimes } from './pulls.ts'
+import type { PushSigning } from './push-signing.ts'
 import { getRepository } from './repositories.ts'
 
 /** A manifest as it arrives, by PutImage or by `PUT manifests/…`. */
@@ -55,6 +56,7 @@ export class Images {
   readonly #clock: Clock
   readonly #quotas: Quotas
   readonly #pulls: PullTimes
+  readonly #signing: PushSigning
   /** Whether an image may be pushed before (or without) what it refers to: OCI's option, which ECR does not take. */
   readonly #isSparseAccepted: boolean
 
@@ -64,6 +66,7 @@ export class Images {
     clock: Clock,
     quotas: Quotas,
     pulls: PullTimes,
+    signing: PushSigning,
     isSparseAccepted = false,
   ) {
     this.#metadata = metadata
@@ -71,6 +74,7 @@ export class Images {
     this.#clock = clock
     this.#quotas = quotas
     this.#pulls = pulls
+    this.#signing = signing
     this.#isSparseAccepted = isSparseAccepted
   }
 
@@ -78,14 +82,19 @@ export class Images {
    * Stores the image and moves its tags, in one transaction; durable once answered. The order of checks is ECR's: the
    * document, its digest, the blobs it needs, the manifests it lists, the tags, the quotas. Throws `manifest-invalid`,
    * `image-digest-mismatch`, `layers-not-found`, `referenced-images-not-found`, `tag-immutable`, `limit-exceeded`.
-   * What is archived of the image and of what it lists is restored at once.
+   * What is archived of the image and of what it lists is restored at once. `alongside` runs in the same transaction.
    */
-  async push(principal: Principal, ref: RepositoryRef, push: ManifestPush): Promise<PushedImage> {
+  async push(
+    principal: Principal,
+    ref: RepositoryRef,
+    push: ManifestPush,
+    alongside: (tx: MetadataWriter) => Promise<void> = async () => undefined,
+  ): Promise<PushedImage> {
     await this.#access.authorize(principal, 'ecr:PutImage', ref)
     const manifest = parseManifest(push.manifest, push.mediaType)
     const digest = digestOf(push.manifest, push.digest)
     if (push.digest !== undefined && push.digest !== digest) throw imageDigestMismatch(push.digest, digest)
-    return this.#metadata.transact(async (tx) => {
+    const { isToBeSigned, ...pushed } = await this.#metadata.transact(async (tx) => {
       const repository = await getRepository(tx, ref)
       const known = await tx.images.find(repository.id, { digest })
       const image = known ?? (await this.#describe(tx, repository, manifest, digest, push.manifest))
@@ -96,8 +105,14 @@ export class Images {
       if (isArchived || (known === undefined && manifest.kind === 'index'))
         await restoreFamily(tx, stored, 'ACTIVE', this.#clock.now())
       for (const tag of newTags) await tx.images.putTag(repository.id, tag, stored.id, this.#clock.now())
-      return { image: stored, isChanged: known === undefined || isArchived || newTags.length > 0 }
+      const isChanged = known === undefined || isArchived || newTags.length > 0
+      const signable = { repository, image: stored, manifest, tags: push.tags }
+      const isToBeSigned = isChanged && (await this.#signing.request(tx, principal, signable))
+      await alongside(tx)
+      return { image: stored, isChanged, isToBeSigned }
     })
+    if (isToBeSigned) this.#signing.announce()
+    return pushed
   }
 
   /** What a pull needs, by tag or digest; counts as a pull. Throws `repository-not-found`, `image-not-found`, `image-archived`. */

@@ -19,6 +19,7 @@ import type { LifecycleReader, LifecycleWriter } from './lifecycle.ts'
 import type { Page } from './page.ts'
 import type { PolicyReader, PolicyWriter } from './policies.ts'
 import type { ResetWriter } from './resets.ts'
+import type { SigningReader, SigningWriter } from './signing.ts'
 
 export type { Page } from './page.ts'
 
@@ -246,6 +247,7 @@ export interface MetadataReader {
   readonly lifecycle: LifecycleReader
   readonly policies: PolicyReader
   readonly creationTemplates: CreationTemplateReader
+  readonly signings: SigningReader
 }
 
 export interface MetadataWriter {
@@ -260,6 +262,7 @@ export interface MetadataWriter {
   readonly policies: PolicyWriter
   readonly creationTemplates: CreationTemplateWriter
   readonly resets: ResetWriter
+  readonly signings: SigningWriter
 }
 
 export interface TransactOptions {

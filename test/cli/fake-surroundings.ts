@@ -34,6 +34,7 @@ export function fakeApp(changes: Partial<RunningApp> = {}): AppFactory {
     collectGarbage: async (isDryRun) => ({ isDryRun, deletedBlobs: 2, freedBytes: 2048, tookMs: 5 }),
     runLifecycle: async () => ({ repositories: 0, runs: [] }),
     forecastLifecycle: async ({ name }) => ({ repositoryName: name, images: [] }),
+    signingCertificate: async (signingProfileArn) => ({ signingProfileArn, certificate: 'PEM\n' }),
     scrub: async (isDryRun) => ({ isDryRun, checkedBlobs: 3, faults: [] }),
     close: async () => {},
     ...changes,

@@ -3,6 +3,7 @@ import { parseDigest } from '../../src/domain/digest.ts'
 import { GENEROUS_QUOTAS } from '../../src/domain/quotas.ts'
 import { Images } from '../../src/services/images.ts'
 import { PullTimes } from '../../src/services/pulls.ts'
+import { PushSigning } from '../../src/services/push-signing.ts'
 import { sha256 } from '../support/image-builder.ts'
 import {
   admin,
@@ -22,7 +23,7 @@ beforeAll(async () => {
   services = await createServices()
   const { metadata, clock, access } = services
   const pulls = new PullTimes(metadata, clock, () => undefined)
-  images = new Images(metadata, access, clock, GENEROUS_QUOTAS, pulls, true)
+  images = new Images(metadata, access, clock, GENEROUS_QUOTAS, pulls, new PushSigning(() => undefined), true)
   await services.repositories.create(admin, ref)
 })
 afterAll(() => services.close())

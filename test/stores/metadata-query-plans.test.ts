@@ -11,6 +11,7 @@ import type { MetadataWriter } from '../../src/stores/metadata.ts'
 import { newTemplate } from '../suites/metadata-store-creation-templates.ts'
 import { previewResult } from '../suites/metadata-store-lifecycle.ts'
 import { digestOf, minute, newImage, newRepository, REGISTRY, refOf } from '../suites/metadata-store-records.ts'
+import { principal } from '../suites/metadata-store-signing.ts'
 
 interface Plan {
   readonly statement: string
@@ -89,6 +90,16 @@ const looks: Record<string, (tx: MetadataWriter) => Promise<unknown>> = {
   'blobs.mark': (tx) => tx.blobs.mark(digest, minute(1)),
   'blobs.lose': (tx) => tx.blobs.lose(digest, minute(1)),
   'blobs.forget': (tx) => tx.blobs.forget(digest),
+  'signings.putConfiguration': (tx) => tx.signings.putConfiguration(REGISTRY, { rules: [] }),
+  'signings.findConfiguration': (tx) => tx.signings.findConfiguration(REGISTRY),
+  'signings.deleteConfiguration': (tx) => tx.signings.deleteConfiguration(REGISTRY),
+  'signings.request': async (tx) => {
+    const image = await tx.images.find(1, { digest })
+    if (image !== undefined) await tx.signings.request(image, ['a', 'b'], principal)
+  },
+  'signings.listOfImage': (tx) => tx.signings.listOfImage(1),
+  'signings.listUnfinished': (tx) => tx.signings.listUnfinished({ after: 0, limit: 10 }),
+  'signings.end': (tx) => tx.signings.end(1, { code: 'c', reason: 'r' }),
   'images.delete': (tx) => tx.images.delete(1, minute(1)),
   'accounts.putSetting': (tx) => tx.accounts.putSetting(REGISTRY, 'BLOB_MOUNTING', 'ENABLED'),
   'accounts.findSetting': (tx) => tx.accounts.findSetting(REGISTRY, 'BLOB_MOUNTING'),
@@ -154,7 +165,7 @@ const looks: Record<string, (tx: MetadataWriter) => Promise<unknown>> = {
 }
 
 /** An index over a part of the rows is read through on purpose, where that part is what is asked for. */
-const PARTIAL = /INDEX (blobs_marked|lifecycle_previews_unfinished|repositories_deleted)$/
+const PARTIAL = /INDEX (blobs_marked|image_signings_unfinished|lifecycle_previews_unfinished|repositories_deleted)$/
 
 function isCostly(step: string): boolean {
   if (/^SCAN (\d+-ROW VALUES CLAUSE|CONSTANT ROW)$/.test(step) || PARTIAL.test(step)) return false

@@ -12,6 +12,7 @@ import { policyCases } from './metadata-store-policies.ts'
 import { purgeCases } from './metadata-store-purge.ts'
 import { repositoryCases } from './metadata-store-repositories.ts'
 import { resetCases } from './metadata-store-resets.ts'
+import { signingCases } from './metadata-store-signing.ts'
 import { transactionCases } from './metadata-store-transactions.ts'
 import { uploadCases } from './metadata-store-uploads.ts'
 
@@ -50,6 +51,7 @@ export function metadataStoreSuite(name: string, create: () => Promise<MetadataS
     describe('lifecycle policies', () => lifecycleCases(store))
     describe('leases of jobs', () => leaseCases(store))
     describe('resets', () => resetCases(store))
+    describe('signing', () => signingCases(store))
     describe('transactions', () => transactionCases(store))
   })
 }

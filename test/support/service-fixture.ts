@@ -12,6 +12,7 @@ import { type Rates, UNLIMITED_RATES } from '../../src/domain/rates.ts'
 import { GarbageCollector } from '../../src/jobs/gc.ts'
 import { LifecycleJobs } from '../../src/jobs/lifecycle-jobs.ts'
 import { Scrub } from '../../src/jobs/scrub.ts'
+import { SigningJob, SigningJobs } from '../../src/jobs/signing.ts'
 import { randomIds } from '../../src/lib/ids.ts'
 import { silentLogger } from '../../src/lib/logger.ts'
 import { Access } from '../../src/services/access.ts'
@@ -22,6 +23,7 @@ import { DownloadTickets } from '../../src/services/download-urls.ts'
 import { ImageBatches } from '../../src/services/image-batches.ts'
 import { ImageDeletion } from '../../src/services/image-deletion.ts'
 import { ImageLists } from '../../src/services/image-lists.ts'
+import { ImageSigner } from '../../src/services/image-signer.ts'
 import { Images } from '../../src/services/images.ts'
 import { Layers } from '../../src/services/layers.ts'
 import { Lifecycle } from '../../src/services/lifecycle.ts'
@@ -30,8 +32,11 @@ import { LifecycleExecution } from '../../src/services/lifecycle-execution.ts'
 import { Policies } from '../../src/services/policies.ts'
 import { PullTimeExclusions } from '../../src/services/pull-time-exclusions.ts'
 import { PullTimes } from '../../src/services/pulls.ts'
+import { PushSigning } from '../../src/services/push-signing.ts'
 import { PushTargets } from '../../src/services/push-targets.ts'
 import { Repositories } from '../../src/services/repositories.ts'
+import { Signing } from '../../src/services/signing.ts'
+import { SigningProfiles } from '../../src/services/signing-profiles.ts'
 import { StorageClasses } from '../../src/services/storage-classes.ts'
 import { Throttle } from '../../src/services/throttle.ts'
 import { Tokens } from '../../src/services/tokens.ts'
@@ -91,6 +96,11 @@ export async function createServices(options: ServiceOptions = {}) {
   const lifecycleSettings = { holder: 'test', intervalMs: LIFECYCLE_INTERVAL_MS }
   const lifecycleJobs = new LifecycleJobs(metadata, evaluation, execution, clock, silentLogger, lifecycleSettings)
   const lifecycle = new Lifecycle(metadata, access, clock, randomIds, () => lifecycleJobs.lookForPreviews())
+  const pushSigning = new PushSigning(() => signingJobs.look())
+  const images = new Images(metadata, access, clock, quotas, pulls, pushSigning)
+  const signingProfiles = new SigningProfiles(metadata, clock)
+  const signer = new ImageSigner(signingProfiles, uploads, images, clock)
+  const signingJobs = new SigningJobs(new SigningJob(metadata, signer, clock, silentLogger, 'test'), silentLogger)
   return {
     clock,
     metadata,
@@ -109,7 +119,10 @@ export async function createServices(options: ServiceOptions = {}) {
     creationTemplates: new CreationTemplates(metadata, access, clock),
     pushTargets: new PushTargets(metadata, access, repositories, lifecycle, isEveryPushWelcome),
     layers: new Layers(metadata, blobs, access, tickets, activations, clock, isMountOpen),
-    images: new Images(metadata, access, clock, quotas, pulls),
+    images,
+    signing: new Signing(metadata, access),
+    signingProfiles,
+    signingJobs,
     imageLists: new ImageLists(metadata, access, pulls, activations),
     imageBatches: new ImageBatches(metadata, access, pulls, clock),
     imageDeletion: new ImageDeletion(metadata, access, clock),
@@ -117,6 +130,7 @@ export async function createServices(options: ServiceOptions = {}) {
     scrub: new Scrub(metadata, blobs, clock),
     close: async () => {
       await lifecycleJobs.close()
+      await signingJobs.close()
       await metadata.close()
     },
   }

@@ -12,6 +12,7 @@ import type { Policies } from '../../services/policies.ts'
 import type { PullTimeExclusions } from '../../services/pull-time-exclusions.ts'
 import type { PushTargets } from '../../services/push-targets.ts'
 import type { Repositories } from '../../services/repositories.ts'
+import type { Signing } from '../../services/signing.ts'
 import type { StorageClasses } from '../../services/storage-classes.ts'
 import type { Tokens } from '../../services/tokens.ts'
 import type { Uploads } from '../../services/uploads.ts'
@@ -34,6 +35,7 @@ export interface EcrServices {
   readonly pushTargets: PushTargets
   readonly pullTimeExclusions: PullTimeExclusions
   readonly repositories: Repositories
+  readonly signing: Signing
   readonly storageClasses: StorageClasses
   readonly tokens: Tokens
   readonly uploads: Uploads

@@ -14,7 +14,9 @@ import { deleteRegistryPolicy } from './delete-registry-policy.ts'
 import { deleteRepository } from './delete-repository.ts'
 import { deleteRepositoryCreationTemplate } from './delete-repository-creation-template.ts'
 import { deleteRepositoryPolicy } from './delete-repository-policy.ts'
+import { deleteSigningConfiguration } from './delete-signing-configuration.ts'
 import { deregisterPullTimeUpdateExclusion } from './deregister-pull-time-update-exclusion.ts'
+import { describeImageSigningStatus } from './describe-image-signing-status.ts'
 import { describeImages } from './describe-images.ts'
 import { describeRegistry } from './describe-registry.ts'
 import { describeRepositories } from './describe-repositories.ts'
@@ -26,6 +28,7 @@ import { getLifecyclePolicy } from './get-lifecycle-policy.ts'
 import { getLifecyclePolicyPreview } from './get-lifecycle-policy-preview.ts'
 import { getRegistryPolicy } from './get-registry-policy.ts'
 import { getRepositoryPolicy } from './get-repository-policy.ts'
+import { getSigningConfiguration } from './get-signing-configuration.ts'
 import { initiateLayerUpload } from './initiate-layer-upload.ts'
 import { listImageReferrers } from './list-image-referrers.ts'
 import { listImages } from './list-images.ts'
@@ -38,6 +41,7 @@ import { putImageScanningConfiguration } from './put-image-scanning-configuratio
 import { putImageTagMutability } from './put-image-tag-mutability.ts'
 import { putLifecyclePolicy } from './put-lifecycle-policy.ts'
 import { putRegistryPolicy } from './put-registry-policy.ts'
+import { putSigningConfiguration } from './put-signing-configuration.ts'
 import { registerPullTimeUpdateExclusion } from './register-pull-time-update-exclusion.ts'
 import { setRepositoryPolicy } from './set-repository-policy.ts'
 import { startLifecyclePolicyPreview } from './start-lifecycle-policy-preview.ts'
@@ -61,7 +65,9 @@ const OPERATIONS = {
   DeleteRepository: deleteRepository,
   DeleteRepositoryCreationTemplate: deleteRepositoryCreationTemplate,
   DeleteRepositoryPolicy: deleteRepositoryPolicy,
+  DeleteSigningConfiguration: deleteSigningConfiguration,
   DeregisterPullTimeUpdateExclusion: deregisterPullTimeUpdateExclusion,
+  DescribeImageSigningStatus: describeImageSigningStatus,
   DescribeImages: describeImages,
   DescribeRegistry: describeRegistry,
   DescribeRepositories: describeRepositories,
@@ -73,6 +79,7 @@ const OPERATIONS = {
   GetLifecyclePolicyPreview: getLifecyclePolicyPreview,
   GetRegistryPolicy: getRegistryPolicy,
   GetRepositoryPolicy: getRepositoryPolicy,
+  GetSigningConfiguration: getSigningConfiguration,
   InitiateLayerUpload: initiateLayerUpload,
   ListImageReferrers: listImageReferrers,
   ListImages: listImages,
@@ -84,6 +91,7 @@ const OPERATIONS = {
   PutImageTagMutability: putImageTagMutability,
   PutLifecyclePolicy: putLifecyclePolicy,
   PutRegistryPolicy: putRegistryPolicy,
+  PutSigningConfiguration: putSigningConfiguration,
   RegisterPullTimeUpdateExclusion: registerPullTimeUpdateExclusion,
   SetRepositoryPolicy: setRepositoryPolicy,
   StartLifecyclePolicyPreview: startLifecyclePolicyPreview,
@@ -99,16 +107,12 @@ const UNSUPPORTED = [
   'BatchGetRepositoryScanningConfiguration',
   'CreatePullThroughCacheRule',
   'DeletePullThroughCacheRule',
-  'DeleteSigningConfiguration',
   'DescribeImageReplicationStatus',
   'DescribeImageScanFindings',
-  'DescribeImageSigningStatus',
   'DescribePullThroughCacheRules',
   'GetRegistryScanningConfiguration',
-  'GetSigningConfiguration',
   'PutRegistryScanningConfiguration',
   'PutReplicationConfiguration',
-  'PutSigningConfiguration',
   'StartImageScan',
   'UpdatePullThroughCacheRule',
   'ValidatePullThroughCacheRule',

@@ -23,6 +23,8 @@ const ROUTES: Routes = {
     operate(request, context, services, (query) =>
       services.runLifecycle(query.get('all') === 'true' ? 'all' : repositoryOf(query, services)),
     ),
+  'POST /_ecru/signing/certificate': (request, context, services) =>
+    operate(request, context, services, (query) => services.signingCertificate(query.get('profile') ?? '')),
 }
 
 /** The operator's plane, `/_ecru/…`: health, readiness, facts, and the jobs that can be run on demand. */

@@ -37,6 +37,7 @@ export interface OperatorServices {
   scrub(isDryRun: boolean): Promise<object>
   runLifecycle(target: RepositoryRef | 'all'): Promise<object>
   forecastLifecycle(ref: RepositoryRef): Promise<object>
+  signingCertificate(profileArn: string): Promise<object>
 }
 
 /** Answers one route of the operator's plane. */

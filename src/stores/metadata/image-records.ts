@@ -110,6 +110,10 @@ const deleteChildren = prepared((db, p: { repositoryId: number; digest: string }
   db.deleteFrom('image_children').where('repository_id', '=', p.repositoryId).where('parent_digest', '=', p.digest),
 )
 
+const deleteSignings = prepared((db, p: { imageId: number }) =>
+  db.deleteFrom('image_signings').where('image_id', '=', p.imageId),
+)
+
 const deleteRow = prepared((db, p: { imageId: number }) => db.deleteFrom('images').where('id', '=', p.imageId))
 
 /** Records an image with all it refers to, and counts it where it is counted. */
@@ -142,6 +146,7 @@ export async function deleteImage(db: Database, imageId: number, at: number): Pr
   await deleteManifest(db, { imageId })
   await deleteNeeds(db, { imageId })
   await deleteChildren(db, { repositoryId, digest: image.digest })
+  await deleteSignings(db, { imageId })
   await deleteRow(db, { imageId })
   await countImages(db, { repositoryId, change: -1 })
 }

@@ -5,7 +5,13 @@ import { refValues } from './repositories.ts'
 import type { Session } from './session.ts'
 
 /** What belongs to a registry and to no repository. */
-const OF_REGISTRY = ['account_settings', 'creation_templates', 'pull_time_exclusions', 'registry_policies'] as const
+const OF_REGISTRY = [
+  'account_settings',
+  'creation_templates',
+  'pull_time_exclusions',
+  'registry_policies',
+  'signing_configurations',
+] as const
 
 interface Where {
   readonly accountId: string | undefined

@@ -11,6 +11,7 @@ import { Repositories } from './repositories.ts'
 import { Resets } from './resets.ts'
 import type { Database } from './schema/database.ts'
 import type { Session } from './session.ts'
+import { Signings } from './signings.ts'
 import { Uploads } from './uploads.ts'
 
 /** The nouns over one session. Whether one may write is said by the type under which it is handed on. */
@@ -26,6 +27,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly policies: Policies
   readonly creationTemplates: CreationTemplates
   readonly resets: Resets
+  readonly signings: Signings
 
   constructor(session: Session) {
     this.accounts = new Accounts(session)
@@ -39,6 +41,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
     this.policies = new Policies(session)
     this.creationTemplates = new CreationTemplates(session)
     this.resets = new Resets(session)
+    this.signings = new Signings(session)
   }
 }
 

@@ -6,6 +6,7 @@ import type { CreationTemplatesTable } from './creation-templates.ts'
 import type { ImageBlobsTable } from './image-blobs.ts'
 import type { ImageChildrenTable } from './image-children.ts'
 import type { ImageManifestsTable } from './image-manifests.ts'
+import type { ImageSigningsTable } from './image-signings.ts'
 import type { ImagesTable } from './images.ts'
 import type { JobLeasesTable } from './job-leases.ts'
 import type { LifecyclePoliciesTable } from './lifecycle-policies.ts'
@@ -18,6 +19,7 @@ import type { RepositoryBlobsTable } from './repository-blobs.ts'
 import type { RepositoryPoliciesTable } from './repository-policies.ts'
 import type { ResourceTagsTable } from './resource-tags.ts'
 import type { SecretsTable } from './secrets.ts'
+import type { SigningConfigurationsTable } from './signing-configurations.ts'
 import type { TagsTable } from './tags.ts'
 import type { UploadsTable } from './uploads.ts'
 
@@ -33,6 +35,7 @@ export interface Tables {
   image_blobs: ImageBlobsTable
   image_children: ImageChildrenTable
   image_manifests: ImageManifestsTable
+  image_signings: ImageSigningsTable
   images: ImagesTable
   job_leases: JobLeasesTable
   lifecycle_policies: LifecyclePoliciesTable
@@ -45,6 +48,7 @@ export interface Tables {
   repository_policies: RepositoryPoliciesTable
   resource_tags: ResourceTagsTable
   secrets: SecretsTable
+  signing_configurations: SigningConfigurationsTable
   tags: TagsTable
   uploads: UploadsTable
 }

@@ -1,0 +1,9 @@
+import type { EcrOperation } from './operation.ts'
+import { registryOf } from './references.ts'
+import { signingConfigurationOutput } from './signing-output.ts'
+
+export const getSigningConfiguration: EcrOperation<'GetSigningConfiguration'> = async (_input, call) => {
+  const registry = registryOf(undefined, call)
+  const configuration = await call.signing.getConfiguration(call.principal, registry)
+  return { registryId: registry.registryId, signingConfiguration: signingConfigurationOutput(configuration) }
+}
