@@ -23,6 +23,7 @@ import {
 import { isTagImmutable } from '../domain/mutability.ts'
 import type { RepositoryRef, Tag } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
+import { isPublic } from '../domain/public-registry.ts'
 import type { Quotas } from '../domain/quotas.ts'
 import type { Repository } from '../domain/repository.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -54,6 +55,7 @@ export class Images {
   readonly #access: Access
   readonly #clock: Clock
   readonly #quotas: Quotas
+  readonly #publicQuotas: Quotas
   readonly #pulls: PullTimes
   /** Whether an image may be pushed before (or without) what it refers to: OCI's option, which ECR does not take. */
   readonly #isSparseAccepted: boolean
@@ -65,11 +67,13 @@ export class Images {
     quotas: Quotas,
     pulls: PullTimes,
     isSparseAccepted = false,
+    publicQuotas = quotas,
   ) {
     this.#metadata = metadata
     this.#access = access
     this.#clock = clock
     this.#quotas = quotas
+    this.#publicQuotas = publicQuotas
     this.#pulls = pulls
     this.#isSparseAccepted = isSparseAccepted
   }
@@ -127,7 +131,7 @@ export class Images {
     digest: Digest,
     bytes: Uint8Array,
   ): Promise<NewImage> {
-    const limit = this.#quotas.imagesPerRepository
+    const limit = this.#quotasIn(repository).imagesPerRepository
     const blobs = requiredBlobs(manifest)
     const blobDigests = blobs.map((blob) => blob.digest)
     const linked = await tx.blobs.findLinkedMany(repository.id, blobDigests)
@@ -173,10 +177,14 @@ export class Images {
         throw tagImmutable(tag, repository)
       if (!isCarried) movable.push(tag)
     }
-    const limit = this.#quotas.tagsPerImage
+    const limit = this.#quotasIn(repository).tagsPerImage
     const carried = known === undefined || movable.length === 0 ? 0 : await tx.images.countTags(known.id)
     if (carried + movable.length > limit) throw limitExceeded(limit, 'tags per image')
     return movable
+  }
+
+  #quotasIn({ registry }: Repository): Quotas {
+    return isPublic(registry) ? this.#publicQuotas : this.#quotas
   }
 }
 

@@ -2,6 +2,7 @@ import { type CreationTemplate, prefixesOf, templateFor } from '../domain/creati
 import { MUTABLE } from '../domain/mutability.ts'
 import type { RepositoryRef } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
+import { isPublic } from '../domain/public-registry.ts'
 import { templateRoleMissing } from '../domain/template-errors.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
@@ -49,7 +50,9 @@ export class PushTargets {
     return this.#isEveryPushWelcome || (await this.#templateFor(ref)) !== undefined
   }
 
+  /** A push makes no public repository: what the whole world may pull, somebody must have wanted. */
   async #blueprintFor(ref: RepositoryRef): Promise<Blueprint | undefined> {
+    if (isPublic(ref.registry)) return undefined
     const template = await this.#templateFor(ref)
     if (template === undefined) return this.#isEveryPushWelcome ? PLAIN : undefined
     const { mutability, resourceTags: tags, repositoryPolicy, lifecyclePolicy, customRoleArn } = template

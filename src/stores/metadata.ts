@@ -18,6 +18,7 @@ import type { LeaseWriter } from './leases.ts'
 import type { LifecycleReader, LifecycleWriter } from './lifecycle.ts'
 import type { Page } from './page.ts'
 import type { PolicyReader, PolicyWriter } from './policies.ts'
+import type { PublicRegistryReader, PublicRegistryWriter } from './public-registries.ts'
 
 export type { Page } from './page.ts'
 
@@ -245,6 +246,7 @@ export interface MetadataReader {
   readonly lifecycle: LifecycleReader
   readonly policies: PolicyReader
   readonly creationTemplates: CreationTemplateReader
+  readonly publicRegistries: PublicRegistryReader
 }
 
 export interface MetadataWriter {
@@ -258,6 +260,7 @@ export interface MetadataWriter {
   readonly lifecycle: LifecycleWriter
   readonly policies: PolicyWriter
   readonly creationTemplates: CreationTemplateWriter
+  readonly publicRegistries: PublicRegistryWriter
 }
 
 export interface TransactOptions {

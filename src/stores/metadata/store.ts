@@ -7,6 +7,7 @@ import { Images } from './images.ts'
 import { Leases } from './leases.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { Policies } from './policies.ts'
+import { PublicRegistries } from './public-registries.ts'
 import { Repositories } from './repositories.ts'
 import type { Database } from './schema/database.ts'
 import type { Session } from './session.ts'
@@ -24,6 +25,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly lifecycle: Lifecycle
   readonly policies: Policies
   readonly creationTemplates: CreationTemplates
+  readonly publicRegistries: PublicRegistries
 
   constructor(session: Session) {
     this.accounts = new Accounts(session)
@@ -36,6 +38,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
     this.lifecycle = new Lifecycle(session)
     this.policies = new Policies(session)
     this.creationTemplates = new CreationTemplates(session)
+    this.publicRegistries = new PublicRegistries(session)
   }
 }
 
