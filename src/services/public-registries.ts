@@ -138,7 +138,7 @@ export class PublicRegistries {
   async #ensureAlias({ publicRegistries }: MetadataWriter, registryId: RegistryId): Promise<void> {
     if ((await publicRegistries.listAliases(registryId)).length > 0) return
     const alias = { registryId, status: 'ACTIVE', isPrimary: true, isDefault: true } as const
-    while (!(await publicRegistries.insertAlias({ ...alias, name: aliasOf(this.#ids.secret(8)) })));
+    for (;;) if (await publicRegistries.insertAlias({ ...alias, name: aliasOf(this.#ids.secret(8)) })) return
   }
 }
 

@@ -1,5 +1,5 @@
 import { throttled } from '../domain/errors.ts'
-import type { Region, RegistryId } from '../domain/names.ts'
+import type { Region } from '../domain/names.ts'
 import { PUBLIC_REGION } from '../domain/public-registry.ts'
 import type { Rates } from '../domain/rates.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -14,7 +14,8 @@ interface Bucket {
 
 /** Who calls what, and where. */
 export interface Caller {
-  readonly accountId: RegistryId
+  /** An account, or an address where nobody says who he is. */
+  readonly accountId: string
   readonly region: Region
 }
 

@@ -1,4 +1,4 @@
-import type { RegistryId, RepositoryName } from '../../domain/names.ts'
+import type { RepositoryName } from '../../domain/names.ts'
 import type { AwsCall } from '../aws/context.ts'
 import { LOGOS_PATH } from '../http/public-router.ts'
 
