@@ -104,14 +104,6 @@ export function registryNotFound(name: string): RegistryError {
   return new RegistryError('registry-not-found', `The registry with name '${name}' does not exist`)
 }
 
-/** The repository has no catalog data, and never had. */
-export function catalogDataNotFound({ name, registry }: RepositoryRef): RegistryError {
-  return new RegistryError(
-    'catalog-data-not-found',
-    `Repository catalog data does not exist for the repository with name '${name}' in the registry with id '${registry.registryId}'`,
-  )
-}
-
 /** ECR Public is asked in a region where it is not. */
 export function unsupportedCommand(region: string): RegistryError {
   return new RegistryError(

@@ -6,7 +6,6 @@ export type ErrorCode =
   | 'access-denied'
   | 'authentication-missing'
   | 'blob-not-found'
-  | 'catalog-data-not-found'
   | 'digest-invalid'
   | 'exclusion-exists'
   | 'exclusion-not-found'

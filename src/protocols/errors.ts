@@ -20,7 +20,6 @@ const WIRE = {
   'access-denied': { oci: oci(403, 'DENIED'), aws: aws('AccessDeniedException') },
   'authentication-missing': { oci: null, aws: aws('MissingAuthenticationTokenException') },
   'blob-not-found': { oci: oci(404, 'BLOB_UNKNOWN'), aws: aws('LayersNotFoundException') },
-  'catalog-data-not-found': { oci: null, aws: aws('RepositoryCatalogDataNotFoundException') },
   'digest-invalid': { oci: oci(400, 'DIGEST_INVALID'), aws: aws(IPE) },
   'exclusion-exists': { oci: null, aws: aws('ExclusionAlreadyExistsException') },
   'exclusion-not-found': { oci: null, aws: aws('ExclusionNotFoundException') },

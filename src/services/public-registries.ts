@@ -4,7 +4,6 @@ import { isTag } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
 import {
   type CatalogData,
-  catalogDataNotFound,
   checkLogo,
   publicRegistry,
   type RegistryAlias,
@@ -21,12 +20,6 @@ import { getRepository, type Repositories } from './repositories.ts'
 /** Catalog data as it is given: the logo itself, and not where it is found. */
 export interface CatalogDataInput extends Omit<CatalogData, 'logoId'> {
   readonly logo?: Uint8Array | undefined
-}
-
-/** A repository with what the gallery shows of it. */
-export interface PublicRepository {
-  readonly repository: Repository
-  readonly catalog: CatalogData | undefined
 }
 
 /** What public registries have and private ones have not: aliases, names, catalog data. All else is the same services'. */
@@ -48,14 +41,14 @@ export class PublicRegistries {
     principal: Principal,
     ref: RepositoryRef,
     { catalog, tags }: { readonly catalog?: CatalogDataInput | undefined; readonly tags: readonly ResourceTag[] },
-  ): Promise<PublicRepository> {
+  ): Promise<{ readonly repository: Repository; readonly catalog: CatalogData }> {
     const kept = catalog && this.#prepare(catalog)
     const complete = async (tx: MetadataWriter, { id }: Repository) => {
       await this.#ensureAlias(tx, ref.registry.registryId)
       if (kept !== undefined) await tx.publicRegistries.putCatalog(id, kept.data, kept.logo)
     }
     const repository = await this.#repositories.create(principal, ref, { tags, complete })
-    return { repository, catalog: kept?.data }
+    return { repository, catalog: kept?.data ?? {} }
   }
 
   /** The registry that an active alias leads to. Throws `registry-not-found`. */
@@ -90,14 +83,12 @@ export class PublicRegistries {
     await this.#metadata.transact((tx) => tx.publicRegistries.putDisplayName(registry.registryId, displayName))
   }
 
-  /** Throws `repository-not-found`, `catalog-data-not-found`. */
+  /** Empty while none was put: Terraform asks after every repository that it makes. Throws `repository-not-found`. */
   async getCatalog(principal: Principal, ref: RepositoryRef): Promise<CatalogData> {
     await this.#access.authorize(principal, 'ecr:GetRepositoryCatalogData', ref)
     return this.#metadata.read(async (view) => {
       const { id } = await getRepository(view, ref)
-      const catalog = await view.publicRegistries.findCatalog(id)
-      if (catalog === undefined) throw catalogDataNotFound(ref)
-      return catalog
+      return (await view.publicRegistries.findCatalog(id)) ?? {}
     })
   }
 

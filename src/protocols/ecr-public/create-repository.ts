@@ -19,5 +19,5 @@ export const createRepository: PublicOperation<Input, object> = async (input, ca
     tags: resourceTags(input.tags ?? []),
   })
   const [output] = await repositoryOutputs([repository], call)
-  return { repository: output, catalogData: catalog === undefined ? {} : catalogOutput(catalog, call) }
+  return { repository: output, catalogData: catalogOutput(catalog, call) }
 }
