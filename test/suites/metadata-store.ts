@@ -9,6 +9,7 @@ import { imageListCases } from './metadata-store-image-lists.ts'
 import { imageCases } from './metadata-store-images.ts'
 import { leaseCases, lifecycleCases } from './metadata-store-lifecycle.ts'
 import { policyCases } from './metadata-store-policies.ts'
+import { publicRegistryCases } from './metadata-store-public-registries.ts'
 import { purgeCases } from './metadata-store-purge.ts'
 import { repositoryCases } from './metadata-store-repositories.ts'
 import { transactionCases } from './metadata-store-transactions.ts'
@@ -48,6 +49,7 @@ export function metadataStoreSuite(name: string, create: () => Promise<MetadataS
     describe('creation templates', () => creationTemplateCases(store))
     describe('lifecycle policies', () => lifecycleCases(store))
     describe('leases of jobs', () => leaseCases(store))
+    describe('public registries', () => publicRegistryCases(store))
     describe('transactions', () => transactionCases(store))
   })
 }
