@@ -4,6 +4,8 @@ import type { ServiceModel } from '../src/protocols/aws/model.ts'
 import type { OperationTable } from '../src/protocols/aws/operation-table.ts'
 import type { EcrServices } from '../src/protocols/ecr/operation.ts'
 import { ecrService } from '../src/protocols/ecr/operations.ts'
+import type { OwnPublicServices } from '../src/protocols/ecr-public/operation.ts'
+import { ecrPublicService } from '../src/protocols/ecr-public/operations.ts'
 import { stsService } from '../src/protocols/sts/operations.ts'
 
 /** Where the page is kept. */
@@ -14,6 +16,7 @@ export function coveragePage(): string {
   // Tables are built without calling anything, so no service is needed behind them.
   const services = [
     section('Amazon ECR', 'src/protocols/ecr', ecrService({} as EcrServices)),
+    section('Amazon ECR Public', 'src/protocols/ecr-public', ecrPublicService({} as EcrServices & OwnPublicServices)),
     section('AWS STS', 'src/protocols/sts', stsService()),
   ]
   return `${[

@@ -16,9 +16,15 @@ import { createJsonRpc } from './protocols/aws/json-rpc.ts'
 import { createQuery } from './protocols/aws/query.ts'
 import { Addresses } from './protocols/ecr/addresses.ts'
 import { ecrService } from './protocols/ecr/operations.ts'
+import { ecrPublicService } from './protocols/ecr-public/operations.ts'
+import { PublicAddresses } from './protocols/ecr-public/public-addresses.ts'
 import type { Handler } from './protocols/http/context.ts'
+import { besidePublic } from './protocols/http/public-router.ts'
 import { createRouter } from './protocols/http/router.ts'
 import { createLayerDownloads } from './protocols/oci/downloads.ts'
+import { createLogos } from './protocols/oci/logos.ts'
+import { createPublicOci } from './protocols/oci/public-routes.ts'
+import { createPublicToken } from './protocols/oci/public-token.ts'
 import { createOci } from './protocols/oci/routes.ts'
 import { createOperatorPlane } from './protocols/operator/routes.ts'
 import { stsService } from './protocols/sts/operations.ts'
@@ -38,6 +44,7 @@ import { Lifecycle } from './services/lifecycle.ts'
 import { LifecycleEvaluation } from './services/lifecycle-evaluation.ts'
 import { LifecycleExecution } from './services/lifecycle-execution.ts'
 import { Policies } from './services/policies.ts'
+import { PublicRegistries } from './services/public-registries.ts'
 import { PullTimeExclusions } from './services/pull-time-exclusions.ts'
 import { PullTimes } from './services/pulls.ts'
 import { PushSigning } from './services/push-signing.ts'
@@ -55,6 +62,9 @@ import { MemoryBlobStore } from './stores/blobs/memory.ts'
 import type { BlobStore } from './stores/blobs.ts'
 import { openMemoryMetadata, openSqliteMetadata } from './stores/metadata/sqlite.ts'
 import type { MetadataStore } from './stores/metadata.ts'
+
+/** Where AWS has its public registries; always served, for those whose DNS says so. */
+const PUBLIC_HOSTS = ['public.ecr.aws', 'ecr-public.aws.com']
 
 /** A registry without its socket. */
 export interface App {
@@ -98,21 +108,23 @@ export async function createApp(
   // Everything goes by it but what others go by as well: signatures of clients, and leases.
   const clock = new VirtualClock(realClock)
   const { metadata, blobs } = await openStores(config, clock)
-  const { profile, fidelity, quotas, defaultRegistry, registryHost } = config
+  const { profile, fidelity, quotas, publicQuotas, defaultRegistry, registryHost, publicHost } = config
 
   const report = (thrown: unknown, requestId: string) =>
     logger.error({ requestId, error: asError(thrown) }, 'request failed')
-  const access = new Access(metadata, clock, new Throttle(config.rates, clock))
+  const throttle = new Throttle(config.rates, clock, config.publicRates)
+  const access = new Access(metadata, clock, throttle)
   const callers = new Callers(metadata, defaultRegistry, clock, ids)
   const pulls = new PullTimes(metadata, clock, (error) => logger.error({ error: asError(error) }, 'pull times lost'))
   const tickets = new DownloadTickets(metadata, clock, ids)
   const tokens = new Tokens(metadata, clock, ids)
-  const repositories = new Repositories(metadata, access, clock, quotas)
+  const repositories = new Repositories(metadata, access, clock, quotas, publicQuotas)
   const activations = new Activations(metadata, clock)
   const layers = new Layers(metadata, blobs, access, tickets, activations, clock, fidelity === 'oci')
-  const uploads = new Uploads(metadata, blobs, access, clock, ids, quotas)
+  const uploads = new Uploads(metadata, blobs, access, clock, ids, quotas, publicQuotas)
   const pushSigning = new PushSigning(() => signingJobs.look())
-  const images = new Images(metadata, access, clock, quotas, pulls, pushSigning, config.acceptsSparseImages)
+  const sparse = config.acceptsSparseImages
+  const images = new Images(metadata, access, clock, quotas, pulls, pushSigning, sparse, publicQuotas)
   const imageLists = new ImageLists(metadata, access, pulls, activations)
   const imageBatches = new ImageBatches(metadata, access, pulls, clock)
   const imageDeletion = new ImageDeletion(metadata, access, clock)
@@ -166,6 +178,8 @@ export async function createApp(
     tokens,
     uploads,
   }
+  const publicRegistries = new PublicRegistries(metadata, access, repositories, ids)
+  const ecrPublic = { ...ecr, publicRegistries, publicAddresses: new PublicAddresses(publicHost) }
   const setting = { clock: realClock, profile, callers, report }
   const oci = {
     settings: { fidelity, layerPartBytesMin: quotas.layerPartBytesMin },
@@ -178,6 +192,12 @@ export async function createApp(
     imageLists,
     imageDeletion,
     report,
+  }
+
+  const publicPlanes = {
+    oci: createPublicOci({ ...oci, publicRegistries, throttle }),
+    token: createPublicToken(oci),
+    logos: createLogos(publicRegistries),
   }
 
   const jobs = {
@@ -197,25 +217,29 @@ export async function createApp(
       signingJobs.start()
     },
     ready,
-    handle: createRouter({
-      oci: createOci(oci),
-      layerDownloads: createLayerDownloads(oci),
-      awsJson: createJsonRpc([ecrService(ecr)], setting),
-      awsQuery: createQuery([stsService()], setting),
-      operations: createOperatorPlane({
-        facts: { version: VERSION, profile, fidelity, storage: config.storage.kind, startedAt: realClock.now() },
-        setting,
-        logger,
-        defaultRegistry,
-        devTools: {
-          clock,
-          catchUp: () => lifecycleJobs.catchUp(),
-          reset: (scope) => metadata.transact((tx) => tx.resets.reset(scope)),
-        },
-        ...jobs,
-        checkReady: ready,
+    handle: besidePublic(
+      new Set([publicHost, ...PUBLIC_HOSTS]),
+      publicPlanes,
+      createRouter({
+        oci: createOci(oci),
+        layerDownloads: createLayerDownloads(oci),
+        awsJson: createJsonRpc([ecrService(ecr), ecrPublicService(ecrPublic)], setting),
+        awsQuery: createQuery([stsService()], setting),
+        operations: createOperatorPlane({
+          facts: { version: VERSION, profile, fidelity, storage: config.storage.kind, startedAt: realClock.now() },
+          setting,
+          logger,
+          defaultRegistry,
+          devTools: {
+            clock,
+            catchUp: () => lifecycleJobs.catchUp(),
+            reset: (scope) => metadata.transact((tx) => tx.resets.reset(scope)),
+          },
+          ...jobs,
+          checkReady: ready,
+        }),
       }),
-    }),
+    ),
     async close() {
       closing.abort(new Error('The registry is shutting down.'))
       await lifecycleJobs.close()

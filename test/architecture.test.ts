@@ -16,6 +16,16 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'protocols/aws': ['protocols (shared)', 'protocols/http', 'domain', 'lib'],
   'protocols/oci': ['protocols (shared)', 'protocols/http', 'services', 'domain', 'lib', 'stores (interfaces)'],
   'protocols/ecr': ['protocols (shared)', 'protocols/http', 'protocols/aws', 'services', 'domain', 'lib'],
+  'protocols/ecr-public': [
+    'protocols (shared)',
+    'protocols/http',
+    'protocols/aws',
+    'protocols/ecr',
+    'services',
+    'domain',
+    'lib',
+    'stores (interfaces)',
+  ],
   'protocols/sts': ['protocols (shared)', 'protocols/http', 'protocols/aws', 'services', 'domain', 'lib'],
   'protocols/operator': ['protocols (shared)', 'protocols/http', 'protocols/aws', 'jobs', 'services', 'domain', 'lib'],
   app: [

@@ -19,6 +19,7 @@ test('nothing said is the dev profile on loopback with a directory', () => {
     host: '127.0.0.1',
     port: 4566,
     storage: { kind: 'directory', path: './.ecru' },
+    publicHost: 'public.ecr.aws',
     defaultRegistry: { registryId: '000000000000', region: 'us-east-1' },
     createsRepositoryOnPush: false,
     fidelity: 'oci',

@@ -2,7 +2,7 @@ import type { Region, RegistryId } from '../domain/names.ts'
 import type { Quotas } from '../domain/quotas.ts'
 import type { Rates } from '../domain/rates.ts'
 import { type Environment, type VariableName, variable, variableNames } from './env.ts'
-import { type LimitSettings, quotasOf, ratesOf } from './limits.ts'
+import { type LimitSettings, publicQuotasOf, publicRatesOf, quotasOf, ratesOf } from './limits.ts'
 import { nearest } from './nearest.ts'
 
 export type Profile = 'dev' | 'server'
@@ -18,12 +18,17 @@ export interface Config {
   readonly storage: { readonly kind: 'memory' } | { readonly kind: 'directory'; readonly path: string }
   /** Template of the host in URIs, with `{account}` and `{region}`; see `registryHostFor`. */
   readonly registryHost: string | undefined
+  /** The host of the public registries, with its port. */
+  readonly publicHost: string
   readonly defaultRegistry: { readonly registryId: RegistryId; readonly region: Region }
   readonly createsRepositoryOnPush: boolean
   readonly acceptsSparseImages: boolean
   readonly fidelity: 'oci' | 'aws'
   readonly quotas: Quotas
   readonly rates: Rates
+  /** The same for public registries. */
+  readonly publicQuotas: Quotas
+  readonly publicRates: Rates
   readonly rootKey: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
@@ -167,12 +172,15 @@ function toConfig(env: Environment): Config {
     tls: certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined,
     storage: env.ECRU_MEMORY ? { kind: 'memory' } : { kind: 'directory', path: env.ECRU_DATA_DIR },
     registryHost: env.ECRU_REGISTRY_HOST,
+    publicHost: env.ECRU_PUBLIC_HOST.toLowerCase(),
     defaultRegistry: { registryId: env.ECRU_DEFAULT_ACCOUNT, region: env.ECRU_DEFAULT_REGION },
     createsRepositoryOnPush: env.ECRU_AUTO_CREATE,
     acceptsSparseImages: env.ECRU_SPARSE_IMAGES,
     fidelity: env.ECRU_FIDELITY,
     quotas: quotasOf(env.ECRU_QUOTAS ?? NO_LIMITS_SAID, env.ECRU_FIDELITY),
     rates: ratesOf(env.ECRU_RATES ?? NO_LIMITS_SAID, env.ECRU_FIDELITY),
+    publicQuotas: publicQuotasOf(env.ECRU_QUOTAS ?? NO_LIMITS_SAID, env.ECRU_FIDELITY),
+    publicRates: publicRatesOf(env.ECRU_RATES ?? NO_LIMITS_SAID, env.ECRU_FIDELITY),
     rootKey: accessKeyId !== undefined && secretAccessKey !== undefined ? { accessKeyId, secretAccessKey } : undefined,
     logLevel: env.ECRU_LOG_LEVEL,
     logFormat: env.ECRU_LOG_FORMAT,

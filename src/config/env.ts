@@ -103,6 +103,15 @@ export const VARIABLES = {
     flag: '--registry-host <template>',
     doc: 'The host in repository URIs and login endpoints, with `{account}` and `{region}` filled in. Unset: the host by which the caller came.',
   },
+  ECRU_PUBLIC_HOST: {
+    schema: matching(
+      /^[0-9A-Za-z]([0-9A-Za-z.-]{0,251}[0-9A-Za-z])?(:[0-9]{1,5})?$/,
+      'must be a host name, with a port if need be and without a scheme',
+    ),
+    default: 'public.ecr.aws',
+    flag: '--public-host <host>',
+    doc: 'The host of the public registries, as image names have it; without DNS for instance `localhost:4566`, while the private ones are reached by `127.0.0.1:4566`.',
+  },
   ECRU_DEFAULT_ACCOUNT: {
     schema: readAs((given) => (isRegistryId(given) ? given : undefined), 'must be an account id of 12 digits'),
     default: '000000000000',

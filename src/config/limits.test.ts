@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import { AWS_QUOTAS, GENEROUS_QUOTAS } from '../domain/quotas.ts'
-import { AWS_RATES } from '../domain/rates.ts'
-import { parseLimits, QUOTA_NAMES, quotasOf, RATE_NAMES, ratesOf } from './limits.ts'
+import { AWS_PUBLIC_QUOTAS, AWS_QUOTAS, GENEROUS_QUOTAS } from '../domain/quotas.ts'
+import { AWS_PUBLIC_RATES, AWS_RATES } from '../domain/rates.ts'
+import { parseLimits, publicQuotasOf, publicRatesOf, QUOTA_NAMES, quotasOf, RATE_NAMES, ratesOf } from './limits.ts'
 
 const none = { values: {} }
 
@@ -32,4 +32,11 @@ test.each([
 
 test('whatever has a rate of AWS can be given another', () => {
   expect(Object.keys(AWS_RATES).filter((name) => !RATE_NAMES.includes(name))).toEqual([])
+})
+
+test('public registries have AWS’s numbers of their own, and share whatever else is said', () => {
+  expect([publicQuotasOf(none, 'oci'), publicQuotasOf(none, 'aws')]).toEqual([GENEROUS_QUOTAS, AWS_PUBLIC_QUOTAS])
+  expect([publicRatesOf(none, 'oci'), publicRatesOf(none, 'aws')]).toEqual([{}, AWS_PUBLIC_RATES])
+  expect(publicRatesOf({ values: { PutImage: 50 } }, 'aws')).toEqual({ ...AWS_PUBLIC_RATES, PutImage: 50 })
+  expect(publicQuotasOf({ base: 'off', values: { layerParts: 7 } }, 'aws')).toMatchObject({ layerParts: 7 })
 })

@@ -1,6 +1,6 @@
 import { REGISTRY_ACTIONS, REPOSITORY_ACTIONS } from '../domain/iam/actions.ts'
-import { AWS_QUOTAS, GENEROUS_QUOTAS, type Quotas } from '../domain/quotas.ts'
-import { AWS_RATES, type Rates, UNLIMITED_RATES } from '../domain/rates.ts'
+import { AWS_PUBLIC_QUOTAS, AWS_QUOTAS, GENEROUS_QUOTAS, type Quotas } from '../domain/quotas.ts'
+import { AWS_PUBLIC_RATES, AWS_RATES, type Rates, UNLIMITED_RATES } from '../domain/rates.ts'
 
 /** What an operator says about limits: whose values count, and which of them differ. */
 export interface LimitSettings {
@@ -35,6 +35,15 @@ export function quotasOf({ base, values }: LimitSettings, fidelity: 'oci' | 'aws
 
 export function ratesOf({ base, values }: LimitSettings, fidelity: 'oci' | 'aws'): Rates {
   return { ...(isAws(base, fidelity) ? AWS_RATES : UNLIMITED_RATES), ...values }
+}
+
+/** The same for public registries: only where AWS's own numbers count do they differ. */
+export function publicQuotasOf({ base, values }: LimitSettings, fidelity: 'oci' | 'aws'): Quotas {
+  return { ...(isAws(base, fidelity) ? AWS_PUBLIC_QUOTAS : GENEROUS_QUOTAS), ...values }
+}
+
+export function publicRatesOf({ base, values }: LimitSettings, fidelity: 'oci' | 'aws'): Rates {
+  return { ...(isAws(base, fidelity) ? AWS_PUBLIC_RATES : UNLIMITED_RATES), ...values }
 }
 
 function isAws(base: LimitSettings['base'], fidelity: 'oci' | 'aws'): boolean {

@@ -1,5 +1,6 @@
 import { invalidParameter } from './errors.ts'
 import { isRegion, isRegistryId, isRepositoryName, type Registry, type RepositoryRef } from './names.ts'
+import { isPublic, publicRepositoryArn } from './public-registry.ts'
 
 const REPOSITORY_ARN = /^arn:(aws[a-z-]*):ecr:([^:]*):([^:]*):repository\/(.+)$/
 
@@ -13,8 +14,10 @@ export function partitionOf(region: string): string {
   return 'aws'
 }
 
-/** `arn:aws:ecr:R:A:repository/N` */
-export function repositoryArn({ registry, name }: RepositoryRef): string {
+/** `arn:aws:ecr:R:A:repository/N`, or what ECR Public writes. */
+export function repositoryArn(ref: RepositoryRef): string {
+  const { registry, name } = ref
+  if (isPublic(registry)) return publicRepositoryArn(ref)
   return `arn:${partitionOf(registry.region)}:ecr:${registry.region}:${registry.registryId}:repository/${name}`
 }
 

@@ -11,3 +11,11 @@ export interface Principal {
   /** The access key behind the request, or behind the login token. */
   readonly accessKeyId: string
 }
+
+/** Whoever does not say who he is: welcome where pulls are public, and nowhere else. Its account is nobody's. */
+export const ANONYMOUS: Principal = {
+  accountId: 'anonymous' as RegistryId,
+  arn: 'anonymous',
+  userId: 'anonymous',
+  accessKeyId: '',
+}

@@ -20,6 +20,14 @@ export const AWS_QUOTAS: Quotas = {
   layerPartBytesMin: 5 * 1024 * 1024,
 }
 
+/** What ECR Public grants by default, where that differs. */
+export const AWS_PUBLIC_QUOTAS: Quotas = {
+  ...AWS_QUOTAS,
+  repositoriesPerRegistry: 10_000,
+  layerBytes: 10_000 * 1024 * 1024,
+  layerParts: 1_000,
+}
+
 /** What Ecru grants unless it is told to be as strict as ECR: nothing but the disk ends it. */
 export const GENEROUS_QUOTAS: Quotas = {
   repositoriesPerRegistry: Number.MAX_SAFE_INTEGER,

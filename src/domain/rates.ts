@@ -13,5 +13,18 @@ export const AWS_RATES: Rates = {
   UploadLayerPart: 500,
 }
 
+/** What ECR Public grants by default; pulls are counted as the reading of a manifest. */
+export const AWS_PUBLIC_RATES: Rates = {
+  /** By tag, from one address. */
+  AnonymousPull: 1,
+  BatchCheckLayerAvailability: 200,
+  BatchGetImage: 10,
+  CompleteLayerUpload: 10,
+  GetAuthorizationToken: 200,
+  InitiateLayerUpload: 10,
+  PutImage: 10,
+  UploadLayerPart: 260,
+}
+
 /** What Ecru grants unless it is told to be as strict as ECR. */
 export const UNLIMITED_RATES: Rates = {}

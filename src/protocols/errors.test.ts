@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import ecrModel from '../../models/ecr.json' with { type: 'json' }
+import ecrPublicModel from '../../models/ecr-public.json' with { type: 'json' }
 import { blobNotFound, repositoryNotFound } from '../domain/errors.ts'
 import { awsErrorOf, ociErrorOf, wireTable } from './errors.ts'
 
@@ -39,10 +40,11 @@ const COMMON_AWS_ERRORS = [
 ]
 
 const entries = Object.entries(wireTable)
-const modelErrors = Object.entries(ecrModel.shapes).flatMap(([name, shape]) => ('exception' in shape ? [name] : []))
+const shapes = [...Object.entries(ecrModel.shapes), ...Object.entries(ecrPublicModel.shapes)]
+const modelErrors = shapes.flatMap(([name, shape]) => ('exception' in shape ? [name] : []))
 
 describe('the wire table', () => {
-  test('names AWS errors that ECR’s model has, or that all services share', () => {
+  test('names AWS errors that the models of ECR have, or that all services share', () => {
     const strange = entries.filter(([, { aws }]) => ![...modelErrors, ...COMMON_AWS_ERRORS].includes(aws.code))
     expect(strange).toEqual([])
   })

@@ -1,18 +1,26 @@
 import { repositoryArn } from '../domain/arn.ts'
 import { accessDenied } from '../domain/errors.ts'
-import { actionKey, REGISTRY_POLICY_V1_ACTION_KEYS, REPOSITORY_ACTION_KEYS } from '../domain/iam/actions.ts'
+import {
+  actionKey,
+  PUBLIC_PULL_ACTION_KEYS,
+  PUBLIC_REPOSITORY_ACTION_KEYS,
+  publicActionKey,
+  REGISTRY_POLICY_V1_ACTION_KEYS,
+  REPOSITORY_ACTION_KEYS,
+} from '../domain/iam/actions.ts'
 import { type Decision, decide } from '../domain/iam/evaluate.ts'
 import { factsOf } from '../domain/iam/facts.ts'
 import type { Policy } from '../domain/iam/policy.ts'
 import type { Registry, RepositoryName, RepositoryRef } from '../domain/names.ts'
-import type { Principal } from '../domain/principal.ts'
+import { ANONYMOUS, type Principal } from '../domain/principal.ts'
+import { isPublic } from '../domain/public-registry.ts'
 import type { ResourceTag } from '../domain/repository.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import { CompiledPolicies } from './compiled-policies.ts'
 import type { Throttle } from './throttle.ts'
 
-/** The permissions ECR knows, named as its operations. */
+/** The permissions ECR knows, named as its operations; in a public registry the permissions of ECR Public with these names. */
 export type Action = `ecr:${string}`
 
 const SERVICE_PREFIX = 'ecr:'
@@ -44,19 +52,22 @@ export class Access {
     for (const ref of refs) await this.#authorize(principal, action, ref)
   }
 
-  #count({ accountId }: Principal, action: Action, resource: RepositoryRef | Registry): void {
+  #count(principal: Principal, action: Action, resource: RepositoryRef | Registry): void {
     const { region } = 'registry' in resource ? resource.registry : resource
-    this.#throttle.count({ accountId, region }, action)
+    // One that nobody named is counted by where it comes from, which is known outside.
+    if (principal !== ANONYMOUS) this.#throttle.count({ accountId: principal.accountId, region }, action)
   }
 
   async #authorize(principal: Principal, action: Action, resource: RepositoryRef | Registry): Promise<void> {
+    const registry = 'registry' in resource ? resource.registry : resource
     const decision = await this.#decide(principal, action, resource)
     if (decision === 'allowed') return
+    const shown = isPublic(registry) ? `ecr-public:${action.slice(SERVICE_PREFIX.length)}` : action
     const why =
       decision === 'denied'
         ? 'with an explicit deny in a resource-based policy'
-        : `because no resource-based policy allows the ${action} action`
-    throw accessDenied(principal.arn, action, resourceOf(resource, keyOf(action)), why)
+        : `because no resource-based policy allows the ${shown} action`
+    throw accessDenied(principal.arn, shown, resourceOf(resource, keyOf(action, registry)), why)
   }
 
   async permits(principal: Principal, action: Action, resource: RepositoryRef | Registry): Promise<boolean> {
@@ -81,8 +92,11 @@ export class Access {
     const isRepository = 'registry' in resource
     const registry = isRepository ? resource.registry : resource
     const isOwner = registry.registryId === principal.accountId
-    const key = keyOf(action)
-    if (!isRepository && !REPOSITORY_ACTION_KEYS.has(key)) return isOwner ? 'allowed' : 'not-allowed'
+    const key = keyOf(action, registry)
+    // Whatever a policy says, a public repository is everybody's to pull, and nobody's to change unnamed.
+    if (PUBLIC_PULL_ACTION_KEYS.has(key)) return 'allowed'
+    if (principal === ANONYMOUS) return 'not-allowed'
+    if (!isRepository && !isOfRepositories(key)) return isOwner ? 'allowed' : 'not-allowed'
     const { policy: registryPolicy, scope, hasRepositoryPolicies } = await this.#policies.ofRegistry(registry)
     const policies: Policy[] = []
     if (registryPolicy !== undefined && (scope === 'V2' || REGISTRY_POLICY_V1_ACTION_KEYS.has(key)))
@@ -113,18 +127,26 @@ export class Access {
 
 /** The keys of the actions that were asked for: few, and on the way of every request. */
 const KEYS = new Map<Action, string>()
+const PUBLIC_KEYS = new Map<Action, string>()
 
-function keyOf(action: Action): string {
-  let key = KEYS.get(action)
+function keyOf(action: Action, registry: Registry): string {
+  const isOfPublic = isPublic(registry)
+  const keys = isOfPublic ? PUBLIC_KEYS : KEYS
+  let key = keys.get(action)
   if (key === undefined) {
-    key = actionKey(action.slice(SERVICE_PREFIX.length))
-    KEYS.set(action, key)
+    const name = action.slice(SERVICE_PREFIX.length)
+    key = isOfPublic ? publicActionKey(name) : actionKey(name)
+    keys.set(action, key)
   }
   return key
+}
+
+function isOfRepositories(key: string): boolean {
+  return REPOSITORY_ACTION_KEYS.has(key) || PUBLIC_REPOSITORY_ACTION_KEYS.has(key)
 }
 
 /** As policies and error texts name it. */
 function resourceOf(resource: RepositoryRef | Registry, key: string): string {
   if ('registry' in resource) return repositoryArn(resource)
-  return REPOSITORY_ACTION_KEYS.has(key) ? repositoryArn({ registry: resource, name: '*' as RepositoryName }) : '*'
+  return isOfRepositories(key) ? repositoryArn({ registry: resource, name: '*' as RepositoryName }) : '*'
 }

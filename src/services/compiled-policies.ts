@@ -1,6 +1,7 @@
 import { parseRegistryPolicy, parseRepositoryPolicy, type RegistryPolicyScope } from '../domain/iam/parse.ts'
 import type { Policy } from '../domain/iam/policy.ts'
 import type { Registry, RepositoryRef } from '../domain/names.ts'
+import { isPublic } from '../domain/public-registry.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 
 /** What holds in a whole registry. */
@@ -43,7 +44,9 @@ export class CompiledPolicies {
       `${registryKey(ref.registry)}/${ref.name}`,
       async () => {
         const text = await this.#metadata.view.policies.ofRepository(ref)
-        return { policy: text === undefined ? undefined : compiled(() => parseRepositoryPolicy(text)) }
+        return {
+          policy: text === undefined ? undefined : compiled(() => parseRepositoryPolicy(text, isPublic(ref.registry))),
+        }
       },
     )
     return policy

@@ -23,6 +23,7 @@ import {
 import { isTagImmutable } from '../domain/mutability.ts'
 import type { RepositoryRef, Tag } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
+import { isPublic } from '../domain/public-registry.ts'
 import type { Quotas } from '../domain/quotas.ts'
 import type { Repository } from '../domain/repository.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -55,6 +56,7 @@ export class Images {
   readonly #access: Access
   readonly #clock: Clock
   readonly #quotas: Quotas
+  readonly #publicQuotas: Quotas
   readonly #pulls: PullTimes
   readonly #signing: PushSigning
   /** Whether an image may be pushed before (or without) what it refers to: OCI's option, which ECR does not take. */
@@ -68,11 +70,13 @@ export class Images {
     pulls: PullTimes,
     signing: PushSigning,
     isSparseAccepted = false,
+    publicQuotas = quotas,
   ) {
     this.#metadata = metadata
     this.#access = access
     this.#clock = clock
     this.#quotas = quotas
+    this.#publicQuotas = publicQuotas
     this.#pulls = pulls
     this.#signing = signing
     this.#isSparseAccepted = isSparseAccepted
@@ -142,7 +146,7 @@ export class Images {
     digest: Digest,
     bytes: Uint8Array,
   ): Promise<NewImage> {
-    const limit = this.#quotas.imagesPerRepository
+    const limit = this.#quotasIn(repository).imagesPerRepository
     const blobs = requiredBlobs(manifest)
     const blobDigests = blobs.map((blob) => blob.digest)
     const linked = await tx.blobs.findLinkedMany(repository.id, blobDigests)
@@ -188,10 +192,14 @@ export class Images {
         throw tagImmutable(tag, repository)
       if (!isCarried) movable.push(tag)
     }
-    const limit = this.#quotas.tagsPerImage
+    const limit = this.#quotasIn(repository).tagsPerImage
     const carried = known === undefined || movable.length === 0 ? 0 : await tx.images.countTags(known.id)
     if (carried + movable.length > limit) throw limitExceeded(limit, 'tags per image')
     return movable
+  }
+
+  #quotasIn({ registry }: Repository): Quotas {
+    return isPublic(registry) ? this.#publicQuotas : this.#quotas
   }
 }
 

@@ -3,6 +3,7 @@ import { parseRegistryPolicy, parseRepositoryPolicy } from '../domain/iam/parse.
 import type { Registry, RepositoryRef } from '../domain/names.ts'
 import { registryPolicyNotFound, repositoryPolicyNotFound } from '../domain/policy-errors.ts'
 import type { Principal } from '../domain/principal.ts'
+import { isPublic } from '../domain/public-registry.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
 import { getRepository } from './repositories.ts'
@@ -24,7 +25,7 @@ export class Policies {
   async setOfRepository(principal: Principal, ref: RepositoryRef, text: string, isForced: boolean): Promise<void> {
     const action = 'ecr:SetRepositoryPolicy'
     await this.#access.authorize(principal, action, ref)
-    const policy = parseRepositoryPolicy(text)
+    const policy = parseRepositoryPolicy(text, isPublic(ref.registry))
     const isLockOut = !isForced && !(await this.#access.wouldPermit(principal, action, ref, policy))
     if (isLockOut)
       throw invalidParameter(

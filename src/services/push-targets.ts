@@ -2,6 +2,7 @@ import { type CreationTemplate, prefixesOf, templateFor } from '../domain/creati
 import { MUTABLE } from '../domain/mutability.ts'
 import type { RepositoryRef } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
+import { isPublic } from '../domain/public-registry.ts'
 import { templateRoleMissing } from '../domain/template-errors.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
@@ -38,6 +39,8 @@ export class PushTargets {
    */
   async ensure(principal: Principal, ref: RepositoryRef): Promise<void> {
     if ((await this.#metadata.view.repositories.find(ref)) !== undefined) return
+    // What the whole world may pull, somebody must have wanted.
+    if (isPublic(ref.registry)) return
     const template = await this.#templateFor(ref)
     if (template === undefined && !this.#isEveryPushWelcome) return
     // Who may not push hears nothing about what is there.
@@ -49,6 +52,7 @@ export class PushTargets {
   /** Whether a push would find the repository or make it. */
   async accepts(ref: RepositoryRef): Promise<boolean> {
     if ((await this.#metadata.view.repositories.find(ref)) !== undefined) return true
+    if (isPublic(ref.registry)) return false
     return this.#isEveryPushWelcome || (await this.#templateFor(ref)) !== undefined
   }
 

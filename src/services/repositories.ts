@@ -9,6 +9,7 @@ import {
 import { MUTABLE, type TagMutability } from '../domain/mutability.ts'
 import type { Registry, RepositoryName, RepositoryRef } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
+import { isPublic } from '../domain/public-registry.ts'
 import type { Quotas } from '../domain/quotas.ts'
 import type { Repository, ResourceTag } from '../domain/repository.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -28,6 +29,8 @@ export interface RepositorySettings {
   readonly isScannedOnPush?: boolean | undefined
   readonly encryptionType?: string | undefined
   readonly tags?: readonly ResourceTag[] | undefined
+  /** Gives it, in the transaction that makes it, what others keep for it. */
+  readonly complete?: ((tx: MetadataWriter, repository: Repository) => Promise<void>) | undefined
 }
 
 /** What a repository is made of that nobody describes by a call. */
@@ -44,12 +47,15 @@ export class Repositories {
   readonly #access: Access
   readonly #clock: Clock
   readonly #quotas: Quotas
+  readonly #publicQuotas: Quotas
 
-  constructor(metadata: MetadataStore, access: Access, clock: Clock, quotas: Quotas) {
+  /** Those of public registries differ; without them, the same hold there. */
+  constructor(metadata: MetadataStore, access: Access, clock: Clock, quotas: Quotas, publicQuotas = quotas) {
     this.#metadata = metadata
     this.#access = access
     this.#clock = clock
     this.#quotas = quotas
+    this.#publicQuotas = publicQuotas
   }
 
   /** Repository and tags in one transaction. Throws `repository-exists`, `invalid-parameter`, `invalid-tag-parameter`, `too-many-tags`, `kms-unavailable`, `limit-exceeded`. */
@@ -59,7 +65,11 @@ export class Repositories {
     if (tags.length > RESOURCE_TAGS_MAX) throw tooManyTags(RESOURCE_TAGS_MAX)
     const mutability = settings.mutability === undefined ? MUTABLE : tagMutability(settings.mutability)
     if (settings.encryptionType !== undefined && settings.encryptionType !== 'AES256') throw kmsUnavailable()
-    return this.#metadata.transact((tx) => this.#insert(tx, ref, mutability, settings.isScannedOnPush ?? false, tags))
+    return this.#metadata.transact(async (tx) => {
+      const repository = await this.#insert(tx, ref, mutability, settings.isScannedOnPush ?? false, tags)
+      await settings.complete?.(tx, repository)
+      return repository
+    })
   }
 
   /** One page of a registry's repositories by name. */
@@ -176,7 +186,7 @@ export class Repositories {
     isScannedOnPush: boolean,
     tags: readonly ResourceTag[],
   ): Promise<Repository> {
-    const limit = this.#quotas.repositoriesPerRegistry
+    const { repositoriesPerRegistry: limit } = isPublic(ref.registry) ? this.#publicQuotas : this.#quotas
     const isLimited = limit < Number.MAX_SAFE_INTEGER
     if (isLimited && (await tx.repositories.count(ref.registry)) >= limit)
       throw limitExceeded(limit, 'repositories per registry')

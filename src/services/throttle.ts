@@ -1,5 +1,6 @@
 import { throttled } from '../domain/errors.ts'
-import type { Region, RegistryId } from '../domain/names.ts'
+import type { Region } from '../domain/names.ts'
+import { PUBLIC_REGION } from '../domain/public-registry.ts'
 import type { Rates } from '../domain/rates.ts'
 import type { Clock } from '../lib/clock.ts'
 
@@ -13,7 +14,8 @@ interface Bucket {
 
 /** Who calls what, and where. */
 export interface Caller {
-  readonly accountId: RegistryId
+  /** An account, or an address where nobody says who he is. */
+  readonly accountId: string
   readonly region: Region
 }
 
@@ -23,17 +25,20 @@ export interface Caller {
  */
 export class Throttle {
   readonly #rates: ReadonlyMap<string, number>
+  readonly #publicRates: ReadonlyMap<string, number>
   readonly #clock: Clock
   readonly #buckets = new Map<string, Bucket>()
 
-  constructor(rates: Rates, clock: Clock) {
-    this.#rates = new Map(Object.entries(rates).map(([name, perSecond]) => [`ecr:${name}`, perSecond]))
+  /** Those of public registries differ; without them, the same hold there. */
+  constructor(rates: Rates, clock: Clock, publicRates: Rates = rates) {
+    this.#rates = byAction(rates)
+    this.#publicRates = byAction(publicRates)
     this.#clock = clock
   }
 
   /** Counts a call. Throws `throttled` when it is one too many. */
   count({ accountId, region }: Caller, action: string): void {
-    const perSecond = this.#rates.get(action)
+    const perSecond = (region === PUBLIC_REGION ? this.#publicRates : this.#rates).get(action)
     if (perSecond === undefined) return
     const nowMs = this.#clock.now().getTime()
     const key = `${accountId}/${region}/${action}`
@@ -54,4 +59,8 @@ export class Throttle {
     this.#buckets.set(key, bucket)
     return bucket
   }
+}
+
+function byAction(rates: Rates): ReadonlyMap<string, number> {
+  return new Map(Object.entries(rates).map(([name, perSecond]) => [`ecr:${name}`, perSecond]))
 }

@@ -1,6 +1,7 @@
 import { isRegistryError, tokenExpired, tokenInvalid } from '../domain/errors.ts'
 import { isRegion, isRegistryId, type Region, type Registry } from '../domain/names.ts'
-import type { Principal } from '../domain/principal.ts'
+import { ANONYMOUS, type Principal } from '../domain/principal.ts'
+import { PUBLIC_REGION, publicRegistry } from '../domain/public-registry.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
@@ -24,6 +25,8 @@ export interface TokenBearer {
   readonly principal: Principal
   readonly registry: Registry
 }
+
+const ANONYMOUS_BEARER: TokenBearer = { principal: ANONYMOUS, registry: publicRegistry(ANONYMOUS.accountId) }
 
 interface Remembered {
   readonly bearer: TokenBearer
@@ -105,12 +108,16 @@ export class Tokens {
         currentDate: this.#clock.now(),
       })
       const { acct, reg, arn, uid, key: accessKeyId, own, exp } = payload
-      if (typeof acct !== 'string' || typeof reg !== 'string' || !isRegistryId(acct) || !isRegion(reg))
-        throw tokenInvalid()
+      if (typeof acct !== 'string' || typeof reg !== 'string') throw tokenInvalid()
+      const region = reg === PUBLIC_REGION ? PUBLIC_REGION : isRegion(reg) ? reg : undefined
+      const expiresAtMs = (exp ?? 0) * 1000
+      if (region === PUBLIC_REGION && acct === ANONYMOUS.accountId)
+        return { bearer: ANONYMOUS_BEARER, expiresAtMs, isKeyOurs: false }
+      if (!isRegistryId(acct) || region === undefined) throw tokenInvalid()
       if (typeof arn !== 'string' || typeof uid !== 'string' || typeof accessKeyId !== 'string') throw tokenInvalid()
       const principal: Principal = { accountId: acct, arn, userId: uid, accessKeyId }
-      const bearer = { principal, registry: { registryId: acct, region: reg } }
-      return { bearer, expiresAtMs: (exp ?? 0) * 1000, isKeyOurs: own === true }
+      const bearer = { principal, registry: { registryId: acct, region } }
+      return { bearer, expiresAtMs, isKeyOurs: own === true }
     } catch (thrown) {
       if (isRegistryError(thrown)) throw thrown
       throw thrown instanceof Error && 'code' in thrown && thrown.code === 'ERR_JWT_EXPIRED'

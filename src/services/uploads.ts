@@ -11,6 +11,7 @@ import {
 } from '../domain/errors.ts'
 import type { RepositoryRef } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
+import { isPublic } from '../domain/public-registry.ts'
 import type { Quotas } from '../domain/quotas.ts'
 import type { Upload } from '../domain/upload.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -52,6 +53,8 @@ interface OpenUpload {
   readonly upload: Upload
   readonly key: UploadKey
   readonly sizeBytes: number
+  /** Those of its registry. */
+  readonly quotas: Quotas
 }
 
 /** Layers on their way in: begun, appended to in parts, completed or cancelled. Bytes first, record second. */
@@ -62,17 +65,28 @@ export class Uploads {
   readonly #clock: Clock
   readonly #ids: Ids
   readonly #quotas: Quotas
+  readonly #publicQuotas: Quotas
   readonly #turns = new KeyedTurns()
   /** The hash of what is staged, for uploads this process has written to; others are read again. */
   readonly #hashes = new Map<string, RunningHash>()
 
-  constructor(metadata: MetadataStore, blobs: BlobStore, access: Access, clock: Clock, ids: Ids, quotas: Quotas) {
+  /** The quotas of public registries differ; without them, the same hold there. */
+  constructor(
+    metadata: MetadataStore,
+    blobs: BlobStore,
+    access: Access,
+    clock: Clock,
+    ids: Ids,
+    quotas: Quotas,
+    publicQuotas = quotas,
+  ) {
     this.#metadata = metadata
     this.#blobs = blobs
     this.#access = access
     this.#clock = clock
     this.#ids = ids
     this.#quotas = quotas
+    this.#publicQuotas = publicQuotas
   }
 
   /** Answers the new upload's id. Throws `repository-not-found`, `access-denied`. */
@@ -178,11 +192,11 @@ export class Uploads {
     const key = upload.key as UploadKey
     const sizeBytes = await this.#blobs.uploadSize(key)
     if (sizeBytes === undefined) throw uploadNotFound(uploadId, ref)
-    return { upload, key, sizeBytes }
+    return { upload, key, sizeBytes, quotas: isPublic(ref.registry) ? this.#publicQuotas : this.#quotas }
   }
 
   async #append(open: OpenUpload, place: PartPlace, body: AsyncIterable<Uint8Array>, turn: Turn): Promise<OpenUpload> {
-    const { upload, key, sizeBytes } = open
+    const { upload, key, sizeBytes, quotas } = open
     if (place.firstByte !== undefined && place.firstByte !== sizeBytes)
       throw uploadRangeInvalid(place.firstByte, sizeBytes)
     const { lengthBytes, bodyBytes } = place
@@ -191,7 +205,7 @@ export class Uploads {
     if (upload.lastPartBytes !== undefined && upload.lastPartBytes < place.earlierPartBytesMin)
       throw layerPartTooSmall()
     const { partCount = 0 } = upload
-    if (partCount >= this.#quotas.layerParts) throw limitExceeded(this.#quotas.layerParts, 'parts per layer')
+    if (partCount >= quotas.layerParts) throw limitExceeded(quotas.layerParts, 'parts per layer')
     const hash = await this.#hashOf(open)
     // A part that fails leaves bytes behind that the hash may not have seen: it is read again when it is needed.
     this.#hashes.delete(upload.id)
@@ -203,13 +217,13 @@ export class Uploads {
     await this.#metadata.transact((tx) => tx.uploads.touch(upload.id, touched.touchedAt, lastPartBytes), {
       durability: 'relaxed',
     })
-    return { upload: touched, key, sizeBytes: newSizeBytes }
+    return { upload: touched, key, sizeBytes: newSizeBytes, quotas }
   }
 
   /** The body, as long as it keeps what was promised and stays within the quota, until a newcomer asks for the turn. */
   async *#limited(
     body: AsyncIterable<Uint8Array>,
-    { upload, sizeBytes }: OpenUpload,
+    { upload, sizeBytes, quotas }: OpenUpload,
     { lengthBytes }: PartPlace,
     turn: Turn,
   ): AsyncIterable<Uint8Array> {
@@ -219,8 +233,7 @@ export class Uploads {
       receivedBytes += chunk.byteLength
       if (lengthBytes !== undefined && receivedBytes > lengthBytes)
         throw uploadLengthInvalid(lengthBytes, receivedBytes, sizeBytes)
-      if (sizeBytes + receivedBytes > this.#quotas.layerBytes)
-        throw limitExceeded(this.#quotas.layerBytes, 'bytes per layer')
+      if (sizeBytes + receivedBytes > quotas.layerBytes) throw limitExceeded(quotas.layerBytes, 'bytes per layer')
       yield chunk
     }
     if (lengthBytes !== undefined && receivedBytes < lengthBytes)

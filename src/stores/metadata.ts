@@ -18,6 +18,7 @@ import type { LeaseWriter } from './leases.ts'
 import type { LifecycleReader, LifecycleWriter } from './lifecycle.ts'
 import type { Page } from './page.ts'
 import type { PolicyReader, PolicyWriter } from './policies.ts'
+import type { PublicRegistryReader, PublicRegistryWriter } from './public-registries.ts'
 import type { ResetWriter } from './resets.ts'
 import type { SigningReader, SigningWriter } from './signing.ts'
 
@@ -248,6 +249,7 @@ export interface MetadataReader {
   readonly policies: PolicyReader
   readonly creationTemplates: CreationTemplateReader
   readonly signings: SigningReader
+  readonly publicRegistries: PublicRegistryReader
 }
 
 export interface MetadataWriter {
@@ -263,6 +265,7 @@ export interface MetadataWriter {
   readonly creationTemplates: CreationTemplateWriter
   readonly resets: ResetWriter
   readonly signings: SigningWriter
+  readonly publicRegistries: PublicRegistryWriter
 }
 
 export interface TransactOptions {

@@ -24,6 +24,10 @@ const tag = parseTag('v1')
 const page = { after: digest, limit: 100 }
 const upload = { id: 'u', repositoryId: 1, key: 'k', startedAt: minute(1), touchedAt: minute(1) }
 const policy = { repositoryId: 1, policyId: 'p', text: '', putAt: minute(1) }
+const alias = {
+  ...{ name: 'a1', registryId: REGISTRY.registryId, status: 'ACTIVE' },
+  ...{ isPrimary: true, isDefault: true },
+} as const
 const needs = digests.map((one) => ({ digest: one, mediaType: 'layer' }))
 
 /** Every look and every change but those that count everything, in an order in which each finds rows. */
@@ -129,6 +133,15 @@ const looks: Record<string, (tx: MetadataWriter) => Promise<unknown>> = {
   'creationTemplates.findMany': (tx) => tx.creationTemplates.findMany(REGISTRY, ['prod', 'ROOT']),
   'creationTemplates.list': (tx) => tx.creationTemplates.list(REGISTRY, { limit: 10 }),
   'creationTemplates.delete': (tx) => tx.creationTemplates.delete(REGISTRY, 'prod'),
+  'publicRegistries.insertAlias': (tx) => tx.publicRegistries.insertAlias(alias),
+  'publicRegistries.findAlias': (tx) => tx.publicRegistries.findAlias(alias.name),
+  'publicRegistries.listAliases': (tx) => tx.publicRegistries.listAliases(alias.registryId),
+  'publicRegistries.putDisplayName': (tx) => tx.publicRegistries.putDisplayName(alias.registryId, 'n'),
+  'publicRegistries.findDisplayName': (tx) => tx.publicRegistries.findDisplayName(alias.registryId),
+  'publicRegistries.putCatalog': (tx) => tx.publicRegistries.putCatalog(1, { logoId: 'l' }, new Uint8Array(1)),
+  'publicRegistries.findCatalog': (tx) => tx.publicRegistries.findCatalog(1),
+  'publicRegistries.findLogo': (tx) => tx.publicRegistries.findLogo('l'),
+  'publicRegistries.listTagDetails': (tx) => tx.publicRegistries.listTagDetails(1, { after: tag, limit: 10 }),
   'policies.putOfRepository': (tx) => tx.policies.putOfRepository({ ...newRepository('app'), id: 1 }, '{}'),
   'policies.putOfRegistry': (tx) => tx.policies.putOfRegistry(REGISTRY, '{}'),
   'policies.ofRepository': (tx) => tx.policies.ofRepository(refOf('app')),

@@ -34,6 +34,7 @@ export function resetCases(store: StoreOf): void {
         await tx.accounts.putSetting(registry, 'BLOB_MOUNTING', 'ENABLED')
         await tx.accounts.insertPullTimeExclusion(registry, 'arn:aws:iam::1:role/a', minute(1))
         await tx.creationTemplates.insert(newTemplate('prod', registry))
+        await tx.signings.putConfiguration(registry, { rules: [] })
         await tx.lifecycle.putPolicy(
           { repositoryId: repository.id, policyId: `of ${repository.id}`, text: 'rules', putAt: minute(1) },
           minute(1),
@@ -54,6 +55,7 @@ export function resetCases(store: StoreOf): void {
       setting: (await view.accounts.findSetting(registry, 'BLOB_MOUNTING')) !== undefined,
       exclusion: (await view.accounts.listPullTimeExclusions(registry, { limit: 1 })).length > 0,
       template: (await view.creationTemplates.list(registry, { limit: 1 })).length > 0,
+      signing: (await view.signings.findConfiguration(registry)) !== undefined,
     }
     const names = Object.entries(parts).flatMap(([name, isThere]) => (isThere ? [name] : []))
     return names.length === Object.keys(parts).length ? 'all' : names.join(' ')
@@ -78,11 +80,27 @@ export function resetCases(store: StoreOf): void {
     expect(await leftEverywhere()).toEqual([...expected])
   })
 
+  test("an account's public registry goes with the account, not with a region", async () => {
+    const { registryId, region } = REGISTRY
+    const alias = { name: 'acme', registryId, status: 'ACTIVE', isPrimary: true, isDefault: true } as const
+    await store().transact(async (tx) => {
+      await tx.publicRegistries.insertAlias(alias)
+      await tx.publicRegistries.putDisplayName(registryId, 'Acme')
+    })
+    await reset({ registryId, region })
+    expect(await store().view.publicRegistries.findAlias('acme')).toBeDefined()
+    await reset({ ...ALL, registryId: OTHER_ACCOUNT.registryId })
+    expect(await store().view.publicRegistries.findDisplayName(registryId)).toBe('Acme')
+    await reset({ ...ALL, registryId })
+    expect(await store().view.publicRegistries.findAlias('acme')).toBeUndefined()
+    expect(await store().view.publicRegistries.findDisplayName(registryId)).toBeUndefined()
+  })
+
   test('one repository goes with its policies, and what its registry keeps beside it stays', async () => {
     await fill()
     await addRepository(store(), 'app2')
     expect(await reset({ repository: refOf('app') })).toEqual({ repositories: 1 })
-    expect(await leftEverywhere()).toEqual(['registryPolicy setting exclusion template', 'all', 'all'])
+    expect(await leftEverywhere()).toEqual(['registryPolicy setting exclusion template signing', 'all', 'all'])
     expect(await store().view.repositories.find(refOf('app2'))).toBeDefined()
     expect(await reset({ repository: refOf('app') })).toEqual({ repositories: 0 })
   })

@@ -9,6 +9,7 @@ import { imageListCases } from './metadata-store-image-lists.ts'
 import { imageCases } from './metadata-store-images.ts'
 import { leaseCases, lifecycleCases } from './metadata-store-lifecycle.ts'
 import { policyCases } from './metadata-store-policies.ts'
+import { publicRegistryCases } from './metadata-store-public-registries.ts'
 import { purgeCases } from './metadata-store-purge.ts'
 import { repositoryCases } from './metadata-store-repositories.ts'
 import { resetCases } from './metadata-store-resets.ts'
@@ -52,6 +53,7 @@ export function metadataStoreSuite(name: string, create: () => Promise<MetadataS
     describe('leases of jobs', () => leaseCases(store))
     describe('resets', () => resetCases(store))
     describe('signing', () => signingCases(store))
+    describe('public registries', () => publicRegistryCases(store))
     describe('transactions', () => transactionCases(store))
   })
 }

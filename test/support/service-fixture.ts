@@ -30,6 +30,7 @@ import { Lifecycle } from '../../src/services/lifecycle.ts'
 import { LifecycleEvaluation } from '../../src/services/lifecycle-evaluation.ts'
 import { LifecycleExecution } from '../../src/services/lifecycle-execution.ts'
 import { Policies } from '../../src/services/policies.ts'
+import { PublicRegistries } from '../../src/services/public-registries.ts'
 import { PullTimeExclusions } from '../../src/services/pull-time-exclusions.ts'
 import { PullTimes } from '../../src/services/pulls.ts'
 import { PushSigning } from '../../src/services/push-signing.ts'
@@ -73,6 +74,9 @@ export function refTo(name: string): RepositoryRef {
 export interface ServiceOptions {
   readonly quotas?: Quotas
   readonly rates?: Rates
+  /** Those of public registries; without them the same hold there. */
+  readonly publicQuotas?: Quotas
+  readonly publicRates?: Rates
   readonly isMountOpen?: boolean
   readonly isEveryPushWelcome?: boolean
   /** Without it, blobs live in memory. */
@@ -82,22 +86,24 @@ export interface ServiceOptions {
 /** All services over stores in memory, with a clock that stands still. */
 export async function createServices(options: ServiceOptions = {}) {
   const { quotas = GENEROUS_QUOTAS, rates = UNLIMITED_RATES, isMountOpen = true, isEveryPushWelcome = false } = options
+  const { publicQuotas = quotas, publicRates = rates } = options
   const clock = new FakeClock()
   const metadata = await openMemoryMetadata()
   const blobs = options.blobs ?? new MemoryBlobStore({ clock })
-  const access = new Access(metadata, clock, new Throttle(rates, clock))
-  const repositories = new Repositories(metadata, access, clock, quotas)
+  const throttle = new Throttle(rates, clock, publicRates)
+  const access = new Access(metadata, clock, throttle)
+  const repositories = new Repositories(metadata, access, clock, quotas, publicQuotas)
   const pulls = new PullTimes(metadata, clock, () => undefined)
   const tickets = new DownloadTickets(metadata, clock, randomIds)
   const activations = new Activations(metadata, clock)
-  const uploads = new Uploads(metadata, blobs, access, clock, randomIds, quotas)
+  const uploads = new Uploads(metadata, blobs, access, clock, randomIds, quotas, publicQuotas)
   const evaluation = new LifecycleEvaluation(metadata, pulls, activations, clock)
   const execution = new LifecycleExecution(metadata, clock)
   const lifecycleSettings = { holder: 'test', intervalMs: LIFECYCLE_INTERVAL_MS }
   const lifecycleJobs = new LifecycleJobs(metadata, evaluation, execution, clock, silentLogger, lifecycleSettings)
   const lifecycle = new Lifecycle(metadata, access, clock, randomIds, () => lifecycleJobs.lookForPreviews())
   const pushSigning = new PushSigning(() => signingJobs.look())
-  const images = new Images(metadata, access, clock, quotas, pulls, pushSigning)
+  const images = new Images(metadata, access, clock, quotas, pulls, pushSigning, false, publicQuotas)
   const signingProfiles = new SigningProfiles(metadata, clock)
   const signer = new ImageSigner(signingProfiles, uploads, images, clock)
   const signingJobs = new SigningJobs(new SigningJob(metadata, signer, clock, silentLogger, 'test'), silentLogger)
@@ -107,6 +113,8 @@ export async function createServices(options: ServiceOptions = {}) {
     blobs,
     uploads,
     access,
+    throttle,
+    publicRegistries: new PublicRegistries(metadata, access, repositories, randomIds),
     pulls,
     accountSettings: new AccountSettings(metadata, access),
     pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),

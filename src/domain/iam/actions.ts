@@ -69,6 +69,35 @@ export const REGISTRY_ACTIONS = [
   'ValidatePullThroughCacheRule',
 ] as const
 
+/** What the policy of a public repository may speak of; pulls are named too, though everybody may do them. */
+export const PUBLIC_REPOSITORY_ACTIONS = [
+  'BatchCheckLayerAvailability',
+  'BatchDeleteImage',
+  'BatchGetImage',
+  'CompleteLayerUpload',
+  'CreateRepository',
+  'DeleteRepository',
+  'DeleteRepositoryPolicy',
+  'DescribeImageTags',
+  'DescribeImages',
+  'DescribeRepositories',
+  'GetDownloadUrlForLayer',
+  'GetRepositoryCatalogData',
+  'GetRepositoryPolicy',
+  'InitiateLayerUpload',
+  'ListImages',
+  'ListTagsForResource',
+  'PutImage',
+  'PutRepositoryCatalogData',
+  'SetRepositoryPolicy',
+  'TagResource',
+  'UntagResource',
+  'UploadLayerPart',
+] as const
+
+/** What everybody may do with a public repository, without saying who he is. */
+const PUBLIC_PULL_ACTIONS = ['BatchGetImage', 'GetDownloadUrlForLayer', 'ListImages'] as const
+
 /** What a registry policy of scope V1 may speak of. */
 export const REGISTRY_POLICY_V1_ACTIONS = ['BatchImportUpstreamImage', 'CreateRepository', 'ReplicateImage'] as const
 
@@ -77,9 +106,18 @@ export function actionKey(name: string): string {
   return `ecr:${name.toLowerCase()}`
 }
 
+/** The same for ECR Public. */
+export function publicActionKey(name: string): string {
+  return `ecr-public:${name.toLowerCase()}`
+}
+
 const asKeys = (names: readonly string[]): ReadonlySet<string> => new Set(names.map(actionKey))
 
 /** The same lists as sets of keys. */
 export const REPOSITORY_ACTION_KEYS = asKeys(REPOSITORY_ACTIONS)
 export const ALL_ACTION_KEYS = asKeys([...REPOSITORY_ACTIONS, ...REGISTRY_ACTIONS])
 export const REGISTRY_POLICY_V1_ACTION_KEYS = asKeys(REGISTRY_POLICY_V1_ACTIONS)
+export const PUBLIC_REPOSITORY_ACTION_KEYS: ReadonlySet<string> = new Set(
+  PUBLIC_REPOSITORY_ACTIONS.map(publicActionKey),
+)
+export const PUBLIC_PULL_ACTION_KEYS: ReadonlySet<string> = new Set(PUBLIC_PULL_ACTIONS.map(publicActionKey))

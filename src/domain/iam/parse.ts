@@ -2,7 +2,12 @@ import { repositoryArn } from '../arn.ts'
 import { invalidParameter } from '../errors.ts'
 import type { Registry, RepositoryName } from '../names.ts'
 import { parseStrictJson } from '../strict-json.ts'
-import { ALL_ACTION_KEYS, REGISTRY_POLICY_V1_ACTION_KEYS, REPOSITORY_ACTION_KEYS } from './actions.ts'
+import {
+  ALL_ACTION_KEYS,
+  PUBLIC_REPOSITORY_ACTION_KEYS,
+  REGISTRY_POLICY_V1_ACTION_KEYS,
+  REPOSITORY_ACTION_KEYS,
+} from './actions.ts'
 import { parseConditions } from './conditions.ts'
 import { isResourceTagKey } from './facts.ts'
 import { patternMatcher } from './pattern.ts'
@@ -37,12 +42,12 @@ const STATEMENT_MEMBERS: ReadonlySet<string> = new Set([
   'Condition',
 ])
 
-/** Reads a repository's policy. Throws `invalid-parameter` in ECR's words. */
-export function parseRepositoryPolicy(text: string): Policy {
+/** Reads a repository's policy, or a public repository's. Throws `invalid-parameter` in ECR's words. */
+export function parseRepositoryPolicy(text: string, isPublic = false): Policy {
   return parsePolicy(text, {
     refusal: 'Invalid repository policy provided',
     versions: [undefined, '2008-10-17', NEWEST_VERSION],
-    actions: REPOSITORY_ACTION_KEYS,
+    actions: isPublic ? PUBLIC_REPOSITORY_ACTION_KEYS : REPOSITORY_ACTION_KEYS,
     resources: noResources,
   })
 }

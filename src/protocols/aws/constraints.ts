@@ -1,4 +1,5 @@
 import { isRepositoryName, REPOSITORY_NAME_PATTERN } from '../../domain/names.ts'
+import { isPublicRepositoryName, PUBLIC_REPOSITORY_NAME_PATTERN } from '../../domain/public-registry.ts'
 
 /** Says whether a whole text satisfies a pattern. */
 export type Matcher = (text: string) => boolean
@@ -6,6 +7,7 @@ export type Matcher = (text: string) => boolean
 /** Written here to match in linear time what a model's pattern can take exponentially long to refuse. */
 const REWRITTEN: ReadonlyMap<string, Matcher> = new Map<string, Matcher>([
   [REPOSITORY_NAME_PATTERN, isRepositoryName],
+  [PUBLIC_REPOSITORY_NAME_PATTERN, isPublicRepositoryName],
   ['^[a-z0-9*](?:[._\\-/a-z0-9*]?[a-z0-9*]+)*$', (text) => /^[a-z0-9*]+(?:[._\-/][a-z0-9*]+)*$/.test(text)],
 ])
 

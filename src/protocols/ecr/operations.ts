@@ -1,6 +1,4 @@
 import ecrModel from '../../../models/ecr.json' with { type: 'json' }
-import type { RegistryError } from '../../domain/errors.ts'
-import type { AwsCall } from '../aws/context.ts'
 import type { JsonService } from '../aws/json-rpc.ts'
 import { operationTable } from '../aws/operation-table.ts'
 import { batchCheckLayerAvailability } from './batch-check-layer-availability.ts'
@@ -21,6 +19,7 @@ import { describeImages } from './describe-images.ts'
 import { describeRegistry } from './describe-registry.ts'
 import { describeRepositories } from './describe-repositories.ts'
 import { describeRepositoryCreationTemplates } from './describe-repository-creation-templates.ts'
+import { errorMembers } from './error-members.ts'
 import { getAccountSetting } from './get-account-setting.ts'
 import { getAuthorizationToken } from './get-authorization-token.ts'
 import { getDownloadUrlForLayer } from './get-download-url-for-layer.ts'
@@ -119,7 +118,7 @@ const UNSUPPORTED = [
 ] satisfies readonly EcrOperationName[]
 
 /** ECR's error texts name these with a capital, all others in camelCase. */
-const SPELLING = {
+export const SPELLING = {
   imageManifest: 'ImageManifest',
   lifecyclePolicyText: 'LifecyclePolicyText',
   policyText: 'PolicyText',
@@ -133,14 +132,4 @@ export function ecrService(services: EcrServices): JsonService {
     spelling: SPELLING,
     errorMembers,
   }
-}
-
-/** InvalidLayerPartException says how far the upload came, so that a client can go on from there. */
-function errorMembers(error: RegistryError, input: Readonly<Record<string, unknown>>, { principal }: AwsCall): object {
-  const { sizeBytes } = error.details
-  if (error.code !== 'upload-range-invalid' || typeof sizeBytes !== 'number') return {}
-  const { registryId = principal.accountId, repositoryName, uploadId } = input
-  // Nothing received: there is no last byte.
-  const lastValidByteReceived = sizeBytes === 0 ? undefined : sizeBytes - 1
-  return { registryId, repositoryName, uploadId, lastValidByteReceived }
 }

@@ -16,6 +16,8 @@ export interface OciCall {
 /** The same, about one repository (which may not exist). */
 export interface RepositoryCall extends OciCall {
   readonly ref: RepositoryRef
+  /** What the client calls it: the repository's name, behind an alias where the registry is public. */
+  readonly wireName: string
 }
 
 /**
@@ -46,8 +48,8 @@ export function addressOf(request: Request): string {
 }
 
 /** The absolute URL of something in the call's repository. */
-export function repositoryUrl({ request, ref }: RepositoryCall, path: string): string {
-  return `${originOf(request)}/v2/${ref.name}/${path}`
+export function repositoryUrl({ request, wireName }: RepositoryCall, path: string): string {
+  return `${originOf(request)}/v2/${wireName}/${path}`
 }
 
 export function queryOf({ url }: Request): URLSearchParams {

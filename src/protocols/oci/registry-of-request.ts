@@ -1,5 +1,6 @@
 import { tokenInvalid } from '../../domain/errors.ts'
 import { isRegion, isRegistryId, type Registry } from '../../domain/names.ts'
+import { isPublic } from '../../domain/public-registry.ts'
 import type { TokenBearer } from '../../services/tokens.ts'
 
 /** `A.dkr.ecr.R.<suffix>` and `A.dkr-ecr.R.<suffix>`, each also with `-fips`. */
@@ -15,10 +16,11 @@ export function registryOfHost(host: string): Registry | undefined {
 
 /**
  * Which registry a request means: the one its host names, else the one its login token was issued in. A token of another
- * region is no token here, as ECR has it; one of another account is for the resource policies to judge.
+ * region, or of ECR Public, is no token here, as ECR has it; one of another account is for the resource policies to judge.
  * Throws `token-invalid`.
  */
 export function registryOfRequest(host: string, { registry }: TokenBearer): Registry {
+  if (isPublic(registry)) throw tokenInvalid()
   const named = registryOfHost(host)
   if (named !== undefined && named.region !== registry.region) throw tokenInvalid()
   return named ?? registry

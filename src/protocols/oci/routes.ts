@@ -56,7 +56,17 @@ async function handle(request: Request, context: RequestContext, services: OciSe
   const call = { request, context, services, principal, registry }
   const { kind, name, operand } = route
   if (kind === 'base' || kind === 'catalog') return dispatch(REGISTRY_ROUTES[kind], call, operand)
-  return dispatch(REPOSITORY_ROUTES[kind], { ...call, ref: { registry, name: parseRepositoryName(name) } }, operand)
+  const ref = { registry, name: parseRepositoryName(name) }
+  return answerRepository(kind, { ...call, ref, wireName: name }, operand)
+}
+
+/** Answers what is asked of one repository, wherever that is. */
+export function answerRepository(
+  kind: keyof typeof REPOSITORY_ROUTES,
+  call: RepositoryCall,
+  operand: string,
+): Promise<Response> {
+  return dispatch(REPOSITORY_ROUTES[kind], call, operand)
 }
 
 /** HEAD is answered wherever GET is. */

@@ -17,7 +17,7 @@ interface TagPage {
  * ECR differs: 100 to a page, `last` an opaque token that carries the page size along, and a content type of plain text.
  */
 export async function listTags(call: RepositoryCall): Promise<Response> {
-  const { request, context, services, principal, ref } = call
+  const { request, context, services, principal, ref, wireName } = call
   const isEcr = services.settings.fidelity === 'aws'
   const { after, size } = isEcr ? ecrPage(queryOf(request)) : ociPage(queryOf(request))
   const { tags, hasMore } = await services.imageLists.listTags(principal, ref, after, size)
@@ -28,7 +28,7 @@ export async function listTags(call: RepositoryCall): Promise<Response> {
       ? undefined
       : nextLink(url, isEcr ? { last: pageToken(size, last) } : { n: String(size), last })
   const contentType = isEcr ? 'text/plain; charset=utf-8' : 'application/json'
-  return answerJson(context, 200, { name: ref.name, tags }, { 'Content-Type': contentType, Link: link })
+  return answerJson(context, 200, { name: wireName, tags }, { 'Content-Type': contentType, Link: link })
 }
 
 function ociPage(query: URLSearchParams): TagPage {

@@ -64,10 +64,12 @@ export async function cancelUpload(call: RepositoryCall, uploadId: string): Prom
 }
 
 async function mountBlob(call: RepositoryCall, digest: Digest, from: string | null): Promise<boolean> {
-  const { services, principal, ref } = call
+  const { services, principal, ref, wireName } = call
+  const place = wireName.slice(0, wireName.length - ref.name.length)
+  const name = from?.startsWith(place) ? from.slice(place.length) : ''
   // A source that cannot exist is one that has not got the blob: never an error (OCI distribution, "Mounting a blob").
-  if (from !== null && !isRepositoryName(from)) return false
-  const source: RepositoryRef | undefined = from === null ? undefined : { registry: ref.registry, name: from }
+  if (from !== null && !isRepositoryName(name)) return false
+  const source: RepositoryRef | undefined = isRepositoryName(name) ? { registry: ref.registry, name } : undefined
   return services.layers.mount(principal, ref, digest, source)
 }
 

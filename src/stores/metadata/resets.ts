@@ -13,6 +13,9 @@ const OF_REGISTRY = [
   'signing_configurations',
 ] as const
 
+/** What belongs to an account's public registry, which is in no region. */
+const OF_ACCOUNT = ['public_registries', 'registry_aliases'] as const
+
 interface Where {
   readonly accountId: string | undefined
   readonly region: string | undefined
@@ -33,6 +36,7 @@ export class Resets implements ResetWriter {
     const where = { accountId: scope.registryId, region: scope.region, name: undefined }
     const repositories = await this.#hide(where)
     for (const table of OF_REGISTRY) await this.#clear(table, where)
+    if (scope.region === undefined) for (const table of OF_ACCOUNT) await this.#clearAccount(table, scope.registryId)
     return { repositories }
   }
 
@@ -53,6 +57,13 @@ export class Resets implements ResetWriter {
       .deleteFrom(table)
       .$if(accountId !== undefined, (query) => query.where('account_id', '=', accountId ?? ''))
       .$if(region !== undefined, (query) => query.where('region', '=', region ?? ''))
+      .execute()
+  }
+
+  async #clearAccount(table: (typeof OF_ACCOUNT)[number], accountId: string | undefined): Promise<void> {
+    await this.#session.db
+      .deleteFrom(table)
+      .$if(accountId !== undefined, (query) => query.where('account_id', '=', accountId ?? ''))
       .execute()
   }
 }

@@ -7,6 +7,7 @@ import { Images } from './images.ts'
 import { Leases } from './leases.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { Policies } from './policies.ts'
+import { PublicRegistries } from './public-registries.ts'
 import { Repositories } from './repositories.ts'
 import { Resets } from './resets.ts'
 import type { Database } from './schema/database.ts'
@@ -28,6 +29,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly creationTemplates: CreationTemplates
   readonly resets: Resets
   readonly signings: Signings
+  readonly publicRegistries: PublicRegistries
 
   constructor(session: Session) {
     this.accounts = new Accounts(session)
@@ -42,6 +44,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
     this.creationTemplates = new CreationTemplates(session)
     this.resets = new Resets(session)
     this.signings = new Signings(session)
+    this.publicRegistries = new PublicRegistries(session)
   }
 }
 

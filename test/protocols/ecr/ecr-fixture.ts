@@ -4,11 +4,12 @@ import ecrModel from '../../../models/ecr.json' with { type: 'json' }
 import { parseRegistryId, type Registry } from '../../../src/domain/names.ts'
 import type { AwsSetting } from '../../../src/protocols/aws/context.ts'
 import { createJsonRpc } from '../../../src/protocols/aws/json-rpc.ts'
-import { type ServiceModel, shapeOf } from '../../../src/protocols/aws/model.ts'
+import type { ServiceModel } from '../../../src/protocols/aws/model.ts'
 import { Addresses } from '../../../src/protocols/ecr/addresses.ts'
 import { ecrService } from '../../../src/protocols/ecr/operations.ts'
 import { createServices, type ServiceOptions, type Services } from '../../support/service-fixture.ts'
 import { requestContext } from '../aws/aws-setting.ts'
+import { checkOutput } from '../aws/check-output.ts'
 
 const model: ServiceModel = ecrModel
 const REGION = 'eu-west-3'
@@ -50,7 +51,7 @@ export async function createEcr(
       const { method, headers, body } = request
       const response = await handle(new Request('http://localhost:4566/', { method, headers, body }), requestContext())
       const bytes = await response.bytes()
-      if (response.status === 200) checkOutput(headers['x-amz-target'] ?? '', bytes)
+      if (response.status === 200) checkOutput(model, headers['x-amz-target'] ?? '', bytes)
       const answer = { statusCode: response.status, headers: Object.fromEntries(response.headers), body: bytes }
       return { response: new HttpResponse(answer) }
     },
@@ -74,31 +75,4 @@ export async function refusalOf(answer: Promise<unknown>): Promise<readonly [cod
     if (thrown instanceof Error) return [thrown.name, thrown.message]
   }
   throw new Error('The call was not refused')
-}
-
-/** Throws unless the answer has the members of the model's output, of the right types, and no others. */
-function checkOutput(target: string, body: Uint8Array): void {
-  const operation = target.slice(target.lastIndexOf('.') + 1)
-  const output = model.operations[operation]?.output?.shape ?? ''
-  checkValue(output, JSON.parse(new TextDecoder().decode(body)), operation)
-}
-
-function checkValue(name: string, value: unknown, path: string): void {
-  const { type, members = {}, member } = shapeOf(model, name)
-  const types: Readonly<Record<string, string>> = {
-    string: 'string',
-    boolean: 'boolean',
-    structure: 'object',
-    list: 'object',
-    map: 'object',
-  }
-  if (typeof value !== (types[type] ?? 'number') || value === null || Array.isArray(value) !== (type === 'list'))
-    throw new Error(`${path} is no ${type}: ${JSON.stringify(value)}`)
-  if (Array.isArray(value)) for (const item of value) checkValue(member?.shape ?? '', item, `${path}[]`)
-  else if (typeof value === 'object' && type !== 'map')
-    for (const [key, item] of Object.entries(value)) {
-      const shape = members[key]?.shape
-      if (shape === undefined) throw new Error(`${path}.${key} is not in the model`)
-      checkValue(shape, item, `${path}.${key}`)
-    }
 }

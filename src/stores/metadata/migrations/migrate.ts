@@ -3,6 +3,7 @@ import { registry } from './001-registry.ts'
 import { storageClass } from './002-storage-class.ts'
 import { lifecycle } from './003-lifecycle.ts'
 import { policies } from './004-policies.ts'
+import { publicRegistries } from './005-public-registries.ts'
 import { signing } from './006-signing.ts'
 
 const MIGRATION_TABLE = 'kysely_migration'
@@ -13,6 +14,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '002-storage-class': storageClass,
   '003-lifecycle': lifecycle,
   '004-policies': policies,
+  '005-public-registries': publicRegistries,
   '006-signing': signing,
 }
 

@@ -12,10 +12,13 @@ import type { JobLeasesTable } from './job-leases.ts'
 import type { LifecyclePoliciesTable } from './lifecycle-policies.ts'
 import type { LifecyclePreviewResultsTable } from './lifecycle-preview-results.ts'
 import type { LifecyclePreviewsTable } from './lifecycle-previews.ts'
+import type { PublicRegistriesTable } from './public-registries.ts'
 import type { PullTimeExclusionsTable } from './pull-time-exclusions.ts'
+import type { RegistryAliasesTable } from './registry-aliases.ts'
 import type { RegistryPoliciesTable } from './registry-policies.ts'
 import type { RepositoriesTable } from './repositories.ts'
 import type { RepositoryBlobsTable } from './repository-blobs.ts'
+import type { RepositoryCatalogsTable } from './repository-catalogs.ts'
 import type { RepositoryPoliciesTable } from './repository-policies.ts'
 import type { ResourceTagsTable } from './resource-tags.ts'
 import type { SecretsTable } from './secrets.ts'
@@ -42,9 +45,12 @@ export interface Tables {
   lifecycle_preview_results: LifecyclePreviewResultsTable
   lifecycle_previews: LifecyclePreviewsTable
   pull_time_exclusions: PullTimeExclusionsTable
+  public_registries: PublicRegistriesTable
+  registry_aliases: RegistryAliasesTable
   registry_policies: RegistryPoliciesTable
   repositories: RepositoriesTable
   repository_blobs: RepositoryBlobsTable
+  repository_catalogs: RepositoryCatalogsTable
   repository_policies: RepositoryPoliciesTable
   resource_tags: ResourceTagsTable
   secrets: SecretsTable
