@@ -1,5 +1,5 @@
 import type { CreationOccasion, CreationTemplate } from '../domain/creation-template.ts'
-import { invalidParameter, invalidParameters, kmsUnavailable, tooManyTags } from '../domain/errors.ts'
+import { invalidParameter, invalidParameters } from '../domain/errors.ts'
 import { parseRepositoryPolicy } from '../domain/iam/parse.ts'
 import { parseLifecyclePolicy } from '../domain/lifecycle/parse.ts'
 import { MUTABLE, type MutabilityMode, type TagMutability } from '../domain/mutability.ts'
@@ -11,7 +11,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
 import { type PageOf, type Paging, pageAfter, pageOf } from './paging.ts'
-import { checkResourceTags, RESOURCE_TAGS_MAX, tagMutability } from './repository-settings.ts'
+import { RESOURCE_TAGS_MAX, resourceTagMistake, tagMutability } from './repository-settings.ts'
 
 const ROLE_ARN = /^arn:aws[a-z-]*:iam::[0-9]{12}:role\/[\w+=,.@/-]{1,512}$/
 
@@ -40,7 +40,7 @@ export class CreationTemplates {
     this.#clock = clock
   }
 
-  /** Throws `template-exists`, `invalid-parameter`, `invalid-tag-parameter`, `too-many-tags`, `kms-unavailable`. */
+  /** Throws `template-exists`, `invalid-parameter`. */
   async create(
     principal: Principal,
     registry: Registry,
@@ -114,9 +114,10 @@ export class CreationTemplates {
 /** The template with the settings that are given, each checked as for a repository. */
 function changed(template: CreationTemplate, settings: TemplateSettings): CreationTemplate {
   const { appliedFor = template.appliedFor, resourceTags = template.resourceTags, encryptionType } = settings
-  if (encryptionType !== undefined && encryptionType !== 'AES256') throw kmsUnavailable()
+  // The model gives KmsException to what makes repositories, not to templates.
+  if (encryptionType !== undefined && encryptionType !== 'AES256')
+    throw invalidParameter('encryptionConfiguration.encryptionType', 'This registry holds no KMS keys: use AES256')
   if (appliedFor.length === 0) throw invalidParameters('Invalid request parameters: appliedFor cannot be empty')
-  if (resourceTags.length > RESOURCE_TAGS_MAX) throw tooManyTags(RESOURCE_TAGS_MAX)
   const repositoryPolicy = text(settings.repositoryPolicy, template.repositoryPolicy)
   if (settings.repositoryPolicy && repositoryPolicy !== undefined) parseRepositoryPolicy(repositoryPolicy)
   const lifecyclePolicy = text(settings.lifecyclePolicy, template.lifecyclePolicy)
@@ -131,9 +132,18 @@ function changed(template: CreationTemplate, settings: TemplateSettings): Creati
     mutability: changedMutability(template.mutability, settings),
     repositoryPolicy,
     lifecyclePolicy,
-    resourceTags: checkResourceTags(resourceTags),
+    resourceTags: checkedTags(resourceTags),
     customRoleArn,
   }
+}
+
+/** Checked as those of a repository, but the model gives the exceptions about tags to repositories alone. */
+function checkedTags(tags: readonly ResourceTag[]): readonly ResourceTag[] {
+  if (tags.length > RESOURCE_TAGS_MAX)
+    throw invalidParameter('resourceTags', `Member must have length less than or equal to ${RESOURCE_TAGS_MAX}`)
+  const mistake = resourceTagMistake(tags)
+  if (mistake !== undefined) throw invalidParameter('resourceTags', mistake)
+  return tags
 }
 
 /** Filters stay with the mode they were given for. */

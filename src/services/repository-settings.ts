@@ -31,15 +31,22 @@ export function tagMutability({ mode, exclusionFilters = [] }: MutabilitySetting
 
 /** Answers the tags themselves. Throws `invalid-tag-parameter`. */
 export function checkResourceTags(tags: readonly ResourceTag[]): readonly ResourceTag[] {
+  const mistake = resourceTagMistake(tags)
+  if (mistake !== undefined) throw invalidTagParameter(mistake)
+  return tags
+}
+
+/** What is wrong with the first bad one of some tags; `undefined` when they are good. */
+export function resourceTagMistake(tags: readonly ResourceTag[]): string | undefined {
   const keys = new Set<string>()
   for (const { key, value } of tags) {
-    if (key.length < 1 || key.length > 128) throw invalidTagParameter('A tag key must have 1 to 128 characters.')
-    if (value.length > 256) throw invalidTagParameter('A tag value must have at most 256 characters.')
-    if (isReservedKey(key)) throw invalidTagParameter('Tag keys that start with aws: are reserved.')
-    if (keys.has(key)) throw invalidTagParameter(`Duplicate tag key '${key}'.`)
+    if (key.length < 1 || key.length > 128) return 'A tag key must have 1 to 128 characters.'
+    if (value.length > 256) return 'A tag value must have at most 256 characters.'
+    if (isReservedKey(key)) return 'Tag keys that start with aws: are reserved.'
+    if (keys.has(key)) return `Duplicate tag key '${key}'.`
     keys.add(key)
   }
-  return tags
+  return undefined
 }
 
 /** AWS's own tags cannot be set or removed. */

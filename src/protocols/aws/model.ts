@@ -17,6 +17,8 @@ export interface OperationModel {
   readonly name: string
   readonly input?: { readonly shape: string }
   readonly output?: { readonly shape: string; readonly resultWrapper?: string }
+  /** The exceptions of its own. */
+  readonly errors?: readonly { readonly shape: string }[]
   /** `none`: the operation is called without a signature. */
   readonly authtype?: string
 }

@@ -134,8 +134,12 @@ describe('templates', () => {
     ['InvalidParameterException', { lifecyclePolicy: '{"rules":[{}]}' }],
     ['InvalidParameterException', { imageTagMutability: 'MUTABLE_WITH_EXCLUSION' }],
     ['InvalidParameterException', { customRoleArn: 'me' }],
-    ['InvalidTagParameterException', { resourceTags: [{ Key: 'aws:x', Value: '' }] }],
-    ['KmsException', { encryptionConfiguration: { encryptionType: 'KMS' } }],
+    ['InvalidParameterException', { resourceTags: [{ Key: 'aws:x', Value: '' }] }],
+    [
+      'InvalidParameterException',
+      { resourceTags: Array.from({ length: 51 }, (_, n) => ({ Key: `k${n}`, Value: '' })) },
+    ],
+    ['InvalidParameterException', { encryptionConfiguration: { encryptionType: 'KMS' } }],
   ] as const)('are refused with %s: %p', async (code, input) => {
     const given = input as Partial<CreateRepositoryCreationTemplateCommandInput>
     expect((await refusalOf(create('prod', given)))[0]).toBe(code)
