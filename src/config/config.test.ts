@@ -38,6 +38,12 @@ test('options win over the environment, and an empty text counts as unset', () =
   expect(config).toMatchObject({ port: 0, host: '127.0.0.1' })
 })
 
+test('public and private registries have hosts of their own', () => {
+  expect(readConfig({ ECRU_PUBLIC_HOST: 'LocalHost:4566' }).config.publicHost).toBe('localhost:4566')
+  expect(mistakesOf({ ECRU_PUBLIC_HOST: 'here.example.com', ECRU_REGISTRY_HOST: 'Here.example.com' })).toHaveLength(1)
+  expect(mistakesOf({ ECRU_PUBLIC_HOST: 'https://here.example.com' })).toHaveLength(1)
+})
+
 test("AWS's own region is not consulted", () => {
   expect(readConfig({ AWS_REGION: 'eu-west-3' }).config.defaultRegistry.region as string).toBe('us-east-1')
 })

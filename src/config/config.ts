@@ -123,6 +123,11 @@ function contradictions(env: Environment): string[] {
       `ECRU_REGISTRY_HOST must be a host name, with a port if need be and without a scheme, in which only {account} and {region} are filled in, not '${env.ECRU_REGISTRY_HOST.slice(0, 80)}'.`,
     )
   }
+  if (env.ECRU_REGISTRY_HOST?.toLowerCase() === env.ECRU_PUBLIC_HOST.toLowerCase()) {
+    mistakes.push(
+      'ECRU_REGISTRY_HOST and ECRU_PUBLIC_HOST must differ: by the host it is known which registries are meant.',
+    )
+  }
   if (!isLoopbackHost(env.ECRU_HOST)) mistakes.push(...exposureMistakes(env))
   if (env.ECRU_PROFILE === 'server') {
     if (env.ECRU_GC_GRACE < HOUR_MS) mistakes.push('ECRU_GC_GRACE must be at least 1h in the server profile.')

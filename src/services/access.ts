@@ -94,8 +94,10 @@ export class Access {
     const isOwner = registry.registryId === principal.accountId
     const key = keyOf(action, registry)
     // Whatever a policy says, a public repository is everybody's to pull, and nobody's to change unnamed.
-    if (PUBLIC_PULL_ACTION_KEYS.has(key)) return 'allowed'
-    if (principal === ANONYMOUS) return 'not-allowed'
+    if (isPublic(registry)) {
+      if (PUBLIC_PULL_ACTION_KEYS.has(key)) return 'allowed'
+      if (principal === ANONYMOUS) return 'not-allowed'
+    }
     if (!isRepository && !isOfRepositories(key)) return isOwner ? 'allowed' : 'not-allowed'
     const { policy: registryPolicy, scope, hasRepositoryPolicies } = await this.#policies.ofRegistry(registry)
     const policies: Policy[] = []

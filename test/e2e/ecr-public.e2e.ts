@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { writeFile } from 'node:fs/promises'
 import { type AwsCli, awsCli } from '../support/clients/aws-cli.ts'
 import { client, testWith } from '../support/clients/client-test.ts'
@@ -121,6 +121,16 @@ describe('ECR Public: the API by the aws CLI, images by the public host', () => 
     expect((await ask(stage.host, `Basic ${authorizationToken}`)).status).toBe(400)
     const privately = Buffer.from(`AWS:${stage.password}`).toString('base64')
     expect((await ask(host, `Bearer ${privately}`)).status).toBe(400)
+  })
+
+  test('AWS’s own hosts are public ones too, and every other is private', async () => {
+    const challenge = async (name: string) => {
+      const { headers } = await fetch(`${stage.url}/v2/`, { headers: { host: name } })
+      return headers.get('www-authenticate')
+    }
+    for (const name of ['public.ecr.aws', 'ecr-public.aws.com', host])
+      expect(await challenge(name)).toStartWith(`Bearer realm="http://${name}/token/"`)
+    for (const name of [stage.host, 'registry.example.com']) expect(await challenge(name)).toStartWith('Basic ')
   })
 
   testWith('aws')('images and repositories are deleted', async () => {

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseTag } from '../../src/domain/names.ts'
+import type { RegistryAlias } from '../../src/domain/public-registry.ts'
 import { migrate } from '../../src/stores/metadata/migrations/migrate.ts'
 import { SqliteConnection } from '../../src/stores/metadata/sqlite/connection.ts'
 import { databaseOn } from '../../src/stores/metadata/sqlite/dialect.ts'
@@ -24,10 +25,13 @@ const tag = parseTag('v1')
 const page = { after: digest, limit: 100 }
 const upload = { id: 'u', repositoryId: 1, key: 'k', startedAt: minute(1), touchedAt: minute(1) }
 const policy = { repositoryId: 1, policyId: 'p', text: '', putAt: minute(1) }
-const alias = {
-  ...{ name: 'a1', registryId: REGISTRY.registryId, status: 'ACTIVE' },
-  ...{ isPrimary: true, isDefault: true },
-} as const
+const alias: RegistryAlias = {
+  name: 'a1',
+  registryId: REGISTRY.registryId,
+  status: 'ACTIVE',
+  isPrimary: true,
+  isDefault: true,
+}
 const needs = digests.map((one) => ({ digest: one, mediaType: 'layer' }))
 
 /** Every look and every change but those that count everything, in an order in which each finds rows. */

@@ -38,8 +38,9 @@ provider "aws" {
   secret_key              = "test"
   skip_metadata_api_check = true
   endpoints {
-    ecr = var.endpoint
-    sts = var.endpoint
+    ecr       = var.endpoint
+    ecrpublic = var.endpoint
+    sts       = var.endpoint
   }
   default_tags {
     tags = { managed-by = "terraform" }
@@ -141,6 +142,34 @@ resource "aws_ecr_account_setting" "scope" {
   value = "V2"
 }
 
+resource "aws_ecrpublic_repository" "gallery" {
+  repository_name = "team/gallery"
+  force_destroy   = true
+  catalog_data {
+    description       = "of ${var.team}"
+    about_text        = "# Gallery"
+    architectures     = ["ARM 64", "x86-64"]
+    operating_systems = ["Linux"]
+  }
+  tags = { team = var.team }
+}
+resource "aws_ecrpublic_repository" "bare" {
+  repository_name = "team/bare"
+}
+resource "aws_ecrpublic_repository_policy" "gallery" {
+  repository_name = aws_ecrpublic_repository.gallery.repository_name
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "push"
+      Effect    = "Allow"
+      Principal = { AWS = "arn:aws:iam::999999999999:root" }
+      Action    = ["ecr-public:PutImage", "ecr-public:InitiateLayerUpload"]
+    }]
+  })
+}
+data "aws_ecrpublic_authorization_token" "login" {}
+
 data "aws_ecr_repository" "app" { name = aws_ecr_repository.app.name }
 data "aws_ecr_repositories" "all" { depends_on = [aws_ecr_repository.app, aws_ecr_repository.plain] }
 data "aws_ecr_repository_creation_template" "pushed" {
@@ -155,4 +184,5 @@ output "account" { value = data.aws_caller_identity.me.account_id }
 output "names" { value = data.aws_ecr_repositories.all.names }
 output "repository_url" { value = aws_ecr_repository.app.repository_url }
 output "proxy_endpoint" { value = data.aws_ecr_authorization_token.login.proxy_endpoint }
+output "gallery_uri" { value = aws_ecrpublic_repository.gallery.repository_uri }
 output "image_digest" { value = one(data.aws_ecr_image.pushed[*].image_digest) }
