@@ -75,7 +75,7 @@ describe('the clock of the dev profile', () => {
     expect(newAt - oldAt).toBeGreaterThanOrEqual(2 * DAY_S)
   })
 
-  test('lets logins expire after 12 hours, while signatures are still those of today', async () => {
+  test('lets logins expire after 12 hours, and new ones live as long', async () => {
     const early = await loggedIn()
     await push(early, 'clock/login', buildImage('clock-login'), 'v1')
     await advance('11h')

@@ -4,6 +4,8 @@ import type { ErrorCode } from '../../src/domain/errors.ts'
 import { isRegistryError } from '../../src/domain/errors.ts'
 import { parseTag } from '../../src/domain/names.ts'
 import { LeaseLost } from '../../src/jobs/lease.ts'
+import { LifecycleJobs } from '../../src/jobs/lifecycle-jobs.ts'
+import { silentLogger } from '../../src/lib/logger.ts'
 import { Activations } from '../../src/services/activations.ts'
 import { LifecycleEvaluation } from '../../src/services/lifecycle-evaluation.ts'
 import { LifecycleExecution } from '../../src/services/lifecycle-execution.ts'
@@ -181,6 +183,23 @@ describe('when policies are executed', () => {
     expect(await lifecycleJobs.run('all')).toMatchObject({ isElsewhere: false, repositories: 1 })
     expect(await metadata.transact((tx) => tx.leases.take('lifecycle', 'another', clock.now(), until))).toBe(true)
   })
+})
+
+test('a lease goes by the time that processes share, however far ahead the clock of this one is', async () => {
+  const { metadata, clock, pulls, lifecycle } = services
+  await lifecycle.putPolicy(admin, ref, expireUntagged)
+  const leaseClock = { now: () => new Date('2026-03-02T08:00:00.000Z') }
+  const evaluation = new LifecycleEvaluation(metadata, pulls, new Activations(metadata, clock), clock)
+  const settings = { holder: 'this', intervalMs: LIFECYCLE_INTERVAL_MS, leaseClock }
+  const execution = new LifecycleExecution(metadata, clock)
+  const jobs = new LifecycleJobs(metadata, evaluation, execution, clock, silentLogger, settings)
+  const until = new Date(leaseClock.now().getTime() + 60_000)
+  await metadata.transact((tx) => tx.leases.take('lifecycle', 'another', leaseClock.now(), until))
+  clock.advance(30 * DAY_MS)
+  expect(await jobs.run('all')).toMatchObject({ isElsewhere: true })
+  await metadata.transact((tx) => tx.leases.release('lifecycle', 'another'))
+  expect(await jobs.run('all')).toMatchObject({ isElsewhere: false })
+  await jobs.close()
 })
 
 describe('what a run does', () => {
