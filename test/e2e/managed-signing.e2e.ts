@@ -172,11 +172,11 @@ describe('managed signing', () => {
   })
 })
 
-describe('managed signing after the power failed', () => {
+describe('managed signing after the process was killed', () => {
   testWith('aws')('what was asked for is signed by the next process', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'ecru-signing-'))
     // The push itself takes what a second allows, so that the signature has to wait.
-    const strict = await openStage({ dataDir, repositories: ['app'], env: { ECRU_RATES: '{"PutImage":1}' } })
+    const strict = await openStage({ dataDir, repositories: ['app'], env: { ECRU_RATES: 'PutImage=1' } })
     const describing = (stage: Stage, digest: string) =>
       run(
         [
