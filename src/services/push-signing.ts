@@ -27,8 +27,9 @@ export class PushSigning {
   /** Records, in the push's own transaction, which signatures are to be made; answers whether there are any. */
   async request(tx: MetadataWriter, principal: Principal, push: SignablePush): Promise<boolean> {
     const { repository, image, manifest, tags } = push
+    if (!isContainerImage(manifest, tags)) return false
     const configuration = await tx.signings.findConfiguration(repository.registry)
-    if (configuration === undefined || !isContainerImage(manifest, tags)) return false
+    if (configuration === undefined) return false
     const profiles = profilesFor(configuration, repository.name)
     return profiles.length > 0 && (await tx.signings.request(image, profiles, principal)) > 0
   }
