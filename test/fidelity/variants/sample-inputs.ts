@@ -47,6 +47,14 @@ const registryPolicyText = statement({
   Action: 'ecr:CreateRepository',
   Resource: `arn:aws:ecr:${REGION}:${ACCOUNT}:repository/*`,
 })
+const signingConfiguration = {
+  rules: [
+    {
+      signingProfileArn: `arn:aws:signer:${REGION}:${ACCOUNT}:/signing-profiles/release`,
+      repositoryFilters: [{ filter: 'none/*', filterType: 'WILDCARD_MATCH' }],
+    },
+  ],
+}
 const templateSettings = {
   appliedFor: ['CREATE_ON_PUSH'],
   customRoleArn: `arn:aws:iam::${ACCOUNT}:role/creator`,
@@ -86,7 +94,9 @@ export function sampleOf(operation: string, { uploadId }: Seed): Sample {
     DeleteRepository: sample({ repositoryName: 'team/empty' }, { ...registryId, force: true }),
     DeleteRepositoryCreationTemplate: sample({ prefix: 'team/' }, {}),
     DeleteRepositoryPolicy: sample(inApp, registryId),
+    DeleteSigningConfiguration: { ...sample({}, {}), before: [['PutSigningConfiguration', { signingConfiguration }]] },
     DeregisterPullTimeUpdateExclusion: sample({ principalArn: ROLE }, {}),
+    DescribeImageSigningStatus: sample({ ...inApp, imageId: { imageTag: 'v1', imageDigest: DIGEST } }, registryId),
     DescribeImages: sample(inApp, { ...registryId, filter, imageIds, ...paging }),
     DescribeRegistry: sample({}, {}),
     DescribeRepositories: sample({}, { ...registryId, repositoryNames: ['team/app'], ...paging }),
@@ -101,6 +111,7 @@ export function sampleOf(operation: string, { uploadId }: Seed): Sample {
     },
     GetRegistryPolicy: sample({}, {}),
     GetRepositoryPolicy: sample(inApp, registryId),
+    GetSigningConfiguration: { ...sample({}, {}), before: [['PutSigningConfiguration', { signingConfiguration }]] },
     InitiateLayerUpload: sample(inApp, registryId),
     ListImageReferrers: sample(
       { ...inApp, subjectId: { imageDigest: DIGEST } },
@@ -123,6 +134,7 @@ export function sampleOf(operation: string, { uploadId }: Seed): Sample {
     PutImageTagMutability: sample({ ...inApp, imageTagMutability: 'IMMUTABLE' }, { ...registryId, ...mutability }),
     PutLifecyclePolicy: sample({ ...inApp, lifecyclePolicyText }, registryId),
     PutRegistryPolicy: sample({ policyText: registryPolicyText }, {}),
+    PutSigningConfiguration: sample({ signingConfiguration }, {}),
     RegisterPullTimeUpdateExclusion: sample({ principalArn: `${ROLE}-2` }, {}),
     SetRepositoryPolicy: sample({ ...inApp, policyText }, { ...registryId, force: true }),
     StartLifecyclePolicyPreview: sample(inApp, { ...registryId, lifecyclePolicyText }),

@@ -17,7 +17,7 @@ export interface Surroundings {
 
 /** Asks the operator's plane over these services, as a program on the same machine unless it is said otherwise. */
 export async function askOperator(
-  { clock, metadata, lifecycleJobs }: Services,
+  { clock, metadata, lifecycleJobs, signingProfiles }: Services,
   path: string,
   { method = 'POST', profile = 'dev', isLoopback = true, headers = {}, body }: Surroundings = {},
   devTools: Partial<DevTools> = {},
@@ -42,7 +42,7 @@ export async function askOperator(
     totals: none,
     collectGarbage: none,
     scrub: none,
-    signingCertificate: none,
+    signingCertificate: (arn: string) => signingProfiles.certificateOf(arn),
     runLifecycle: (target: RepositoryRef | 'all') => lifecycleJobs.run(target),
     forecastLifecycle: (ref: RepositoryRef) => lifecycleJobs.forecast(ref),
   }

@@ -1,10 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { X509Certificate } from 'node:crypto'
-import { silentLogger } from '../../../src/lib/logger.ts'
-import { detachedContext } from '../../../src/protocols/http/context.ts'
-import { createOperatorPlane } from '../../../src/protocols/operator/routes.ts'
-import { createServices, registry, type Services } from '../../support/service-fixture.ts'
-import { awsSetting } from '../aws/aws-setting.ts'
+import { createServices, type Services } from '../../support/service-fixture.ts'
+import { askOperator } from './operator-fixture.ts'
 
 const ARN = 'arn:aws:signer:eu-west-3:123456789012:/signing-profiles/release'
 
@@ -15,27 +12,9 @@ beforeEach(async () => {
 afterEach(() => services.close())
 
 async function ask(profile: string, isLoopback = true) {
-  const { clock, signingProfiles } = services
-  const setting = awsSetting({ clock, profile: 'dev' })
-  const none = async () => {
-    throw new Error('not asked for')
-  }
-  const plane = createOperatorPlane({
-    facts: { version: '0', profile: 'dev', fidelity: 'oci', storage: 'memory', startedAt: clock.now() },
-    setting,
-    logger: silentLogger,
-    defaultRegistry: registry,
-    checkReady: none,
-    totals: none,
-    collectGarbage: none,
-    scrub: none,
-    runLifecycle: none,
-    forecastLifecycle: none,
-    signingCertificate: (arn: string) => signingProfiles.certificateOf(arn),
-  })
-  const url = `http://localhost:4566/_ecru/signing/certificate?${new URLSearchParams({ profile })}`
-  const response = await plane(new Request(url, { method: 'POST' }), detachedContext({ isLoopback }))
-  return { status: response.status, text: await response.text() }
+  const path = `/_ecru/signing/certificate?${new URLSearchParams({ profile })}`
+  const { status, body } = await askOperator(services, path, { isLoopback })
+  return { status, text: JSON.stringify(body) }
 }
 
 test('an operator gets the certificate of a profile, and no key', async () => {
