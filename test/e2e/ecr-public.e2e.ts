@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { writeFile } from 'node:fs/promises'
 import { type AwsCli, awsCli } from '../support/clients/aws-cli.ts'
+import { writeBuildContext } from '../support/clients/build-context.ts'
 import { client, testWith } from '../support/clients/client-test.ts'
+import { startDocker } from '../support/clients/docker.ts'
 import { containersTool } from '../support/clients/private-mounts.ts'
 import { attempt, run } from '../support/clients/run-command.ts'
 import { openStage, type Stage } from '../support/clients/stage.ts'
@@ -111,6 +113,31 @@ describe('ECR Public: the API by the aws CLI, images by the public host', () => 
     const printed = await skopeo('inspect', '--tls-verify=false', ...none, `docker://${uri}:sk`)
     expect(JSON.parse(printed).Digest).toBe(image.manifest.digest)
     await skopeo('copy', '--src-tls-verify=false', ...none, `docker://${uri}:sk`, `dir:${stage.path('pulled')}`)
+  })
+
+  testWith(
+    'aws',
+    'busybox',
+    'docker',
+    'dockerd',
+  )('docker pushes logged in, and pulls logged out', async () => {
+    const docker = await startDocker({ dir: stage.path('docker') })
+    try {
+      await writeBuildContext(stage.path('context'), 'public')
+      await docker.run(['build', '-q', '-t', `${uri}:dk`, stage.path('context')])
+      expect(await docker.failure(['push', `${uri}:dk`])).toContain('denied')
+      const password = await aws.text('ecr-public', 'get-login-password')
+      const login = ['login', '-u', 'AWS', '--password-stdin', host]
+      expect(await docker.failure(login, { input: 'wrong' })).not.toBe('')
+      expect(await docker.run(login, { input: password })).toContain('Login Succeeded')
+      await docker.run(['push', `${uri}:dk`])
+      await docker.run(['logout', host])
+      await docker.run(['rmi', '-f', `${uri}:dk`])
+      const said = await docker.run(['run', '--rm', '--network', 'none', `${uri}:dk`, 'world'])
+      expect(said.trim()).toBe('hello world')
+    } finally {
+      await docker.stop()
+    }
   })
 
   testWith('aws')('the token itself is a bearer token, and no login of the private registries', async () => {
