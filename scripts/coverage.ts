@@ -5,6 +5,7 @@ import type { OperationTable } from '../src/protocols/aws/operation-table.ts'
 import type { EcrServices } from '../src/protocols/ecr/operation.ts'
 import { ecrService } from '../src/protocols/ecr/operations.ts'
 import { stsService } from '../src/protocols/sts/operations.ts'
+import { memberCoverage } from './member-coverage.ts'
 
 /** Where the page is kept. */
 export const COVERAGE_PAGE = join(import.meta.dir, '..', 'docs', 'coverage.md')
@@ -21,6 +22,7 @@ export function coveragePage(): string {
     'Which operations of the AWS services Ecru performs. An operation that it does not perform is refused with `UnsupportedOperationException`, which names it; nothing is accepted and then ignored. At its start the process compares this table with the service models in `models/` and does not run if one is missing.',
     'Made from the code by `npm run docs`; a test holds it to that.',
     ...services,
+    memberCoverage(ecrService({} as EcrServices)),
   ].join('\n\n')}\n`
 }
 
