@@ -7,6 +7,7 @@ import { ecrService } from '../src/protocols/ecr/operations.ts'
 import type { OwnPublicServices } from '../src/protocols/ecr-public/operation.ts'
 import { ecrPublicService } from '../src/protocols/ecr-public/operations.ts'
 import { stsService } from '../src/protocols/sts/operations.ts'
+import { memberCoverage } from './member-coverage.ts'
 
 /** Where the page is kept. */
 export const COVERAGE_PAGE = join(import.meta.dir, '..', 'docs', 'coverage.md')
@@ -24,6 +25,7 @@ export function coveragePage(): string {
     'Which operations of the AWS services Ecru performs. An operation that it does not perform is refused with `UnsupportedOperationException`, which names it; nothing is accepted and then ignored. At its start the process compares this table with the service models in `models/` and does not run if one is missing.',
     'Made from the code by `npm run docs`; a test holds it to that.',
     ...services,
+    memberCoverage(ecrService({} as EcrServices)),
   ].join('\n\n')}\n`
 }
 

@@ -14,3 +14,9 @@ test('every handled operation has the file that the page names', () => {
   expect(files.length).toBeGreaterThan(0)
   expect(files.filter((file) => !existsSync(file))).toEqual([])
 })
+
+test('every member of every input that is handled has variants', () => {
+  const counts = [...coveragePage().matchAll(/^\| .+ \| (\d+) \|$/gm)].map(([, count]) => Number(count))
+  expect(counts.length).toBeGreaterThan(200)
+  expect(counts.filter((count) => count === 0)).toEqual([])
+})
