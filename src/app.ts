@@ -50,6 +50,7 @@ import { PullTimes } from './services/pulls.ts'
 import { PushSigning } from './services/push-signing.ts'
 import { PushTargets } from './services/push-targets.ts'
 import { Repositories } from './services/repositories.ts'
+import { ScanFindings } from './services/scan-findings.ts'
 import { Signing } from './services/signing.ts'
 import { type ProfileCertificate, SigningProfiles } from './services/signing-profiles.ts'
 import { StorageClasses } from './services/storage-classes.ts'
@@ -174,6 +175,7 @@ export async function createApp(
     pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),
     repositories,
     signing: new Signing(metadata, access),
+    scanFindings: new ScanFindings(metadata, access),
     storageClasses: new StorageClasses(metadata, access, activations, clock, config.activationMs),
     tokens,
     uploads,

@@ -124,6 +124,17 @@ export function imageNotFound(
   )
 }
 
+/** The image is there, and no scan of it is. ECR names the digest also of an image that was asked for by its tag. */
+export function scanNotFound(
+  id: { readonly digest?: string | undefined; readonly tag?: string | undefined },
+  place: Place,
+): RegistryError {
+  return new RegistryError(
+    'scan-not-found',
+    `Image scan does not exist for the image with '${printImageId(id)}' in ${inRepository(place)}`,
+  )
+}
+
 export function imageExists(digest: string, tag: string | undefined, { name, registry }: Place): RegistryError {
   return new RegistryError(
     'image-exists',

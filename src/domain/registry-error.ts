@@ -42,6 +42,7 @@ export type ErrorCode =
   | 'request-malformed'
   | 'request-too-large'
   | 'route-unknown'
+  | 'scan-not-found'
   | 'security-token-expired'
   | 'security-token-invalid'
   | 'signature-expired'

@@ -64,6 +64,7 @@ const WIRE = {
   'request-malformed': { oci: oci(400, 'UNSUPPORTED'), aws: aws('SerializationException') },
   'request-too-large': { oci: oci(413, 'SIZE_INVALID'), aws: aws('RequestEntityTooLargeException', 413) },
   'route-unknown': { oci: oci(404, 'UNSUPPORTED'), aws: aws('UnknownOperationException', 404) },
+  'scan-not-found': { oci: null, aws: aws('ScanNotFoundException') },
   'security-token-expired': { oci: null, aws: aws('ExpiredTokenException') },
   'security-token-invalid': { oci: null, aws: aws('UnrecognizedClientException') },
   'signature-expired': { oci: null, aws: aws('InvalidSignatureException') },

@@ -45,14 +45,19 @@ class SeededRegistry {
 }
 
 /** Why an answer is not what the variant must lead to. */
-function judge(operation: string, { member, expected }: Variant, { status, body }: ApiAnswer): string | undefined {
+function judge(
+  operation: string,
+  { refusal }: Sample,
+  { member, expected }: Variant,
+  { status, body }: ApiAnswer,
+): string | undefined {
   const { __type: code, message } = body
   const said = `${status} ${code ?? ''} ${message ?? ''}`.slice(0, 300)
   if (expected.kind === 'refused') {
     const isAsExpected = status === 400 && code === expected.code && message === expected.message
     return isAsExpected ? undefined : `${said}, instead of ${expected.code} ${expected.message}`
   }
-  if (status === 200) return undefined
+  if (refusal === undefined ? status === 200 : status === 400 && code === refusal) return undefined
   if (expected.kind === 'same') return `${said}, instead of success`
   if (status !== 400) return said
   const isAboutAnother = member.startsWith('registryId') && code === 'AccessDeniedException'
@@ -82,7 +87,7 @@ describe('every variant of an input is accepted or refused as the model says:', 
       for (const variant of variants) {
         const { registry } = await seeded.current()
         const answer = await registry.call(operation, variant.input)
-        const complaint = judge(operation, variant, answer)
+        const complaint = judge(operation, sample, variant, answer)
         if (complaint !== undefined) wrong.push(`${variant.member} ${variant.what}: ${complaint}`)
         if (answer.status === 200 && !ASKS.test(operation)) mistakes.push(...(await seeded.discard()))
       }

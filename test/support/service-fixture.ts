@@ -36,6 +36,7 @@ import { PullTimes } from '../../src/services/pulls.ts'
 import { PushSigning } from '../../src/services/push-signing.ts'
 import { PushTargets } from '../../src/services/push-targets.ts'
 import { Repositories } from '../../src/services/repositories.ts'
+import { ScanFindings } from '../../src/services/scan-findings.ts'
 import { Signing } from '../../src/services/signing.ts'
 import { SigningProfiles } from '../../src/services/signing-profiles.ts'
 import { StorageClasses } from '../../src/services/storage-classes.ts'
@@ -118,6 +119,7 @@ export async function createServices(options: ServiceOptions = {}) {
     pulls,
     accountSettings: new AccountSettings(metadata, access),
     pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),
+    scanFindings: new ScanFindings(metadata, access),
     storageClasses: new StorageClasses(metadata, access, activations, clock, ACTIVATION_MS),
     lifecycle,
     lifecycleJobs,

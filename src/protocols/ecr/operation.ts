@@ -12,6 +12,7 @@ import type { Policies } from '../../services/policies.ts'
 import type { PullTimeExclusions } from '../../services/pull-time-exclusions.ts'
 import type { PushTargets } from '../../services/push-targets.ts'
 import type { Repositories } from '../../services/repositories.ts'
+import type { ScanFindings } from '../../services/scan-findings.ts'
 import type { Signing } from '../../services/signing.ts'
 import type { StorageClasses } from '../../services/storage-classes.ts'
 import type { Tokens } from '../../services/tokens.ts'
@@ -36,6 +37,7 @@ export interface EcrServices {
   readonly pullTimeExclusions: PullTimeExclusions
   readonly repositories: Repositories
   readonly signing: Signing
+  readonly scanFindings: ScanFindings
   readonly storageClasses: StorageClasses
   readonly tokens: Tokens
   readonly uploads: Uploads

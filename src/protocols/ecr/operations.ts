@@ -14,6 +14,7 @@ import { deleteRepositoryCreationTemplate } from './delete-repository-creation-t
 import { deleteRepositoryPolicy } from './delete-repository-policy.ts'
 import { deleteSigningConfiguration } from './delete-signing-configuration.ts'
 import { deregisterPullTimeUpdateExclusion } from './deregister-pull-time-update-exclusion.ts'
+import { describeImageScanFindings } from './describe-image-scan-findings.ts'
 import { describeImageSigningStatus } from './describe-image-signing-status.ts'
 import { describeImages } from './describe-images.ts'
 import { describeRegistry } from './describe-registry.ts'
@@ -67,6 +68,7 @@ const OPERATIONS = {
   DeleteSigningConfiguration: deleteSigningConfiguration,
   DeregisterPullTimeUpdateExclusion: deregisterPullTimeUpdateExclusion,
   DescribeImageSigningStatus: describeImageSigningStatus,
+  DescribeImageScanFindings: describeImageScanFindings,
   DescribeImages: describeImages,
   DescribeRegistry: describeRegistry,
   DescribeRepositories: describeRepositories,
@@ -107,7 +109,6 @@ const UNSUPPORTED = [
   'CreatePullThroughCacheRule',
   'DeletePullThroughCacheRule',
   'DescribeImageReplicationStatus',
-  'DescribeImageScanFindings',
   'DescribePullThroughCacheRules',
   'GetRegistryScanningConfiguration',
   'PutRegistryScanningConfiguration',

@@ -7,6 +7,8 @@ type Members = Readonly<Record<string, unknown>>
 export interface Sample {
   readonly input: Members
   readonly optional: Members
+  /** The error that is the right answer to a good input. */
+  readonly refusal?: string
   readonly before?: readonly (readonly [operation: string, input: Members])[]
 }
 
@@ -97,6 +99,10 @@ export function sampleOf(operation: string, { uploadId }: Seed): Sample {
     DeleteSigningConfiguration: { ...sample({}, {}), before: [['PutSigningConfiguration', { signingConfiguration }]] },
     DeregisterPullTimeUpdateExclusion: sample({ principalArn: ROLE }, {}),
     DescribeImageSigningStatus: sample({ ...inApp, imageId: { imageTag: 'v1', imageDigest: DIGEST } }, registryId),
+    DescribeImageScanFindings: {
+      ...sample({ ...inApp, imageId: { imageTag: 'v1', imageDigest: DIGEST } }, { ...registryId, ...paging }),
+      refusal: 'ScanNotFoundException',
+    },
     DescribeImages: sample(inApp, { ...registryId, filter, imageIds, ...paging }),
     DescribeRegistry: sample({}, {}),
     DescribeRepositories: sample({}, { ...registryId, repositoryNames: ['team/app'], ...paging }),
