@@ -124,7 +124,8 @@ export async function createApp(
   const evaluation = new LifecycleEvaluation(metadata, pulls, activations, clock)
   const execution = new LifecycleExecution(metadata, clock)
   const lifecycleJobs = new LifecycleJobs(metadata, evaluation, execution, clock, logger, {
-    holder: ids.uuid(),
+    // The lock of the data directory lets one process in at a time: the successor of one that died is the same holder.
+    holder: 'data directory',
     intervalMs: config.lifecycleIntervalMs,
   })
   const lifecycle = new Lifecycle(metadata, access, clock, ids, () => lifecycleJobs.lookForPreviews())

@@ -1,5 +1,6 @@
 import type { Config, Texts } from '../config/config.ts'
 import { isRegistryError } from '../domain/errors.ts'
+import type { LifecycleRun } from '../domain/lifecycle/run.ts'
 import { parseRegion, parseRegistryId, parseRepositoryName, type RepositoryRef } from '../domain/names.ts'
 import type { LifecycleReport } from '../jobs/lifecycle.ts'
 import type { LifecycleForecast } from '../jobs/lifecycle-jobs.ts'
@@ -72,8 +73,9 @@ function print<T>(answer: object, flags: Flags, terminal: Terminal, inTables: (a
 }
 
 function printForecast(forecast: Wire<LifecycleForecast>): string {
-  const { images, lastEvaluatedAt, ...counts } = forecast
-  const facts = printFacts({ ...counts, lastEvaluated: lastEvaluatedAt ?? 'never' })
+  const { images, lastEvaluatedAt, lastRun, ...counts } = forecast
+  const then = lastRun === undefined ? {} : { lastRun: sumOf(lastRun) }
+  const facts = printFacts({ ...counts, lastEvaluated: lastEvaluatedAt ?? 'never', ...then })
   const rows = images.map(({ rulePriority, action, pushedAt, digest, tags }) => [
     rulePriority,
     action,
@@ -104,6 +106,10 @@ function printRuns({ runs, isElsewhere: _isElsewhere, ...sums }: Wire<LifecycleR
   )
   const failed = printTable(['STAYED IN', 'DIGEST', 'TAGS', 'BECAUSE'], failures)
   return [printFacts(sums), table, failed].filter((part) => part !== '').join('\n')
+}
+
+function sumOf({ expiredCount, transitionedCount, failedCount }: Wire<LifecycleRun>): string {
+  return `${expiredCount} expired, ${transitionedCount} archived, ${failedCount} had to stay`
 }
 
 const TAGS_SHOWN = 3

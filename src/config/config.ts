@@ -166,6 +166,7 @@ function unknownVariables(environment: Texts): string[] {
 }
 
 const NO_LIMITS_SAID: LimitSettings = { values: {} }
+
 function toConfig(env: Environment): Config {
   const { ECRU_TLS_CERT: certFile, ECRU_TLS_KEY: keyFile } = env
   const { ECRU_ROOT_ACCESS_KEY_ID: accessKeyId, ECRU_ROOT_SECRET_ACCESS_KEY: secretAccessKey } = env

@@ -108,8 +108,8 @@ function parseDocument(bytes: Uint8Array): Json {
   try {
     value = parseStrictJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (cause) {
-    const isDuplicate = cause instanceof SyntaxError && /^(duplicate key|nested deeper)/.test(cause.message)
-    throw manifestInvalid(isDuplicate ? `Invalid JSON syntax: ${cause.message}` : 'Invalid JSON syntax')
+    const isTelling = cause instanceof SyntaxError && /^(duplicate key|nested deeper|more than)/.test(cause.message)
+    throw manifestInvalid(isTelling ? `Invalid JSON syntax: ${cause.message}` : 'Invalid JSON syntax')
   }
   if (!isObject(value)) throw manifestInvalid('Invalid JSON syntax')
   return value

@@ -16,7 +16,9 @@ describe('strict JSON', () => {
     ['{"a":{"b":1,"b":1}}', 'duplicate key "b"'],
     ['[{"x":1},{"x":1,"\\u0078":2}]', 'duplicate key "x"'],
     ['['.repeat(65), 'nested deeper than 64 levels'],
-  ])('refuses %p', (text, reason) => {
+    [`{${Array.from({ length: 100_001 }, (_, n) => `"${n}":0`).join()}}`, 'more than 100000 members'],
+    [`[${'{},'.repeat(100_001)}0]`, 'more than 100000 members'],
+  ])('refuses %#', (text, reason) => {
     expect(() => parseStrictJson(text)).toThrow(reason)
   })
 

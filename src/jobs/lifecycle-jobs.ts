@@ -1,5 +1,6 @@
 import { lifecyclePolicyNotFound } from '../domain/lifecycle/errors.ts'
 import type { LifecycleAction } from '../domain/lifecycle/rule.ts'
+import type { LifecycleRun } from '../domain/lifecycle/run.ts'
 import type { RepositoryRef } from '../domain/names.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -24,6 +25,7 @@ export interface LifecycleForecast {
   readonly expiringCount: number
   readonly transitioningCount: number
   readonly lastEvaluatedAt: Date | undefined
+  readonly lastRun: LifecycleRun | undefined
   /** Oldest first, if they are not too many. */
   readonly images: readonly {
     readonly digest: string
@@ -106,7 +108,7 @@ export class LifecycleJobs {
 
   /** Says what the policy of a repository would do now. Throws `repository-not-found`, `lifecycle-policy-not-found`. */
   async forecast(ref: RepositoryRef): Promise<LifecycleForecast> {
-    const { repositoryId, text, lastEvaluatedAt } = await this.#policyOf(ref)
+    const { repositoryId, text, lastEvaluatedAt, lastRun } = await this.#policyOf(ref)
     const pace = new Pace(this.#closing.signal)
     const judging = this.#evaluation.judge(repositoryId, text, () => pace.rest())
     this.#asked = Promise.allSettled([this.#asked, judging])
@@ -118,6 +120,7 @@ export class LifecycleJobs {
       expiringCount,
       transitioningCount: decisions.length - expiringCount,
       lastEvaluatedAt,
+      lastRun,
       images: decisions.slice(0, FORECAST_NAMED_MAX).map(({ image, action, rule }) => ({
         digest: image.digest,
         tags: image.tags,

@@ -34,27 +34,29 @@ export class PushTargets {
   }
 
   /**
-   * Makes the repository of a push if it is missing and may be made; otherwise nothing happens, and the push finds out.
+   * Makes the repository of a push if it is missing and may be made (a public one never is); otherwise nothing happens, and the push finds out.
    * Throws `access-denied` when the pusher may push but not create.
    */
   async ensure(principal: Principal, ref: RepositoryRef): Promise<void> {
     if ((await this.#metadata.view.repositories.find(ref)) !== undefined) return
-    const blueprint = await this.#blueprintFor(ref)
-    if (blueprint === undefined || !(await this.#access.permits(principal, 'ecr:PutImage', ref))) return
+    // What the whole world may pull, somebody must have wanted.
+    if (isPublic(ref.registry)) return
+    const template = await this.#templateFor(ref)
+    if (template === undefined && !this.#isEveryPushWelcome) return
+    // Who may not push hears nothing about what is there.
+    if (!(await this.#access.permits(principal, 'ecr:PutImage', ref))) return
+    const blueprint = template === undefined ? PLAIN : this.#blueprintOf(template)
     await this.#repositories.ensure(principal, ref, blueprint)
   }
 
   /** Whether a push would find the repository or make it. */
   async accepts(ref: RepositoryRef): Promise<boolean> {
     if ((await this.#metadata.view.repositories.find(ref)) !== undefined) return true
+    if (isPublic(ref.registry)) return false
     return this.#isEveryPushWelcome || (await this.#templateFor(ref)) !== undefined
   }
 
-  /** A push makes no public repository: what the whole world may pull, somebody must have wanted. */
-  async #blueprintFor(ref: RepositoryRef): Promise<Blueprint | undefined> {
-    if (isPublic(ref.registry)) return undefined
-    const template = await this.#templateFor(ref)
-    if (template === undefined) return this.#isEveryPushWelcome ? PLAIN : undefined
+  #blueprintOf(template: CreationTemplate): Blueprint {
     const { mutability, resourceTags: tags, repositoryPolicy, lifecyclePolicy, customRoleArn } = template
     if (tags.length > 0 && customRoleArn === undefined) throw templateRoleMissing(template)
     return {

@@ -94,7 +94,7 @@ export class Repositories {
 
   /** The named ones, in the order asked. Throws `repository-not-found` when one is missing. */
   async getMany(principal: Principal, refs: readonly RepositoryRef[]): Promise<readonly Repository[]> {
-    for (const ref of refs) await this.#access.authorize(principal, 'ecr:DescribeRepositories', ref)
+    await this.#access.authorizeAll(principal, 'ecr:DescribeRepositories', refs)
     return this.#metadata.read(async (view) => {
       const found: Repository[] = []
       for (const ref of refs) found.push(await getRepository(view, ref))

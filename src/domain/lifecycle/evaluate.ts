@@ -2,7 +2,7 @@ import type { Digest } from '../digest.ts'
 import type { ImageStatus } from '../image.ts'
 import type { Tag } from '../names.ts'
 import type { LifecycleAction, LifecycleRule, LifecycleStorageClass } from './rule.ts'
-import { TagSearch } from './tag-search.ts'
+import { type TagList, TagSearch, tagTest } from './tag-search.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
@@ -54,7 +54,7 @@ export function* evaluateInSteps(
 ): Generator<void, readonly LifecycleDecision[]> {
   const newestFirst = sortNewestFirst(images)
   yield
-  const matches = new Matches(newestFirst)
+  const matches = yield* Matches.among(newestFirst)
   const ruleOf = new Array<LifecycleRule | undefined>(newestFirst.length)
   const isShielded = new Uint8Array(newestFirst.length)
   for (const rule of [...rules].sort((a, b) => a.priority - b.priority)) {
@@ -124,9 +124,12 @@ function sortNewestFirst(images: readonly LifecycleImage[]): readonly LifecycleI
 /** One byte for each image, 1 for those that are meant. */
 type Marks = Uint8Array
 
+/** With fewer images left than one in so many, their tags are asked one by one. */
+const FEW = 16
+
 /** Finds the images that a rule matches. */
 class Matches {
-  readonly #size: number
+  readonly #images: readonly LifecycleImage[]
   readonly #tags: TagSearch
   /** At the place of each tag the image that carries it. */
   readonly #owners: Uint32Array
@@ -134,22 +137,36 @@ class Matches {
   /** Untagged, and no referrer of an image that is there: such a one goes with its subject. */
   readonly #isLeftAlone: Marks
 
-  constructor(images: readonly LifecycleImage[]) {
-    this.#size = images.length
+  /** Prepares the search among these images, in steps. */
+  static *among(images: readonly LifecycleImage[]): Generator<void, Matches> {
     const digests = new Set(images.map(({ digest }) => digest))
-    const all = images.flatMap(({ tags }) => tags)
-    this.#tags = new TagSearch(all)
-    this.#owners = new Uint32Array(all.length)
-    this.#ofClass = { standard: new Uint8Array(this.#size), archive: new Uint8Array(this.#size) }
-    this.#isLeftAlone = new Uint8Array(this.#size)
+    yield
+    const tags = images.flatMap((image) => image.tags)
+    yield
+    const search = new TagSearch(tags)
+    yield
+    return new Matches(images, digests, search, tags.length)
+  }
+
+  private constructor(
+    images: readonly LifecycleImage[],
+    digests: ReadonlySet<Digest>,
+    search: TagSearch,
+    tagCount: number,
+  ) {
+    this.#images = images
+    this.#tags = search
+    this.#owners = new Uint32Array(tagCount)
+    this.#ofClass = { standard: this.#noMarks(), archive: this.#noMarks() }
+    this.#isLeftAlone = this.#noMarks()
     let tagAt = 0
-    for (const [at, image] of images.entries()) {
+    for (let at = 0; at < images.length; at++) {
+      const image = images[at] as LifecycleImage
       const storageClass = storageClassOf(image)
       if (storageClass !== undefined) this.#ofClass[storageClass][at] = 1
       const { tags, subject } = image
       if (tags.length === 0 && (subject === undefined || !digests.has(subject))) this.#isLeftAlone[at] = 1
-      this.#owners.fill(at, tagAt, tagAt + tags.length)
-      tagAt += tags.length
+      for (let n = 0; n < tags.length; n++) this.#owners[tagAt++] = at
     }
   }
 
@@ -159,14 +176,35 @@ class Matches {
     if (tags.tagStatus === 'untagged')
       return marks.map((isOfClass, at) => isOfClass & (this.#isLeftAlone[at] as number))
     for (const entry of tags.entries) {
-      const meeting = new Uint8Array(this.#size)
-      this.#tags.find(tags.list, entry, (at) => {
-        const owner = this.#owners[at] as number
-        meeting[owner] = marks[owner] as number
-      })
-      marks = meeting
+      marks = this.#meeting(tags.list, entry, marks)
       yield
     }
     return marks
   }
+
+  /** Those among the marked of which some tag meets the entry. */
+  #meeting(list: TagList, entry: string, marked: Marks): Marks {
+    const meeting = this.#noMarks()
+    if (countMarks(marked) * FEW < this.#images.length) {
+      const isMet = tagTest(list, entry)
+      for (let at = 0; at < marked.length; at++)
+        if (marked[at] === 1 && this.#images[at]?.tags.some(isMet)) meeting[at] = 1
+      return meeting
+    }
+    this.#tags.find(list, entry, (at) => {
+      const owner = this.#owners[at] as number
+      meeting[owner] = marked[owner] as number
+    })
+    return meeting
+  }
+
+  #noMarks(): Marks {
+    return new Uint8Array(this.#images.length)
+  }
+}
+
+function countMarks(marks: Marks): number {
+  let count = 0
+  for (let at = 0; at < marks.length; at++) count += marks[at] as number
+  return count
 }

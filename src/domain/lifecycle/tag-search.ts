@@ -1,7 +1,13 @@
 import { wildcard } from '../wildcard.ts'
 import type { TagSelection } from './rule.ts'
 
-type Tagged = Extract<TagSelection, { tagStatus: 'tagged' }>
+/** How the entries of a rule are to be read. */
+export type TagList = Extract<TagSelection, { tagStatus: 'tagged' }>['list']
+
+/** Whether a tag meets the entry of a rule. */
+export function tagTest(list: TagList, entry: string): (tag: string) => boolean {
+  return list === 'prefix' ? (tag) => tag.startsWith(entry) : wildcard(entry)
+}
 
 /** Stands between tags, and in none. */
 const BETWEEN = '\n'
@@ -29,8 +35,8 @@ export class TagSearch {
   }
 
   /** Calls `found` with the place of each tag that meets the entry, in ascending order. */
-  find(list: Tagged['list'], entry: string, found: (at: number) => void): void {
-    const isMet = list === 'prefix' ? (tag: string) => tag.startsWith(entry) : wildcard(entry)
+  find(list: TagList, entry: string, found: (at: number) => void): void {
+    const isMet = tagTest(list, entry)
     const piece = list === 'prefix' ? `${BETWEEN}${entry}` : longestPiece(entry)
     // A piece that begins with what stands between two tags is about the second.
     const offset = piece.startsWith(BETWEEN) ? BETWEEN.length : 0

@@ -9,6 +9,7 @@ import {
   DescribeRepositoriesCommand,
   GetRegistryPolicyCommand,
   GetRepositoryPolicyCommand,
+  PutAccountSettingCommand,
   PutRegistryPolicyCommand,
   SetRepositoryPolicyCommand,
   TagResourceCommand,
@@ -180,6 +181,23 @@ describe("a registry's policy", () => {
     expect((await ecr.clientOf(GUEST).send(images)).imageDetails).toEqual([])
     const list = new DescribeRepositoriesCommand({ registryId: OWNER })
     expect((await refusalOf(ecr.clientOf(GUEST).send(list)))[0]).toBe('AccessDeniedException')
+  })
+
+  test('rules three actions in scope V1 and all in V2, from the moment that this is set', async () => {
+    await pushImage(ecr, refTo(repositoryName), 'a', 'v1')
+    const scope = (value: 'V1' | 'V2') =>
+      ecr.client.send(new PutAccountSettingCommand({ name: 'REGISTRY_POLICY_SCOPE', value }))
+    const create = (name: string) =>
+      ecr.clientOf(GUEST).send(new CreateRepositoryCommand({ registryId: OWNER, repositoryName: name }))
+    const policyText = policy({ ...PULL, Action: ['ecr:BatchGetImage', 'ecr:CreateRepository'], Resource })
+    await putOfRegistry(policyText)
+    expect((await pull()).images).toHaveLength(1)
+    await scope('V1')
+    expect((await refusalOf(pull()))[0]).toBe('AccessDeniedException')
+    await create('team/new')
+    expect((await refusalOf(putOfRegistry(policyText)))[1]).toContain('Invalid registry policy provided')
+    await scope('V2')
+    expect((await pull()).images).toHaveLength(1)
   })
 
   test("denies over a repository's policy, and never the registry's policy itself", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { DescribeRepositoriesCommand, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr'
+import { CreateRepositoryCommand, DescribeRepositoriesCommand, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr'
 import { createEcr, refusalOf } from './ecr-fixture.ts'
 
 test('an account that calls too often is told so, and another is not', async () => {
@@ -8,10 +8,20 @@ test('an account that calls too often is told so, and another is not', async () 
   await login()
   await login()
   expect(await refusalOf(login())).toEqual(['ThrottlingException', 'Rate exceeded'])
-  await ecr.client.send(new DescribeRepositoriesCommand())
   await login(ecr.clientOf('999999999999'))
   ecr.clock.advance(500)
   await login()
+  await ecr.close()
+  expect(ecr.reported).toEqual([])
+})
+
+test('a call about several repositories is one call', async () => {
+  const ecr = await createEcr(undefined, { rates: { DescribeRepositories: 1 } })
+  const repositoryNames = ['app', 'other']
+  for (const repositoryName of repositoryNames) await ecr.client.send(new CreateRepositoryCommand({ repositoryName }))
+  const describe = () => ecr.client.send(new DescribeRepositoriesCommand({ repositoryNames }))
+  expect((await describe()).repositories).toHaveLength(2)
+  expect((await refusalOf(describe()))[0]).toBe('ThrottlingException')
   await ecr.close()
   expect(ecr.reported).toEqual([])
 })

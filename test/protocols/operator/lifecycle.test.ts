@@ -64,6 +64,12 @@ describe('an operator', () => {
     expect(elsewhere).toMatchObject({ status: 400, body: { code: 'RepositoryNotFoundException' } })
     const path = `run?repository=team/app&account=${registry.registryId}&region=${registry.region}`
     expect(await ask(path)).toMatchObject({ status: 200, body: { expiredImages: 1, repositories: 1 } })
+    const { body } = await ask('preview?repository=team/app')
+    expect(body).toMatchObject({
+      imageCount: 1,
+      expiringCount: 0,
+      lastRun: { expiredCount: 1, actions: [{ tags: ['v1'] }] },
+    })
     expect(await ask('run?all=true')).toMatchObject({ status: 200, body: { expiredImages: 0, repositories: 1 } })
   })
 
