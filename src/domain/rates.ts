@@ -13,10 +13,13 @@ export const AWS_RATES: Rates = {
   UploadLayerPart: 500,
 }
 
+/** What counts pulls of those who do not say who they are. */
+export const ANONYMOUS_PULL = 'AnonymousPull'
+
 /** What ECR Public grants by default; pulls are counted as the reading of a manifest. */
 export const AWS_PUBLIC_RATES: Rates = {
   /** By tag, from one address. */
-  AnonymousPull: 1,
+  [ANONYMOUS_PULL]: 1,
   BatchCheckLayerAvailability: 200,
   BatchGetImage: 10,
   CompleteLayerUpload: 10,

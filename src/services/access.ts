@@ -21,9 +21,7 @@ import { CompiledPolicies } from './compiled-policies.ts'
 import type { Throttle } from './throttle.ts'
 
 /** The permissions ECR knows, named as its operations; in a public registry the permissions of ECR Public with these names. */
-export type Action = `ecr:${string}`
-
-const SERVICE_PREFIX = 'ecr:'
+export type Action = `ecr:${string}` | `ecr-public:${string}`
 
 /** Decides who may do what, by the policies of registry and repository; every service asks it before it looks at anything. */
 export class Access {
@@ -52,17 +50,18 @@ export class Access {
     for (const ref of refs) await this.#authorize(principal, action, ref)
   }
 
+  /** Whoever is not named is counted by where he comes from, which is known outside. */
   #count(principal: Principal, action: Action, resource: RepositoryRef | Registry): void {
+    if (principal === ANONYMOUS) return
     const { region } = 'registry' in resource ? resource.registry : resource
-    // One that nobody named is counted by where it comes from, which is known outside.
-    if (principal !== ANONYMOUS) this.#throttle.count({ accountId: principal.accountId, region }, action)
+    this.#throttle.count({ accountId: principal.accountId, region }, action)
   }
 
   async #authorize(principal: Principal, action: Action, resource: RepositoryRef | Registry): Promise<void> {
-    const registry = 'registry' in resource ? resource.registry : resource
     const decision = await this.#decide(principal, action, resource)
     if (decision === 'allowed') return
-    const shown = isPublic(registry) ? `ecr-public:${action.slice(SERVICE_PREFIX.length)}` : action
+    const registry = 'registry' in resource ? resource.registry : resource
+    const shown = isPublic(registry) ? `ecr-public:${nameOf(action)}` : action
     const why =
       decision === 'denied'
         ? 'with an explicit deny in a resource-based policy'
@@ -136,11 +135,14 @@ function keyOf(action: Action, registry: Registry): string {
   const keys = isOfPublic ? PUBLIC_KEYS : KEYS
   let key = keys.get(action)
   if (key === undefined) {
-    const name = action.slice(SERVICE_PREFIX.length)
-    key = isOfPublic ? publicActionKey(name) : actionKey(name)
+    key = isOfPublic ? publicActionKey(nameOf(action)) : actionKey(nameOf(action))
     keys.set(action, key)
   }
   return key
+}
+
+function nameOf(action: Action): string {
+  return action.slice(action.indexOf(':') + 1)
 }
 
 function isOfRepositories(key: string): boolean {

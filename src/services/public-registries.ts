@@ -67,25 +67,25 @@ export class PublicRegistries {
   /** The caller's own, in ascending order; none before the first repository. */
   async aliases(principal: Principal): Promise<readonly RegistryAlias[]> {
     const registry = publicRegistry(principal.accountId)
-    await this.#access.authorize(principal, 'ecr:DescribeRegistries', registry)
+    await this.#access.authorize(principal, 'ecr-public:DescribeRegistries', registry)
     return this.#metadata.view.publicRegistries.listAliases(registry.registryId)
   }
 
   async getDisplayName(principal: Principal): Promise<string | undefined> {
     const registry = publicRegistry(principal.accountId)
-    await this.#access.authorize(principal, 'ecr:GetRegistryCatalogData', registry)
+    await this.#access.authorize(principal, 'ecr-public:GetRegistryCatalogData', registry)
     return this.#metadata.view.publicRegistries.findDisplayName(registry.registryId)
   }
 
   async putDisplayName(principal: Principal, displayName: string): Promise<void> {
     const registry = publicRegistry(principal.accountId)
-    await this.#access.authorize(principal, 'ecr:PutRegistryCatalogData', registry)
+    await this.#access.authorize(principal, 'ecr-public:PutRegistryCatalogData', registry)
     await this.#metadata.transact((tx) => tx.publicRegistries.putDisplayName(registry.registryId, displayName))
   }
 
   /** Empty while none was put: Terraform asks after every repository that it makes. Throws `repository-not-found`. */
   async getCatalog(principal: Principal, ref: RepositoryRef): Promise<CatalogData> {
-    await this.#access.authorize(principal, 'ecr:GetRepositoryCatalogData', ref)
+    await this.#access.authorize(principal, 'ecr-public:GetRepositoryCatalogData', ref)
     return this.#metadata.read(async (view) => {
       const { id } = await getRepository(view, ref)
       return (await view.publicRegistries.findCatalog(id)) ?? {}
@@ -94,7 +94,7 @@ export class PublicRegistries {
 
   /** Replaces all that was there. Throws `repository-not-found`, and `invalid-parameter` for a logo that is none. */
   async putCatalog(principal: Principal, ref: RepositoryRef, catalog: CatalogDataInput): Promise<CatalogData> {
-    await this.#access.authorize(principal, 'ecr:PutRepositoryCatalogData', ref)
+    await this.#access.authorize(principal, 'ecr-public:PutRepositoryCatalogData', ref)
     const { data, logo } = this.#prepare(catalog)
     await this.#metadata.transact(async (tx) => {
       const { id } = await getRepository(tx, ref)
@@ -110,7 +110,7 @@ export class PublicRegistries {
 
   /** One page of a repository's tags with their images. Throws `repository-not-found`. */
   async describeTags(principal: Principal, ref: RepositoryRef, paging: Paging): Promise<PageOf<TagDetail>> {
-    await this.#access.authorize(principal, 'ecr:DescribeImageTags', ref)
+    await this.#access.authorize(principal, 'ecr-public:DescribeImageTags', ref)
     const after = tagAfter(paging)
     return this.#metadata.read(async (view) => {
       const { id } = await getRepository(view, ref)

@@ -34,7 +34,7 @@ export class PushTargets {
   }
 
   /**
-   * Makes the repository of a push if it is missing and may be made; otherwise nothing happens, and the push finds out.
+   * Makes the repository of a push if it is missing and may be made (a public one never is); otherwise nothing happens, and the push finds out.
    * Throws `access-denied` when the pusher may push but not create.
    */
   async ensure(principal: Principal, ref: RepositoryRef): Promise<void> {

@@ -3,6 +3,7 @@ import { isRegistryError, routeUnknown } from '../../domain/errors.ts'
 import { parseRepositoryName } from '../../domain/names.ts'
 import { ANONYMOUS } from '../../domain/principal.ts'
 import { isRegistryAlias, PUBLIC_REGION, registryNotFound } from '../../domain/public-registry.ts'
+import { ANONYMOUS_PULL } from '../../domain/rates.ts'
 import type { PublicRegistries } from '../../services/public-registries.ts'
 import type { Throttle } from '../../services/throttle.ts'
 import type { Handler, RequestContext } from '../http/context.ts'
@@ -50,7 +51,7 @@ async function handle(request: Request, context: RequestContext, services: Publi
   if (kind === 'blob' && request.method === 'HEAD') return headBlob(call, operand)
   // One pull asks for one manifest by its tag, and for the rest by digest.
   if (kind === 'manifest' && principal === ANONYMOUS && !operand.includes(':'))
-    services.throttle.count({ accountId: context.remoteAddress, region: PUBLIC_REGION }, 'ecr:AnonymousPull')
+    services.throttle.count({ accountId: context.remoteAddress, region: PUBLIC_REGION }, `ecr:${ANONYMOUS_PULL}`)
   return answerRepository(kind, call, operand)
 }
 
