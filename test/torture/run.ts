@@ -3,6 +3,7 @@ import type { Volume } from '../support/volume.ts'
 import { Contents, makeSharedContent, type SharedContent } from './content.ts'
 import { readDisk } from './disk.ts'
 import { durablePart } from './durable-part.ts'
+import { EXPIRING, ExpiringImages } from './expiring-images.ts'
 import { explain } from './explain.ts'
 import { Inspection } from './inspection.ts'
 import { isExplained } from './linearize.ts'
@@ -43,6 +44,7 @@ export class Run {
   readonly #specification: Specification
   readonly #states = new Map<string, RepositoryState>(REPOSITORIES.map((name) => [name, ABSENT]))
   readonly #unfinished: UnfinishedUpload
+  readonly #expiring: ExpiringImages
   #password = ''
   #registry: RunningRegistry | undefined
   operations = 0
@@ -54,6 +56,10 @@ export class Run {
     this.#shared = makeSharedContent(this.#contents, new Random(`${seed}/shared`), seed)
     this.#specification = new Specification(this.#contents, GRACE_MS)
     this.#unfinished = new UnfinishedUpload(LIBRARY, volume.cutPower === undefined)
+    const [template] = this.#shared.images
+    if (template === undefined) throw new Error('no image is shared')
+    // Its layers are those of the library, so that they are needed whatever expires.
+    this.#expiring = new ExpiringImages(template)
   }
 
   /** Starts the first server and fills the library. */
@@ -72,6 +78,7 @@ export class Run {
       await library.putImage('oci', image.digest, undefined)
     }
     for (const index of indexes) await library.putImage('oci', index.digest, index.name)
+    await this.#expiring.prepare(wire, (blob) => this.#contents.blob(blob).bytes)
     await this.#settle(wire, recorder, 'first', true)
   }
 
@@ -85,7 +92,7 @@ export class Run {
       const name = `c${number}.${n}`
       return new Client(name, new Random(`${this.#seed}/${name}`), wire, recorder, this.#contents, this.#shared)
     })
-    const running = clients.map((client) => client.run())
+    const running = [...clients.map((client) => client.run()), this.#expiring.run(wire)]
     const finished = Promise.allSettled(running)
     await Promise.race([Bun.sleep(random.below(LOAD_MS_MAX)), finished])
     const end = random.weighted(
@@ -93,7 +100,7 @@ export class Run {
     )
     if (end === 'stop') await this.#stop(wire)
     else await this.#kill(end === 'disk' ? wire : undefined)
-    for (const client of clients) client.isStopped = true
+    for (const client of [...clients, this.#expiring]) client.isStopped = true
     for (const settled of await finished) if (settled.status === 'rejected') throw settled.reason
     if (random.chance(0.15)) await this.#killWhileStarting(random.below(250))
     await this.#settle(await this.#start(), recorder, String(number), random.chance(0.1))
@@ -162,7 +169,8 @@ export class Run {
     const inspection = new Inspection(wire, this.#contents)
     const present = await inspection.repositories()
     for (const name of present.keys())
-      if (!REPOSITORIES.includes(name)) throw new Violation(`a repository ${name} that nobody made`)
+      if (!REPOSITORIES.includes(name) && name !== EXPIRING)
+        throw new Violation(`a repository ${name} that nobody made`)
     for (const [name, before] of this.#states) {
       const whole = recorder.history(name)
       const history = this.#volume.cutPower === undefined ? whole : durablePart(whole)
@@ -184,6 +192,7 @@ export class Run {
       this.#states.set(name, observed)
     }
     await this.#unfinished.finish(wire)
+    await this.#expiring.check(wire)
   }
 
   #isSeen(state: RepositoryState, observed: RepositoryState, at: number): boolean {

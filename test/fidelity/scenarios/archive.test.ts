@@ -41,6 +41,32 @@ describe('an archived image', () => {
       seen(docker.pull('app', 'v1'), 'a'),
       seen(api.tags('app'), ['v1', 'v2']),
     ],
+    'comes back by a push under its tag, though tags are immutable by now': [
+      archived,
+      given(api.call('PutImageTagMutability', { repositoryName: 'app', imageTagMutability: 'IMMUTABLE' })),
+      when(docker.push('app', 'v1', 'b'), 'TAG_INVALID'),
+      when(docker.push('app', 'v1', 'a')),
+      seen(api.get('app', 'v1'), 'a'),
+      when(docker.push('app', 'v1', 'a'), 'TAG_INVALID'),
+    ],
+    'comes back by the push of an index that lists it': [
+      archived,
+      when(docker.pushIndex('app', 'all', 'index', 'a')),
+      seen(docker.pull('app', '@a'), 'a'),
+      seen(api.images('app', ARCHIVED), []),
+    ],
+    'can lose its tag to docker, and stays in the archive': [
+      archived,
+      when(docker.remove('app', 'v1')),
+      seen(api.images('app', { imageStatus: 'ARCHIVED', tagStatus: 'UNTAGGED' }), ['a']),
+    ],
+    'can get referrers, which are not archived': [
+      archived,
+      when(docker.pushReferrer('app', '@sbom', 'sbom', 'a')),
+      seen(docker.referrers('app', 'a'), ['sbom']),
+      seen(api.referrers('app', 'a'), ['sbom']),
+      seen(docker.pull('app', 'v1'), 'MANIFEST_UNKNOWN'),
+    ],
     'comes back by PutImage': [archived, when(api.push('app', 'v1', 'a')), seen(docker.pull('app', 'v1'), 'a')],
     'comes back in time when it is restored': [
       archived,
