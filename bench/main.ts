@@ -14,6 +14,7 @@ import type { Located } from './registry-peer.ts'
 import { type Circumstances, document, report } from './report.ts'
 import type { Row } from './row.ts'
 import { concurrentPulls } from './workloads/concurrent-pulls.ts'
+import { lifecycle } from './workloads/lifecycle.ts'
 import { manifests } from './workloads/manifests.ts'
 import { memory } from './workloads/memory.ts'
 import { pages } from './workloads/pages.ts'
@@ -23,7 +24,7 @@ import { smallPushes } from './workloads/small-pushes.ts'
 import { startUp } from './workloads/start-up.ts'
 
 const registries = [ecru, dockerRegistry, distribution, zot]
-const workloads = [pullLargeBlob, pushLargeBlob, concurrentPulls, smallPushes, manifests, startUp, memory, pages]
+const workloads = [pullLargeBlob, pushLargeBlob, concurrentPulls, smallPushes, manifests, startUp, memory, pages, lifecycle]
 
 const options = parseOptions(process.argv.slice(2))
 if (options.help) {
