@@ -24,7 +24,17 @@ import { smallPushes } from './workloads/small-pushes.ts'
 import { startUp } from './workloads/start-up.ts'
 
 const registries = [ecru, dockerRegistry, distribution, zot]
-const workloads = [pullLargeBlob, pushLargeBlob, concurrentPulls, smallPushes, manifests, startUp, memory, pages, lifecycle]
+const workloads = [
+  pullLargeBlob,
+  pushLargeBlob,
+  concurrentPulls,
+  smallPushes,
+  manifests,
+  startUp,
+  memory,
+  pages,
+  lifecycle,
+]
 
 const options = parseOptions(process.argv.slice(2))
 if (options.help) {
