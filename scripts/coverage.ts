@@ -7,6 +7,7 @@ import { ecrService } from '../src/protocols/ecr/operations.ts'
 import type { OwnPublicServices } from '../src/protocols/ecr-public/operation.ts'
 import { ecrPublicService } from '../src/protocols/ecr-public/operations.ts'
 import { stsService } from '../src/protocols/sts/operations.ts'
+import { ECR, ECR_PUBLIC } from '../test/fidelity/variants/varied-service.ts'
 import { memberCoverage } from './member-coverage.ts'
 
 /** Where the page is kept. */
@@ -15,9 +16,11 @@ export const COVERAGE_PAGE = join(import.meta.dir, '..', 'docs', 'coverage.md')
 /** The page that says, for every operation of every service, whether it is handled or refused by name. */
 export function coveragePage(): string {
   // Tables are built without calling anything, so no service is needed behind them.
+  const ecr = ecrService({} as EcrServices)
+  const ecrPublic = ecrPublicService({} as EcrServices & OwnPublicServices)
   const services = [
-    section('Amazon ECR', 'src/protocols/ecr', ecrService({} as EcrServices)),
-    section('Amazon ECR Public', 'src/protocols/ecr-public', ecrPublicService({} as EcrServices & OwnPublicServices)),
+    section(ECR.title, 'src/protocols/ecr', ecr),
+    section(ECR_PUBLIC.title, 'src/protocols/ecr-public', ecrPublic),
     section('AWS STS', 'src/protocols/sts', stsService()),
   ]
   return `${[
@@ -25,7 +28,8 @@ export function coveragePage(): string {
     'Which operations of the AWS services Ecru performs. An operation that it does not perform is refused with `UnsupportedOperationException`, which names it; nothing is accepted and then ignored. At its start the process compares this table with the service models in `models/` and does not run if one is missing.',
     'Made from the code by `npm run docs`; a test holds it to that.',
     ...services,
-    memberCoverage(ecrService({} as EcrServices)),
+    memberCoverage(ECR, ecr.operations),
+    memberCoverage(ECR_PUBLIC, ecrPublic.operations),
   ].join('\n\n')}\n`
 }
 

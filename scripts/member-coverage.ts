@@ -2,27 +2,31 @@ import { type ServiceModel, type Shape, shapeOf } from '../src/protocols/aws/mod
 import type { OperationTable } from '../src/protocols/aws/operation-table.ts'
 import type { Variant } from '../test/fidelity/variants/input-variants.ts'
 import { operationVariants } from '../test/fidelity/variants/operation-variants.ts'
-import { sampleOf } from '../test/fidelity/variants/sample-inputs.ts'
+import { sampleOf, type VariedService } from '../test/fidelity/variants/varied-service.ts'
 
-/** Variants are counted, not sent: any upload will do. */
-const SEED = { uploadId: '00000000-0000-4000-8000-000000000000' }
+/** Variants are counted, not sent: any upload and any alias will do. */
+const SEED = { uploadId: '00000000-0000-4000-8000-000000000000', alias: 'a0000000' }
+
+/** Where it is tested what members do. */
+const SHOWN_BY = {
+  ecr: 'What the members do is shown by `test/protocols/ecr/` and, across both interfaces, by `test/fidelity/scenarios/`.',
+  'ecr-public': 'What the members do is shown by `test/protocols/ecr-public/`.',
+} as const
 
 /** What is checked of each member of each handled operation's input, and how many variants of it the tests send. */
-export function memberCoverage({
-  model,
-  operations,
-}: {
-  readonly model: ServiceModel
-  readonly operations: OperationTable
-}): string {
+export function memberCoverage(service: VariedService, operations: OperationTable): string {
+  const { model, title } = service
   const handled = Object.keys(model.operations)
     .sort()
     .filter((name) => operations.get(name) !== 'unsupported')
-  const counted = handled.map((name) => ({ name, variants: operationVariants(model, name, sampleOf(name, SEED)) }))
+  const counted = handled.map((name) => ({
+    name,
+    variants: operationVariants(service, name, sampleOf(service, name, SEED)),
+  }))
   const total = counted.reduce((sum, { variants }) => sum + variants.length, 0)
   return [
-    '## Amazon ECR: members of inputs',
-    `What is checked of each member before the operation sees it, and how many variants of it \`test/fidelity/variants.test.ts\` sends (${total} together): left out, null, of other types, at and beyond each bound. What the members do is shown by \`test/protocols/ecr/\` and, across both interfaces, by \`test/fidelity/scenarios/\`.`,
+    `## ${title}: members of inputs`,
+    `What is checked of each member before the operation sees it, and how many variants of it \`test/fidelity/variants.test.ts\` sends (${total} together): left out, null, of other types, at and beyond each bound. ${SHOWN_BY[service.service]}`,
     ...counted.map(({ name, variants }) => detailsOf(model, name, variants)),
   ].join('\n\n')
 }

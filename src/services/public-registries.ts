@@ -53,9 +53,15 @@ export class PublicRegistries {
 
   /** The registry that an active alias leads to. Throws `registry-not-found`. */
   async registryOf(alias: string): Promise<Registry> {
+    const found = await this.findRegistry(alias)
+    if (found === undefined) throw registryNotFound(alias)
+    return found
+  }
+
+  /** The same, for those to whom an alias of nobody is no error. */
+  async findRegistry(alias: string): Promise<Registry | undefined> {
     const found = await this.#metadata.view.publicRegistries.findAlias(alias)
-    if (found?.status !== 'ACTIVE') throw registryNotFound(alias)
-    return publicRegistry(found.registryId)
+    return found?.status === 'ACTIVE' ? publicRegistry(found.registryId) : undefined
   }
 
   /** The alias that addresses show. An account whose repositories are there has one. */

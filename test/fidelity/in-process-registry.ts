@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto'
 import { type App, createApp } from '../../src/app.ts'
 import { readConfig, type Texts } from '../../src/config/config.ts'
-import { type Ids, randomIds } from '../../src/lib/ids.ts'
+import type { Ids } from '../../src/lib/ids.ts'
 import { silentLogger } from '../../src/lib/logger.ts'
 import { detachedContext } from '../../src/protocols/http/context.ts'
 import { FakeClock } from '../support/fake-clock.ts'
@@ -15,8 +16,12 @@ export interface ApiAnswer {
   readonly body: Readonly<Record<string, unknown>>
 }
 
-/** Who calls the API from which region; the development profile takes an account's number for the key of its root. */
+/** The JSON APIs of a registry, as signatures name them. */
+export type ApiService = 'ecr' | 'ecr-public'
+
+/** Who calls which API from which region; the development profile takes an account's number for the key of its root. */
 export interface ApiCaller {
+  readonly service?: ApiService
   readonly account?: string
   readonly region?: string
 }
@@ -28,7 +33,7 @@ export interface InProcessRegistry {
   /** Whatever it took for mistakes of its own. */
   readonly mistakes: readonly unknown[]
   send(request: Request): Promise<Response>
-  /** Calls an operation of ECR's API. A text or bytes are sent as they are. */
+  /** Calls an operation, of ECR's API unless another is named. A text or bytes are sent as they are. */
   call(operation: string, input: unknown, caller?: ApiCaller): Promise<ApiAnswer>
   close(): Promise<void>
 }
@@ -49,12 +54,12 @@ export async function startInProcess(settings: Texts = {}): Promise<InProcessReg
     clock,
     mistakes,
     send,
-    call: async (operation, input, { account = ACCOUNT, region = REGION } = {}) => {
+    call: async (operation, input, caller = {}) => {
       const body = typeof input === 'string' || input instanceof Uint8Array ? new Blob([input.slice()]) : json(input)
       const response = await send(
         new Request('http://registry.test:4566/', {
           method: 'POST',
-          headers: headersOf(operation, account, region),
+          headers: headersOf(operation, caller),
           body,
         }),
       )
@@ -67,18 +72,32 @@ export async function startInProcess(settings: Texts = {}): Promise<InProcessReg
 /** The same in every registry, so that what was asked of one can be asked of another. */
 function countedIds(): Ids {
   let count = 0
-  return { ...randomIds, uuid: () => `00000000-0000-4000-8000-${String(++count).padStart(12, '0')}` }
+  let secrets = 0
+  return {
+    uuid: () => `00000000-0000-4000-8000-${String(++count).padStart(12, '0')}`,
+    secret: (lengthBytes) => new Uint8Array(Buffer.alloc(lengthBytes, hashOf(++secrets))),
+  }
 }
 
+const hashOf = (count: number) => createHash('sha256').update(String(count)).digest()
 const json = (input: unknown) => JSON.stringify(input)
 
+const APIS = {
+  ecr: { target: 'AmazonEC2ContainerRegistry_V20150921', home: REGION },
+  'ecr-public': { target: 'SpencerFrontendService', home: 'us-east-1' },
+} as const
+
 /** Signed in form. */
-function headersOf(operation: string, account: string, region: string): Record<string, string> {
-  const scope = `${account}/20260302/${region}/ecr/aws4_request`
+function headersOf(
+  operation: string,
+  { service = 'ecr', account = ACCOUNT, region }: ApiCaller,
+): Record<string, string> {
+  const { target, home } = APIS[service]
+  const scope = `${account}/20260302/${region ?? home}/${service}/aws4_request`
   return {
     'content-type': 'application/x-amz-json-1.1',
     'x-amz-date': '20260302T080000Z',
-    'x-amz-target': `AmazonEC2ContainerRegistry_V20150921.${operation}`,
+    'x-amz-target': `${target}.${operation}`,
     authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host;x-amz-date;x-amz-target, Signature=${'0'.repeat(64)}`,
   }
 }

@@ -1,19 +1,25 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import ecrModel from '../../models/ecr.json' with { type: 'json' }
 import { unsupportedOperation } from '../../src/domain/errors.ts'
-import type { ServiceModel } from '../../src/protocols/aws/model.ts'
+import { unsupportedCommand } from '../../src/domain/public-registry.ts'
 import type { EcrServices } from '../../src/protocols/ecr/operation.ts'
 import { ecrService } from '../../src/protocols/ecr/operations.ts'
-import { type ApiAnswer, type InProcessRegistry, startInProcess } from './in-process-registry.ts'
+import type { OwnPublicServices } from '../../src/protocols/ecr-public/operation.ts'
+import { ecrPublicService } from '../../src/protocols/ecr-public/operations.ts'
+import { type ApiAnswer, type InProcessRegistry, REGION, startInProcess } from './in-process-registry.ts'
 import type { Variant } from './variants/input-variants.ts'
 import { operationVariants } from './variants/operation-variants.ts'
-import { type Sample, sampleOf, seed } from './variants/sample-inputs.ts'
+import type { Sample } from './variants/sample.ts'
+import { ECR, ECR_PUBLIC, sampleOf, type VariedService } from './variants/varied-service.ts'
 
-const model: ServiceModel = ecrModel
-const { operations } = ecrService({} as EcrServices)
-const names = Object.keys(model.operations)
-const handled = names.filter((name) => operations.get(name) !== 'unsupported')
-const refused = names.filter((name) => operations.get(name) === 'unsupported')
+/** The services, and which of their operations are performed. */
+const SERVICES = [
+  { varied: ECR, operations: ecrService({} as EcrServices).operations },
+  { varied: ECR_PUBLIC, operations: ecrPublicService({} as EcrServices & OwnPublicServices).operations },
+].map(({ varied, operations }) => {
+  const names = Object.keys(varied.model.operations)
+  const isRefused = (name: string) => operations.get(name) === 'unsupported'
+  return { varied, handled: names.filter((name) => !isRefused(name)), refused: names.filter(isRefused) }
+})
 
 /** Asking changes nothing, so that the next variant may ask the same registry. */
 const ASKS = /^(Batch(Check|Get)|Describe|Get|List)/
@@ -21,17 +27,24 @@ const ASKS = /^(Batch(Check|Get)|Describe|Get|List)/
 /** A registry with the seed in it, made anew after whatever changed it. */
 class SeededRegistry {
   #now: { readonly registry: InProcessRegistry; readonly sample: Sample } | undefined
+  readonly #varied: VariedService
   readonly #operation: string
 
-  constructor(operation: string) {
+  constructor(varied: VariedService, operation: string) {
+    this.#varied = varied
     this.#operation = operation
   }
 
   async current() {
     if (this.#now !== undefined) return this.#now
     const registry = await startInProcess()
-    const sample = sampleOf(this.#operation, await seed(registry))
-    for (const [operation, input] of sample.before ?? []) await registry.call(operation, input)
+    const call = async (operation: string, input: object) => {
+      const answer = await registry.call(operation, input, { service: this.#varied.service })
+      if (answer.status !== 200) throw new Error(`${operation}: ${JSON.stringify(answer.body)}`)
+      return answer
+    }
+    const sample = sampleOf(this.#varied, this.#operation, await this.#varied.seed(call))
+    for (const [operation, input] of sample.before ?? []) await call(operation, input)
     this.#now = { registry, sample }
     return this.#now
   }
@@ -46,6 +59,7 @@ class SeededRegistry {
 
 /** Why an answer is not what the variant must lead to. */
 function judge(
+  { model }: VariedService,
   operation: string,
   { refusal }: Sample,
   { member, expected }: Variant,
@@ -76,50 +90,76 @@ const FORMS = [
 
 let variantCount = 0
 
-describe('every variant of an input is accepted or refused as the model says:', () => {
-  for (const operation of handled)
-    test(operation, async () => {
-      const seeded = new SeededRegistry(operation)
-      const { sample } = await seeded.current()
-      const variants = operationVariants(model, operation, sample)
-      const wrong: string[] = []
-      const mistakes: unknown[] = []
-      for (const variant of variants) {
-        const { registry } = await seeded.current()
-        const answer = await registry.call(operation, variant.input)
-        const complaint = judge(operation, sample, variant, answer)
-        if (complaint !== undefined) wrong.push(`${variant.member} ${variant.what}: ${complaint}`)
-        if (answer.status === 200 && !ASKS.test(operation)) mistakes.push(...(await seeded.discard()))
-      }
-      mistakes.push(...(await seeded.discard()))
-      variantCount += variants.length
-      expect(wrong).toEqual([])
-      expect(mistakes).toEqual([])
-    }, 30_000)
+/** Nothing is in it, and nothing comes into it. */
+let empty: InProcessRegistry
+
+beforeAll(async () => {
+  empty = await startInProcess()
 })
 
-describe('an operation that is not performed is refused by name, whatever it is given:', () => {
-  let registry: InProcessRegistry
-  beforeAll(async () => {
-    registry = await startInProcess()
-  })
-  afterAll(() => registry.close())
+afterAll(async () => {
+  expect(empty.mistakes).toEqual([])
+  await empty.close()
+})
 
-  for (const operation of refused)
-    test(operation, async () => {
-      const inputs = [{}, { repositoryName: 'team/app' }, { repositoryName: 7 }, '', 'null', '{', '[]']
-      const { message } = unsupportedOperation('ECR', operation)
-      for (const input of inputs) {
-        const answer = await registry.call(operation, input)
-        expect([input, answer]).toEqual([
-          input,
-          { status: 400, body: { __type: 'UnsupportedOperationException', message } },
-        ])
-      }
-      variantCount += inputs.length
+for (const { varied, handled, refused } of SERVICES)
+  describe(varied.title, () => {
+    describe('every variant of an input is accepted or refused as the model says:', () => {
+      for (const operation of handled) test(operation, () => sendVariants(varied, operation), 30_000)
     })
+
+    if (refused.length > 0)
+      describe('an operation that is not performed is refused by name, whatever it is given:', () => {
+        for (const operation of refused)
+          test(operation, async () => {
+            const inputs = [{}, { repositoryName: 'team/app' }, { repositoryName: 7 }, '', 'null', '{', '[]']
+            const { message } = unsupportedOperation(varied.model.metadata.serviceId, operation)
+            for (const input of inputs) {
+              const answer = await empty.call(operation, input, { service: varied.service })
+              expect([input, answer]).toEqual([
+                input,
+                { status: 400, body: { __type: 'UnsupportedOperationException', message } },
+              ])
+            }
+            variantCount += inputs.length
+          })
+      })
+  })
+
+async function sendVariants(varied: VariedService, operation: string): Promise<void> {
+  const seeded = new SeededRegistry(varied, operation)
+  const { sample } = await seeded.current()
+  const variants = operationVariants(varied, operation, sample)
+  const wrong: string[] = []
+  const mistakes: unknown[] = []
+  for (const variant of variants) {
+    const { registry } = await seeded.current()
+    const answer = await registry.call(operation, variant.input, { service: varied.service })
+    const complaint = judge(varied, operation, sample, variant, answer)
+    if (complaint !== undefined) wrong.push(`${variant.member} ${variant.what}: ${complaint}`)
+    if (answer.status === 200 && !ASKS.test(operation)) mistakes.push(...(await seeded.discard()))
+  }
+  mistakes.push(...(await seeded.discard()))
+  variantCount += variants.length
+  expect(wrong).toEqual([])
+  expect(mistakes).toEqual([])
+}
+
+test('Amazon ECR Public performs no operation elsewhere than in its region', async () => {
+  const { model, service } = ECR_PUBLIC
+  const seed = { uploadId: crypto.randomUUID(), alias: 'nobody' }
+  for (const region of [REGION, 'us-east-2', 'us-gov-west-1', 'cn-north-1'])
+    for (const operation of Object.keys(model.operations)) {
+      const { input, optional } = sampleOf(ECR_PUBLIC, operation, seed)
+      const body = { __type: 'UnsupportedCommandException', message: unsupportedCommand(region).message }
+      for (const given of [input, { ...optional, ...input }]) {
+        const answer = await empty.call(operation, given, { service, region })
+        expect([operation, answer]).toEqual([operation, { status: 400, body }])
+        variantCount++
+      }
+    }
 })
 
-test('these are at least two thousand', () => {
-  expect(variantCount).toBeGreaterThan(2_000)
+test('these are at least six thousand', () => {
+  expect(variantCount).toBeGreaterThan(6_000)
 })

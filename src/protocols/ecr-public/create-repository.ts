@@ -1,13 +1,13 @@
 import { parseRepositoryName } from '../../domain/names.ts'
 import { publicRegistry } from '../../domain/public-registry.ts'
-import type { EcrInput } from '../ecr/operation.ts'
-import { resourceTags } from '../ecr/resource-tags.ts'
 import { catalogInput, catalogOutput, type WireCatalogInput } from './catalog-data.ts'
 import type { PublicOperation } from './operation.ts'
 import { repositoryOutputs } from './repository-output.ts'
+import { resourceTags, type WireTag } from './resource-tags.ts'
 
-interface Input extends Pick<EcrInput<'CreateRepository'>, 'tags'> {
+interface Input {
   readonly repositoryName: string
+  readonly tags?: readonly WireTag[] | undefined
   readonly catalogData?: WireCatalogInput | undefined
 }
 

@@ -1,10 +1,14 @@
 import { parsePublicRepositoryArn } from '../../domain/public-registry.ts'
-import type { EcrInput, EcrOutput } from '../ecr/operation.ts'
-import { resourceTags } from '../ecr/resource-tags.ts'
 import type { PublicOperation } from './operation.ts'
+import { resourceTags, type WireTag } from './resource-tags.ts'
 
-export const tagResource: PublicOperation<EcrInput<'TagResource'>, EcrOutput<'TagResource'>> = async (input, call) => {
-  const ref = parsePublicRepositoryArn(input.resourceArn)
-  await call.repositories.putTags(call.principal, ref, resourceTags(input.tags))
+interface Input {
+  readonly resourceArn: string
+  readonly tags: readonly WireTag[]
+}
+
+export const tagResource: PublicOperation<Input, object> = async ({ resourceArn, tags }, call) => {
+  const ref = parsePublicRepositoryArn(resourceArn)
+  await call.repositories.putTags(call.principal, ref, resourceTags(tags))
   return {}
 }

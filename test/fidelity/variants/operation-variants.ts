@@ -1,14 +1,14 @@
-import type { ServiceModel } from '../../../src/protocols/aws/model.ts'
 import { type Variant, variantsOf } from './input-variants.ts'
 import { pagingVariants } from './paging-variants.ts'
-import { type Sample, sampleAt } from './sample-inputs.ts'
+import { type Sample, sampleAt } from './sample.ts'
 import { subjectVariants } from './subject-variants.ts'
+import type { VariedService } from './varied-service.ts'
 
 /** All variants of an operation's sample. */
-export function operationVariants(model: ServiceModel, operation: string, sample: Sample): readonly Variant[] {
+export function operationVariants(service: VariedService, operation: string, sample: Sample): readonly Variant[] {
   return [
-    ...variantsOf(model, operation, (path) => sampleAt(sample, path)),
-    ...pagingVariants(model, operation, sample),
-    ...subjectVariants(model, operation, sample),
+    ...variantsOf(service.model, operation, (path) => sampleAt(sample, path)),
+    ...pagingVariants(service.model, operation, sample),
+    ...subjectVariants(service, operation, sample),
   ]
 }

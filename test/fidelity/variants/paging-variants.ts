@@ -2,7 +2,7 @@ import { invalidParameter, invalidParameters } from '../../../src/domain/errors.
 import { type ServiceModel, shapeOf } from '../../../src/protocols/aws/model.ts'
 import { SAME } from './expectation.ts'
 import type { Variant } from './input-variants.ts'
-import { type Sample, sampleAt } from './sample-inputs.ts'
+import { type Sample, sampleAt } from './sample.ts'
 
 /** Lists of ids, beside which there are no pages. */
 const IDS = ['imageIds', 'repositoryNames', 'prefixes']

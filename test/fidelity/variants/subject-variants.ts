@@ -1,47 +1,72 @@
 import { accessDenied, repositoryNotFound } from '../../../src/domain/errors.ts'
 import { parseRegion, parseRegistryId } from '../../../src/domain/names.ts'
-import { type ServiceModel, shapeOf } from '../../../src/protocols/aws/model.ts'
+import { registryNotFound } from '../../../src/domain/public-registry.ts'
+import { shapeOf } from '../../../src/protocols/aws/model.ts'
 import { ACCOUNT, OTHER_ACCOUNT, REGION } from '../in-process-registry.ts'
-import { WITHIN } from './expectation.ts'
+import { SAME, WITHIN } from './expectation.ts'
 import type { Variant } from './input-variants.ts'
-import type { Sample } from './sample-inputs.ts'
+import { type Members, type Sample, sampleAt } from './sample.ts'
+import type { VariedService } from './varied-service.ts'
 
 const MISSING = 'none/such'
+const NO_ALIAS = { code: 'RegistryNotFoundException', message: registryNotFound('nobody').message }
 
 /** Inputs about what is not there, is somebody else's, or is tagged in ways that nobody may. */
-export function subjectVariants(model: ServiceModel, operation: string, { input }: Sample): readonly Variant[] {
+export function subjectVariants(service: VariedService, operation: string, sample: Sample): readonly Variant[] {
+  const { model } = service
+  const { input } = sample
   const members = shapeOf(model, model.operations[operation]?.input?.shape ?? '').members ?? {}
   return [
-    ...(members.repositoryName === undefined ? [] : repositoryVariants(operation, input)),
+    ...(members.repositoryName === undefined ? [] : [missingVariant(operation, input)]),
+    ...(members.repositoryName === undefined || members.registryId === undefined
+      ? []
+      : [strangerVariant(service, operation, input)]),
+    ...(members.registryId?.shape === 'RegistryIdOrAlias' ? aliasVariants(service, operation, sample) : []),
     ...['tags', 'resourceTags'].flatMap((name) => (members[name] === undefined ? [] : tagVariants(name, input))),
   ]
 }
 
-function repositoryVariants(operation: string, input: object): readonly Variant[] {
+function missingVariant(operation: string, input: object): Variant {
   const { code, message } = missing()
-  const isMade = operation === 'CreateRepository'
+  return {
+    member: 'repositoryName',
+    what: 'of no repository',
+    input: { ...input, repositoryName: MISSING },
+    expected: operation === 'CreateRepository' ? WITHIN : { kind: 'refused', code, message },
+  }
+}
+
+function strangerVariant({ service, arnRegion }: VariedService, operation: string, input: Members): Variant {
   // ListImageReferrers has no permission of its own.
-  const action = `ecr:${operation === 'ListImageReferrers' ? 'BatchGetImage' : operation}`
-  const name = isMade ? 'team/new' : operation === 'DeleteRepository' ? 'team/empty' : 'team/app'
-  const denied = accessDenied(
+  const action = `${service}:${operation === 'ListImageReferrers' ? 'BatchGetImage' : operation}`
+  const { message } = accessDenied(
     `arn:aws:iam::${ACCOUNT}:root`,
     action,
-    `arn:aws:ecr:${REGION}:${OTHER_ACCOUNT}:repository/${name}`,
+    `arn:aws:${service}:${arnRegion}:${OTHER_ACCOUNT}:repository/${input.repositoryName ?? '*'}`,
     `because no resource-based policy allows the ${action} action`,
   )
+  return {
+    member: 'registryId',
+    what: 'of another account',
+    input: { ...input, registryId: OTHER_ACCOUNT },
+    expected: { kind: 'refused', code: 'AccessDeniedException', message },
+  }
+}
+
+/** An alias means what the account's id means. One that nobody has is refused with what the operation lists for it. */
+function aliasVariants({ model }: VariedService, operation: string, sample: Sample): readonly Variant[] {
+  const { code, message } = NO_ALIAS
+  const isListed = model.operations[operation]?.errors?.some(({ shape }) => shape === code) ?? false
+  const variant = (what: string, registryId: unknown, expected: Variant['expected']): Variant => ({
+    member: 'registryId',
+    what,
+    input: { ...sample.input, registryId },
+    expected,
+  })
   return [
-    {
-      member: 'repositoryName',
-      what: 'of no repository',
-      input: { ...input, repositoryName: MISSING },
-      expected: isMade ? WITHIN : { kind: 'refused', code, message },
-    },
-    {
-      member: 'registryId',
-      what: 'of another account',
-      input: { ...input, registryId: OTHER_ACCOUNT },
-      expected: { kind: 'refused', code: 'AccessDeniedException', message: denied.message },
-    },
+    variant('the id of the caller', ACCOUNT, SAME),
+    variant('an alias of the caller', sampleAt(sample, 'registryId'), SAME),
+    variant('an alias of nobody', 'nobody', isListed ? { kind: 'refused', code, message } : WITHIN),
   ]
 }
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { detachedContext } from '../../../src/protocols/http/context.ts'
 import { createLogos } from '../../../src/protocols/oci/logos.ts'
-import { type Answer, createEcrPublic, type EcrPublicFixture, ORIGIN, png, STRANGER } from './public-fixture.ts'
+import { png } from '../../support/png.ts'
+import { type Answer, createEcrPublic, type EcrPublicFixture, ORIGIN, STRANGER } from './public-fixture.ts'
 
 let ecr: EcrPublicFixture
 
