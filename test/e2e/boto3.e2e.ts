@@ -50,6 +50,15 @@ interface Walks {
   readonly listed: Walk<{ readonly imageDigest: string; readonly imageTag?: string }>
   readonly tagged: Walk<{ readonly imageTag: string }>
   readonly described: Walk<{ readonly imageDigest: string; readonly imageTags?: readonly string[] }>
+  readonly previewed: Walk<{ readonly imageDigest: string }>
+  readonly templates: Walk<{ readonly prefix: string }>
+}
+
+interface PublicWalks {
+  readonly repositories: Walk<{ readonly repositoryName: string }>
+  readonly registries: Walk<{ readonly registryId: string }>
+  readonly tags: Walk<{ readonly imageTag: string }>
+  readonly described: Walk<{ readonly imageTags: readonly string[] }>
 }
 
 describe('boto3 pushes by the layer API and walks every page', () => {
@@ -89,7 +98,7 @@ describe('boto3 pushes by the layer API and walks every page', () => {
     expect(sha256(new Uint8Array(await blob.arrayBuffer()))).toBe(did.layer)
   })
 
-  test('paginators bring every repository, tag and image exactly once', async () => {
+  test('paginators bring every repository, tag, image, preview and template exactly once', async () => {
     const extra = Array.from({ length: 4 }, (_, n) => `py/extra-${n}`)
     await stage.createRepository(...extra)
     const images = Array.from({ length: 7 }, (_, n) => buildImage(`boto3-page-${n}`, { layers: [{ n: `${n}` }] }))
@@ -108,5 +117,25 @@ describe('boto3 pushes by the layer API and walks every page', () => {
     expect(walks.tagged.entries.map(({ imageTag }) => imageTag).toSorted()).toEqual(['t0', 't1', 't2', 't3', 't4'])
     expect(walks.described.entries.map(({ imageDigest }) => imageDigest).toSorted()).toEqual(digests)
     expect(walks.described.entries.filter((entry) => 'imageTags' in entry)).toHaveLength(5)
+    // The image that was pushed last is the one that would stay.
+    expect(walks.previewed.pages).toEqual([3, 3])
+    expect(walks.previewed.entries.map(({ imageDigest }) => imageDigest).toSorted()).toEqual(
+      images
+        .slice(0, -1)
+        .map(({ manifest }) => manifest.digest)
+        .toSorted(),
+    )
+    expect(walks.templates.pages).toEqual([3, 1])
+    expect(walks.templates.entries.map(({ prefix }) => prefix)).toEqual(['py-0', 'py-1', 'py-2', 'py-3'])
+  })
+
+  test('paginators of public registries bring every repository, registry, tag and image exactly once', async () => {
+    const walks = (await script('public_paginators.py', '2')) as PublicWalks
+    const names = ['py/public-0', 'py/public-1', 'py/public-2']
+    expect(walks.repositories.entries.map(({ repositoryName }) => repositoryName)).toEqual(names)
+    expect(walks.registries.entries.map(({ registryId }) => registryId)).toEqual(['000000000000'])
+    expect(walks.tags.entries.map(({ imageTag }) => imageTag)).toEqual(['t0', 't1', 't2'])
+    expect(walks.described.entries.flatMap(({ imageTags }) => imageTags).toSorted()).toEqual(['t0', 't1', 't2'])
+    for (const { pages } of [walks.repositories, walks.tags, walks.described]) expect(pages).toEqual([2, 1])
   })
 })
