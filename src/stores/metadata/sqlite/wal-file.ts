@@ -30,11 +30,13 @@ export class WalFile {
 
   /**
    * Resolves when everything written before the call is on the disk. A sync that is under way may have missed the
-   * newest writes, so those who come meanwhile share the one after it.
+   * newest writes, so those who come meanwhile share the one after it. There is never more than one: the kernel tells a
+   * write error once, and a second sync beside the one that hears of it would be told that all is well.
    */
   sync(): Promise<void> {
+    if (this.#following !== undefined) return this.#following
     if (this.#running === undefined) return this.#begin()
-    this.#following ??= this.#running.then(() => {
+    this.#following = this.#running.then(() => {
       this.#following = undefined
       return this.#begin()
     })
