@@ -226,13 +226,12 @@ export class Run {
     return this.#wire()
   }
 
-  /** With `dying`, the disk goes first: what is asked from then on is no promise that could be kept, and must be none. */
+  /** With `dying`, the disk goes first: what is answered from then on is no promise that could be kept, and must be none. */
   async #kill(dying: Wire | undefined): Promise<void> {
     const registry = this.#running()
     if (dying !== undefined) {
-      dying.isDiskGoing = true
-      await this.#volume.cutPower?.()
       dying.isDiskGone = true
+      await this.#volume.cutPower?.()
       await Bun.sleep(DYING_MS)
     }
     registry.process.kill('SIGKILL')

@@ -33,9 +33,7 @@ export class Wire {
   #password: string
   /** The server is shutting down, and may refuse requests. */
   isClosing = false
-  /** The server is losing its disk, and may fail at anything from now on. */
-  isDiskGoing = false
-  /** It has lost it: nothing that is asked from now on may be answered as done. */
+  /** The server has lost its disk, and may fail at anything. */
   isDiskGone = false
   /** Answers from 500 on that are what the caller wants to see. */
   readonly acceptedFaults = new Set<number>()
@@ -116,7 +114,6 @@ export class Wire {
   }
 
   async #send(url: string, init: RequestInit): Promise<Answer> {
-    const wasDiskGone = this.isDiskGone
     let answer: Response
     let bytes: Buffer
     try {
@@ -128,12 +125,9 @@ export class Wire {
       throw new ConnectionLost('connection lost', { cause })
     }
     if (answer.status >= 500 && !this.acceptedFaults.has(answer.status)) {
-      if (this.isDiskGoing || (this.isClosing && answer.status === 503)) throw new ConnectionLost('going down')
+      if (this.isDiskGone || (this.isClosing && answer.status === 503)) throw new ConnectionLost('going down')
       throw new Violation(`${init.method ?? 'GET'} ${url} answers ${answer.status} ${bytes.toString().slice(0, 500)}`)
     }
-    // Nobody knows: the kernel may call a sync good that was under way when the file system died, since the commit of the
-    // journal that it waited for has ended, if only by being given up.
-    if (this.isDiskGoing && !wasDiskGone) throw new ConnectionLost('the disk went meanwhile')
     return { status: answer.status, headers: answer.headers, bytes }
   }
 }

@@ -22,6 +22,18 @@ const SNAPSHOT_CACHE_KIB = 2 * 1024
 const SNAPSHOTS_IDLE_MAX = 4
 const MEMORY_SNAPSHOTS_MAX = 8
 
+const sync = promisify(fdatasync)
+
+/**
+ * A sync, and a look whether the file system has lived through it. One that dies meanwhile (its journal is given up) can
+ * call the sync good: the journal's commit, for which it waited, has ended. Asked again it says that it is gone. With
+ * nothing left to write, the second costs a system call.
+ */
+async function syncForCertain(descriptor: number): Promise<void> {
+  await sync(descriptor)
+  await sync(descriptor)
+}
+
 const common = ['busy_timeout=5000', 'temp_store=memory']
 
 /**
@@ -29,10 +41,7 @@ const common = ['busy_timeout=5000', 'temp_store=memory']
  * others may read it meanwhile.
  * Throws when the file was written by a newer version. `syncFile` is for tests that watch or fail the syncs.
  */
-export async function openSqliteMetadata(
-  file: string,
-  syncFile: SyncFile = promisify(fdatasync),
-): Promise<MetadataStore> {
+export async function openSqliteMetadata(file: string, syncFile: SyncFile = syncForCertain): Promise<MetadataStore> {
   mkdirSync(dirname(file), { recursive: true })
   const writer = await openWriter(file, 'normal')
   copyLeftLog(file, writer)
