@@ -136,6 +136,8 @@ export class Durability {
   /** To be called when nobody writes any more, before the last connection closes. */
   async finish(): Promise<void> {
     await this.#tending
+    // Those who have written still wait to hear that it is safe.
+    await this.#log.ended()
     this.#checkpointer.close()
   }
 

@@ -43,6 +43,11 @@ export class WalFile {
     return this.#following
   }
 
+  /** Resolves when the syncs that were asked for have ended, well or not. */
+  async ended(): Promise<void> {
+    await Promise.allSettled([this.#running, this.#following])
+  }
+
   /** Changes whenever SQLite begins the log anew from its first frame. */
   generation(): string {
     this.#read(this.#salt, SALT_IN_WAL_HEADER)
