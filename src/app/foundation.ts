@@ -1,0 +1,68 @@
+import { join } from 'node:path'
+import type { Config } from '../config/config.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Ids } from '../lib/ids.ts'
+import type { Logger } from '../lib/logger.ts'
+import { VirtualClock } from '../lib/virtual-clock.ts'
+import { CheckedBlobStore } from '../stores/blobs/checked.ts'
+import { FilesystemBlobStore } from '../stores/blobs/filesystem.ts'
+import { MemoryBlobStore } from '../stores/blobs/memory.ts'
+import type { BlobStore } from '../stores/blobs.ts'
+import { openMemoryMetadata, openSqliteMetadata } from '../stores/metadata/sqlite.ts'
+import type { MetadataStore } from '../stores/metadata.ts'
+
+/** What a registry takes from the world beside its configuration. */
+export interface Surroundings {
+  readonly clock: Clock
+  readonly ids: Ids
+}
+
+/** What all services, jobs and planes stand on. */
+export interface Foundation {
+  readonly config: Config
+  readonly logger: Logger
+  /** Everything goes by it but what others go by as well: signatures of clients, and leases. */
+  readonly clock: VirtualClock
+  readonly realClock: Clock
+  readonly ids: Ids
+  readonly metadata: MetadataStore
+  readonly blobs: BlobStore
+  /** Takes what went wrong on our side of a request; the answer shows the request id only. */
+  report(thrown: unknown, requestId: string): void
+  /** Throws when the stores cannot serve. */
+  checkReady(): Promise<void>
+}
+
+/** Opens the stores; whoever calls closes them. The only place that names concrete stores. */
+export async function openFoundation(config: Config, logger: Logger, world: Surroundings): Promise<Foundation> {
+  const { clock: realClock, ids } = world
+  const clock = new VirtualClock(realClock)
+  const { metadata, blobs } = await openStores(config, clock)
+  return {
+    config,
+    logger,
+    clock,
+    realClock,
+    ids,
+    metadata,
+    blobs,
+    report: (thrown, requestId) => logger.error({ requestId, error: asError(thrown) }, 'request failed'),
+    checkReady: async () => {
+      await metadata.checkReady()
+      await blobs.checkReady()
+    },
+  }
+}
+
+/** What was thrown, as logs take it. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
+}
+
+async function openStores({ storage }: Config, clock: Clock): Promise<Pick<Foundation, 'metadata' | 'blobs'>> {
+  if (storage.kind === 'memory')
+    return { metadata: await openMemoryMetadata(), blobs: new CheckedBlobStore(new MemoryBlobStore({ clock })) }
+  const metadata = await openSqliteMetadata(join(storage.path, 'metadata.db'))
+  const blobs = await FilesystemBlobStore.open(storage.path, { clock })
+  return { metadata, blobs: new CheckedBlobStore(blobs) }
+}

@@ -1,0 +1,96 @@
+import type { RepositoryRef } from '../domain/names.ts'
+import { GarbageCollector, type GcReport } from '../jobs/gc.ts'
+import type { LifecycleReport } from '../jobs/lifecycle.ts'
+import { type LifecycleForecast, LifecycleJobs } from '../jobs/lifecycle-jobs.ts'
+import { JobRunner } from '../jobs/runner.ts'
+import { Scrub, type ScrubReport } from '../jobs/scrub.ts'
+import { SigningJob, SigningJobs } from '../jobs/signing.ts'
+import { systemClock } from '../lib/clock.ts'
+import { ImageSigner } from '../services/image-signer.ts'
+import { LifecycleEvaluation } from '../services/lifecycle-evaluation.ts'
+import { LifecycleExecution } from '../services/lifecycle-execution.ts'
+import { type ProfileCertificate, SigningProfiles } from '../services/signing-profiles.ts'
+import type { Foundation } from './foundation.ts'
+import type { Bells, Services } from './services.ts'
+
+/** What goes on beside requests. */
+export interface Jobs {
+  readonly byOperator: OperatorJobs
+  readonly bells: Bells
+  /** Begins what is scheduled. */
+  start(): void
+  /** The virtual clock was moved: does what has become due, and answers when it is done. */
+  catchUp(): Promise<void>
+  /** Breaks off what is under way, and waits for it. */
+  close(): Promise<void>
+}
+
+/** What an operator may ask for at any moment. */
+export interface OperatorJobs {
+  /** Blobs and bytes on record. */
+  totals(): Promise<{ readonly blobCount: number; readonly sizeBytes: number }>
+  collectGarbage(isDryRun: boolean): Promise<GcReport>
+  scrub(isDryRun: boolean): Promise<ScrubReport>
+  /** Executes lifecycle policies now. */
+  runLifecycle(target: RepositoryRef | 'all'): Promise<LifecycleReport>
+  /** What a repository's lifecycle policy would do now. */
+  forecastLifecycle(ref: RepositoryRef): Promise<LifecycleForecast>
+  /** By which the signatures of a signing profile can be verified. */
+  signingCertificate(profileArn: string): Promise<ProfileCertificate>
+}
+
+/** Whose leases are. The lock of the data directory lets one process in at a time: the successor of one that died is the same holder. */
+const HOLDER = 'data directory'
+
+/** Makes the jobs of a registry; nothing runs before `start` but what is asked for. */
+export function createJobs(foundation: Foundation, services: Services): Jobs {
+  const { config, logger, clock, metadata, blobs } = foundation
+  const closing = new AbortController()
+  const gc = new GarbageCollector(metadata, blobs, services.uploads, clock, {
+    graceMs: config.gcGraceMs,
+    uploadExpiryMs: config.uploadExpiryMs,
+  })
+  const gcRunner = new JobRunner(gc, logger)
+  const scrub = new Scrub(metadata, blobs, clock)
+  const scrubRunner = new JobRunner(scrub, logger)
+  const lifecycle = createLifecycleJobs(foundation, services)
+  // Whatever time the registry's own clock tells, signatures are judged by the real one.
+  const profiles = new SigningProfiles(metadata, systemClock)
+  const signer = new ImageSigner(profiles, services.uploads, services.images, systemClock)
+  const signing = new SigningJobs(new SigningJob(metadata, signer, clock, logger, HOLDER), logger)
+  return {
+    byOperator: {
+      totals: () => metadata.view.blobs.totals(),
+      collectGarbage: (isDryRun) => (isDryRun ? gc.dryRun() : gcRunner.runNow()),
+      scrub: (isDryRun) => (isDryRun ? scrub.dryRun(closing.signal) : scrubRunner.runNow()),
+      runLifecycle: (target) => lifecycle.run(target),
+      forecastLifecycle: (ref) => lifecycle.forecast(ref),
+      signingCertificate: (profileArn) => profiles.certificateOf(profileArn),
+    },
+    bells: { previewAsked: () => lifecycle.lookForPreviews(), signingAsked: () => signing.look() },
+    start() {
+      gcRunner.start(config.gcIntervalMs)
+      lifecycle.start()
+      signing.start()
+    },
+    catchUp: () => lifecycle.catchUp(),
+    async close() {
+      closing.abort(new Error('The registry is shutting down.'))
+      await lifecycle.close()
+      await signing.close()
+      await gcRunner.close()
+      await scrubRunner.close()
+    },
+  }
+}
+
+function createLifecycleJobs(foundation: Foundation, { pulls, activations }: Services): LifecycleJobs {
+  const { config, logger, clock, realClock, metadata } = foundation
+  const evaluation = new LifecycleEvaluation(metadata, pulls, activations, clock)
+  const execution = new LifecycleExecution(metadata, clock)
+  return new LifecycleJobs(metadata, evaluation, execution, clock, logger, {
+    holder: HOLDER,
+    intervalMs: config.lifecycleIntervalMs,
+    leaseClock: realClock,
+  })
+}

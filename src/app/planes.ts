@@ -1,0 +1,84 @@
+import { registryHostFor } from '../config/config.ts'
+import { VERSION } from '../config/version.ts'
+import type { AwsSetting } from '../protocols/aws/context.ts'
+import { createJsonRpc } from '../protocols/aws/json-rpc.ts'
+import { createQuery } from '../protocols/aws/query.ts'
+import { Addresses } from '../protocols/ecr/addresses.ts'
+import { ecrService } from '../protocols/ecr/operations.ts'
+import { ecrPublicService } from '../protocols/ecr-public/operations.ts'
+import { PublicAddresses } from '../protocols/ecr-public/public-addresses.ts'
+import type { Handler } from '../protocols/http/context.ts'
+import { besidePublic } from '../protocols/http/public-router.ts'
+import { createRouter } from '../protocols/http/router.ts'
+import { createLayerDownloads } from '../protocols/oci/downloads.ts'
+import { createLogos } from '../protocols/oci/logos.ts'
+import { createPublicOci } from '../protocols/oci/public-routes.ts'
+import { createPublicToken } from '../protocols/oci/public-token.ts'
+import { createOci } from '../protocols/oci/routes.ts'
+import type { OciServices } from '../protocols/oci/services.ts'
+import { createOperatorPlane } from '../protocols/operator/routes.ts'
+import { stsService } from '../protocols/sts/operations.ts'
+import type { Foundation } from './foundation.ts'
+import type { Jobs } from './jobs.ts'
+import type { Services } from './services.ts'
+
+/** Where AWS has its public registries; always served, for those whose DNS says so. */
+const PUBLIC_HOSTS = ['public.ecr.aws', 'ecr-public.aws.com']
+
+/** Puts every plane behind one handler. */
+export function createPlanes(foundation: Foundation, services: Services, jobs: Jobs): Handler {
+  const { config, realClock: clock, report } = foundation
+  const setting: AwsSetting = { clock, profile: config.profile, callers: services.callers, report }
+  const oci: OciServices = {
+    ...services,
+    settings: { fidelity: config.fidelity, layerPartBytesMin: config.quotas.layerPartBytesMin },
+    report,
+  }
+  const publicPlanes = {
+    oci: createPublicOci({ ...oci, publicRegistries: services.publicRegistries, throttle: services.throttle }),
+    token: createPublicToken(oci),
+    logos: createLogos(services.publicRegistries),
+  }
+  return besidePublic(
+    new Set([config.publicHost, ...PUBLIC_HOSTS]),
+    publicPlanes,
+    createRouter({
+      oci: createOci(oci),
+      layerDownloads: createLayerDownloads(oci),
+      ...createAwsPlanes(foundation, services, setting),
+      operations: createOperations(foundation, jobs, setting),
+    }),
+  )
+}
+
+/** The AWS services, by the protocol that each speaks. */
+function createAwsPlanes({ config }: Foundation, services: Services, setting: AwsSetting) {
+  const { registryHost, publicHost } = config
+  const addresses = new Addresses(({ registryId, region }) =>
+    registryHost === undefined ? undefined : registryHostFor(registryHost, registryId, region),
+  )
+  const ecr = { ...services, addresses }
+  const ecrPublic = { ...ecr, publicAddresses: new PublicAddresses(publicHost) }
+  return {
+    awsJson: createJsonRpc([ecrService(ecr), ecrPublicService(ecrPublic)], setting),
+    awsQuery: createQuery([stsService()], setting),
+  }
+}
+
+function createOperations(foundation: Foundation, jobs: Jobs, setting: AwsSetting): Handler {
+  const { config, logger, clock, realClock, metadata, checkReady } = foundation
+  const { profile, fidelity, storage, defaultRegistry } = config
+  return createOperatorPlane({
+    ...jobs.byOperator,
+    facts: { version: VERSION, profile, fidelity, storage: storage.kind, startedAt: realClock.now() },
+    setting,
+    logger,
+    defaultRegistry,
+    devTools: {
+      clock,
+      catchUp: () => jobs.catchUp(),
+      reset: (scope) => metadata.transact((tx) => tx.resets.reset(scope)),
+    },
+    checkReady,
+  })
+}

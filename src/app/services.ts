@@ -1,0 +1,78 @@
+import { Access } from '../services/access.ts'
+import { AccountSettings } from '../services/account-settings.ts'
+import { Activations } from '../services/activations.ts'
+import { Callers } from '../services/callers.ts'
+import { CreationTemplates } from '../services/creation-templates.ts'
+import { DownloadTickets } from '../services/download-urls.ts'
+import { ImageBatches } from '../services/image-batches.ts'
+import { ImageDeletion } from '../services/image-deletion.ts'
+import { ImageLists } from '../services/image-lists.ts'
+import { Images } from '../services/images.ts'
+import { Layers } from '../services/layers.ts'
+import { Lifecycle } from '../services/lifecycle.ts'
+import { Policies } from '../services/policies.ts'
+import { PublicRegistries } from '../services/public-registries.ts'
+import { PullTimeExclusions } from '../services/pull-time-exclusions.ts'
+import { PullTimes } from '../services/pulls.ts'
+import { PushSigning } from '../services/push-signing.ts'
+import { PushTargets } from '../services/push-targets.ts'
+import { Repositories } from '../services/repositories.ts'
+import { ScanFindings } from '../services/scan-findings.ts'
+import { Signing } from '../services/signing.ts'
+import { StorageClasses } from '../services/storage-classes.ts'
+import { Throttle } from '../services/throttle.ts'
+import { Tokens } from '../services/tokens.ts'
+import { Uploads } from '../services/uploads.ts'
+import { asError, type Foundation } from './foundation.ts'
+
+/** How services ring for work that jobs do. Asked only once something was committed. */
+export interface Bells {
+  previewAsked(): void
+  signingAsked(): void
+}
+
+export type Services = ReturnType<typeof createServices>
+
+/** Makes the services of a registry, each with what it asks for. */
+export function createServices({ config, logger, clock, ids, metadata, blobs }: Foundation, bells: Bells) {
+  const { quotas, publicQuotas } = config
+  const throttle = new Throttle(config.rates, clock, config.publicRates)
+  const access = new Access(metadata, clock, throttle)
+  const callers = new Callers(metadata, config.defaultRegistry, clock, ids)
+  const pulls = new PullTimes(metadata, clock, (error) => logger.error({ error: asError(error) }, 'pull times lost'))
+  const tickets = new DownloadTickets(metadata, clock, ids)
+  const tokens = new Tokens(metadata, clock, ids)
+  const repositories = new Repositories(metadata, access, clock, quotas, publicQuotas)
+  const activations = new Activations(metadata, clock)
+  const layers = new Layers(metadata, blobs, access, tickets, activations, clock, config.fidelity === 'oci')
+  const uploads = new Uploads(metadata, blobs, access, clock, ids, quotas, publicQuotas)
+  const pushSigning = new PushSigning(() => bells.signingAsked())
+  const sparse = config.acceptsSparseImages
+  const images = new Images(metadata, access, clock, quotas, pulls, pushSigning, sparse, publicQuotas)
+  const lifecycle = new Lifecycle(metadata, access, clock, ids, () => bells.previewAsked())
+  return {
+    access,
+    accountSettings: new AccountSettings(metadata, access),
+    activations,
+    callers,
+    creationTemplates: new CreationTemplates(metadata, access, clock),
+    imageBatches: new ImageBatches(metadata, access, pulls, clock),
+    imageDeletion: new ImageDeletion(metadata, access, clock),
+    imageLists: new ImageLists(metadata, access, pulls, activations),
+    images,
+    layers,
+    lifecycle,
+    policies: new Policies(metadata, access),
+    publicRegistries: new PublicRegistries(metadata, access, repositories, ids),
+    pulls,
+    pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),
+    pushTargets: new PushTargets(metadata, access, repositories, lifecycle, config.createsRepositoryOnPush),
+    repositories,
+    scanFindings: new ScanFindings(metadata, access),
+    signing: new Signing(metadata, access),
+    storageClasses: new StorageClasses(metadata, access, activations, clock, config.activationMs),
+    throttle,
+    tokens,
+    uploads,
+  }
+}
