@@ -12,7 +12,7 @@ import { type Decision, decide } from '../domain/iam/evaluate.ts'
 import { factsOf } from '../domain/iam/facts.ts'
 import type { Policy } from '../domain/iam/policy.ts'
 import type { Registry, RepositoryName, RepositoryRef } from '../domain/names.ts'
-import { ANONYMOUS, type Principal } from '../domain/principal.ts'
+import type { Principal } from '../domain/principal.ts'
 import { isPublic } from '../domain/public-registry.ts'
 import type { ResourceTag } from '../domain/repository.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -52,7 +52,7 @@ export class Access {
 
   /** Whoever is not named is counted by where he comes from, which is known outside. */
   #count(principal: Principal, action: Action, resource: RepositoryRef | Registry): void {
-    if (principal === ANONYMOUS) return
+    if (principal.kind === 'anonymous') return
     const { region } = 'registry' in resource ? resource.registry : resource
     this.#throttle.count({ accountId: principal.accountId, region }, action)
   }
@@ -95,7 +95,7 @@ export class Access {
     // Whatever a policy says, a public repository is everybody's to pull, and nobody's to change unnamed.
     if (isPublic(registry)) {
       if (PUBLIC_PULL_ACTION_KEYS.has(key)) return 'allowed'
-      if (principal === ANONYMOUS) return 'not-allowed'
+      if (principal.kind === 'anonymous') return 'not-allowed'
     }
     if (!isRepository && !isOfRepositories(key)) return isOwner ? 'allowed' : 'not-allowed'
     const { policy: registryPolicy, scope, hasRepositoryPolicies } = await this.#policies.ofRegistry(registry)

@@ -1,7 +1,7 @@
 import { accountRootArn } from '../domain/arn.ts'
 import { securityTokenInvalid } from '../domain/errors.ts'
 import { isRegistryId, type Registry, type RegistryId } from '../domain/names.ts'
-import type { Principal } from '../domain/principal.ts'
+import { type Principal, rootPrincipal } from '../domain/principal.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { AccessKey, MetadataStore } from '../stores/metadata.ts'
@@ -48,7 +48,7 @@ export class Callers {
     if (known !== undefined) return ownerOf(known)
     if (isVerified) throw securityTokenInvalid()
     const accountId = isRegistryId(accessKeyId) ? accessKeyId : this.#defaultRegistry.registryId
-    return { accountId, arn: this.#rootArn(accountId), userId: accountId, accessKeyId }
+    return rootPrincipal(accountId, this.#rootArn(accountId), accessKeyId)
   }
 
   /** Makes the given key the root's only one: an earlier root key, and every login token made with it, is worth nothing from then on. */
@@ -87,7 +87,7 @@ export class Callers {
 
 function ownerOf({ accessKeyId, accountId, principalArn }: AccessKey): Principal {
   if (!isRegistryId(accountId)) throw securityTokenInvalid()
-  return { accountId, arn: principalArn, userId: accountId, accessKeyId }
+  return rootPrincipal(accountId, principalArn, accessKeyId)
 }
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'

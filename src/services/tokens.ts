@@ -1,6 +1,6 @@
 import { isRegistryError, tokenExpired, tokenInvalid } from '../domain/errors.ts'
 import { isRegion, isRegistryId, type Region, type Registry } from '../domain/names.ts'
-import { ANONYMOUS, type Principal } from '../domain/principal.ts'
+import { ANONYMOUS, type Principal, rootPrincipal, userPrincipal } from '../domain/principal.ts'
 import { PUBLIC_REGION, publicRegistry } from '../domain/public-registry.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
@@ -115,7 +115,9 @@ export class Tokens {
         return { bearer: ANONYMOUS_BEARER, expiresAtMs, isKeyOurs: false }
       if (!isRegistryId(acct) || region === undefined) throw tokenInvalid()
       if (typeof arn !== 'string' || typeof uid !== 'string' || typeof accessKeyId !== 'string') throw tokenInvalid()
-      const principal: Principal = { accountId: acct, arn, userId: uid, accessKeyId }
+      const principal = arn.endsWith(':root')
+        ? rootPrincipal(acct, arn, accessKeyId)
+        : userPrincipal(acct, arn, uid, accessKeyId)
       const bearer = { principal, registry: { registryId: acct, region } }
       return { bearer, expiresAtMs, isKeyOurs: own === true }
     } catch (thrown) {

@@ -1,13 +1,8 @@
 import { expect, test } from 'bun:test'
-import type { Principal } from '../../src/domain/principal.ts'
+import { userPrincipal } from '../../src/domain/principal.ts'
 import { addImage, addRepository, OTHER_REGISTRY, REGISTRY, refOf, type StoreOf } from './metadata-store-records.ts'
 
-export const principal: Principal = {
-  accountId: REGISTRY.registryId,
-  arn: 'arn:aws:iam::123456789012:user/ci',
-  userId: 'AIDACI',
-  accessKeyId: 'AKIACI',
-}
+export const principal = userPrincipal(REGISTRY.registryId, 'arn:aws:iam::123456789012:user/ci', 'AIDACI', 'AKIACI')
 
 export function signingCases(store: StoreOf): void {
   const request = async (imageId: number, ...profiles: readonly string[]) => {

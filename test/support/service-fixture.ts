@@ -6,7 +6,7 @@ import {
   parseTag,
   type RepositoryRef,
 } from '../../src/domain/names.ts'
-import type { Principal } from '../../src/domain/principal.ts'
+import { rootPrincipal } from '../../src/domain/principal.ts'
 import { GENEROUS_QUOTAS, type Quotas } from '../../src/domain/quotas.ts'
 import { type Rates, UNLIMITED_RATES } from '../../src/domain/rates.ts'
 import { GarbageCollector } from '../../src/jobs/gc.ts'
@@ -50,18 +50,8 @@ import { FakeClock } from './fake-clock.ts'
 import { sha256 } from './image-builder.ts'
 
 export const registry = { registryId: parseRegistryId('123456789012'), region: parseRegion('eu-west-3') }
-export const admin: Principal = {
-  accountId: registry.registryId,
-  arn: 'arn:aws:iam::123456789012:root',
-  userId: '123456789012',
-  accessKeyId: 'AKIATEST',
-}
-export const stranger: Principal = {
-  accountId: parseRegistryId('999999999999'),
-  arn: 'arn:aws:iam::999999999999:root',
-  userId: '999999999999',
-  accessKeyId: 'AKIASTRANGER',
-}
+export const admin = rootPrincipal(registry.registryId, 'arn:aws:iam::123456789012:root', 'AKIATEST')
+export const stranger = rootPrincipal(parseRegistryId('999999999999'), 'arn:aws:iam::999999999999:root', 'AKIASTRANGER')
 
 export const ACTIVATION_MS = 60_000
 export const LIFECYCLE_INTERVAL_MS = 3_600_000

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { parseRegion, parseRegistryId } from '../names.ts'
-import type { Principal } from '../principal.ts'
+import { type Principal, rootPrincipal, userPrincipal } from '../principal.ts'
 import type { ResourceTag } from '../repository.ts'
 import { actionKey } from './actions.ts'
 import { decide } from './evaluate.ts'
@@ -11,15 +11,11 @@ const OWNER = parseRegistryId('123456789012')
 const registry = { registryId: OWNER, region: parseRegion('eu-west-3') }
 const NOW = new Date('2026-03-02T08:00:00.000Z')
 
-const rootOf = (account: string): Principal => ({
-  accountId: parseRegistryId(account),
-  arn: `arn:aws:iam::${account}:root`,
-  userId: account,
-  accessKeyId: 'AKIA',
-})
+const rootOf = (account: string): Principal =>
+  rootPrincipal(parseRegistryId(account), `arn:aws:iam::${account}:root`, 'AKIA')
 const owner = rootOf(OWNER)
 const guest = rootOf('999999999999')
-const ann: Principal = { ...guest, arn: 'arn:aws:iam::999999999999:user/people/ann', userId: 'AIDAANN' }
+const ann = userPrincipal(guest.accountId, 'arn:aws:iam::999999999999:user/people/ann', 'AIDAANN', 'AKIA')
 
 interface Asked {
   readonly principal?: Principal

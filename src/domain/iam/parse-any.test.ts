@@ -2,18 +2,14 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { isRegistryError } from '../errors.ts'
 import { parseRegion, parseRegistryId } from '../names.ts'
+import { rootPrincipal } from '../principal.ts'
 import { actionKey } from './actions.ts'
 import { decide } from './evaluate.ts'
 import { factsOf } from './facts.ts'
 import { parseRegistryPolicy, parseRepositoryPolicy } from './parse.ts'
 
 const registry = { registryId: parseRegistryId('123456789012'), region: parseRegion('eu-west-3') }
-const guest = {
-  accountId: parseRegistryId('999999999999'),
-  arn: 'arn:aws:iam::999999999999:root',
-  userId: '999999999999',
-  accessKeyId: 'AKIA',
-}
+const guest = rootPrincipal(parseRegistryId('999999999999'), 'arn:aws:iam::999999999999:root', 'AKIA')
 
 /** Whether the text is a policy. Anything but that and the one refusal passes on. */
 function isPolicy(text: string): boolean {

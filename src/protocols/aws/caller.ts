@@ -1,3 +1,5 @@
+import { from } from '../../domain/principal.ts'
+import { RequestCircumstances } from '../http/circumstances.ts'
 import type { RequestContext } from '../http/context.ts'
 import { type AwsCall, type AwsSetting, originOf } from './context.ts'
 import { type ServiceModel, signingNameOf } from './model.ts'
@@ -26,7 +28,7 @@ export async function callOf(
   { callers }: AwsSetting,
   context: RequestContext,
 ): Promise<AwsCall> {
-  const principal = await callers.identify(signedBy)
+  const principal = from(await callers.identify(signedBy), new RequestCircumstances(request, context))
   context.setPrincipal(principal.arn)
   return {
     principal,

@@ -1,11 +1,12 @@
 import { parseDigest } from '../../domain/digest.ts'
 import { isRegistryError, routeUnknown } from '../../domain/errors.ts'
 import { parseRepositoryName } from '../../domain/names.ts'
-import { ANONYMOUS } from '../../domain/principal.ts'
+import { from } from '../../domain/principal.ts'
 import { isRegistryAlias, PUBLIC_REGION, registryNotFound } from '../../domain/public-registry.ts'
 import { ANONYMOUS_PULL } from '../../domain/rates.ts'
 import type { PublicRegistries } from '../../services/public-registries.ts'
 import type { Throttle } from '../../services/throttle.ts'
+import { RequestCircumstances } from '../http/circumstances.ts'
 import type { Handler, RequestContext } from '../http/context.ts'
 import { pathOf } from '../http/router.ts'
 import { blobHead } from './blobs.ts'
@@ -36,7 +37,8 @@ export function createPublicOci(services: PublicOciServices): Handler {
 }
 
 async function handle(request: Request, context: RequestContext, services: PublicOciServices): Promise<Response> {
-  const { principal } = await authenticateBearer(request, services.tokens)
+  const bearer = await authenticateBearer(request, services.tokens)
+  const principal = from(bearer.principal, new RequestCircumstances(request, context))
   context.setPrincipal(principal.arn)
   const route = matchRoute(pathOf(request.url))
   if (route === undefined || route.kind === 'catalog') throw routeUnknown()
@@ -50,7 +52,7 @@ async function handle(request: Request, context: RequestContext, services: Publi
   const call = { request, context, services, principal, registry, ref, wireName }
   if (kind === 'blob' && request.method === 'HEAD') return headBlob(call, operand)
   // One pull asks for one manifest by its tag, and for the rest by digest.
-  if (kind === 'manifest' && principal === ANONYMOUS && !operand.includes(':'))
+  if (kind === 'manifest' && principal.kind === 'anonymous' && !operand.includes(':'))
     services.throttle.count({ accountId: context.remoteAddress, region: PUBLIC_REGION }, `ecr:${ANONYMOUS_PULL}`)
   return answerRepository(kind, call, operand)
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { parseRegion, parseRegistryId } from '../../domain/names.ts'
+import { rootPrincipal } from '../../domain/principal.ts'
 import { registryOfHost, registryOfRequest } from './registry-of-request.ts'
 
 test.each([
@@ -31,7 +32,7 @@ test.each([
 
 const registry = { registryId: parseRegistryId('123456789012'), region: parseRegion('eu-west-3') }
 const bearer = {
-  principal: { accountId: registry.registryId, arn: 'arn:aws:iam::123456789012:root', userId: 'U', accessKeyId: 'K' },
+  principal: rootPrincipal(registry.registryId, 'arn:aws:iam::123456789012:root', 'K'),
   registry,
 }
 

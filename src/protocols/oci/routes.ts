@@ -1,5 +1,7 @@
 import { routeUnknown } from '../../domain/errors.ts'
 import { parseRepositoryName } from '../../domain/names.ts'
+import { from } from '../../domain/principal.ts'
+import { RequestCircumstances } from '../http/circumstances.ts'
 import type { Handler, RequestContext } from '../http/context.ts'
 import { pathOf } from '../http/router.ts'
 import { authenticate } from './auth.ts'
@@ -48,7 +50,7 @@ export function createOci(services: OciServices): Handler {
 /** Who is asking comes before what: without credentials every path looks the same. */
 async function handle(request: Request, context: RequestContext, services: OciServices): Promise<Response> {
   const bearer = await authenticate(request, services.tokens)
-  const { principal } = bearer
+  const principal = from(bearer.principal, new RequestCircumstances(request, context))
   context.setPrincipal(principal.arn)
   const registry = registryOfRequest(hostOf(request), bearer)
   const route = matchRoute(pathOf(request.url))

@@ -3,6 +3,7 @@ import type { Digest } from '../../domain/digest.ts'
 import type { Image } from '../../domain/image.ts'
 import type { Registry } from '../../domain/names.ts'
 import type { Principal } from '../../domain/principal.ts'
+import { printPrincipal, readPrincipal } from '../../domain/principal-record.ts'
 import type { SigningConfiguration } from '../../domain/signing/configuration.ts'
 import type { ImageSigning, SigningFailure } from '../../domain/signing/signing.ts'
 import type { Page } from '../page.ts'
@@ -70,7 +71,7 @@ export class Signings implements SigningWriter {
     let count = 0
     for (const profileArn of profileArns) {
       const values = {
-        principal: JSON.stringify(principal),
+        principal: printPrincipal(principal),
         status: 'IN_PROGRESS' as const,
         failure_code: null,
         failure_reason: null,
@@ -119,7 +120,7 @@ export class Signings implements SigningWriter {
           manifestSizeBytes: row.manifest_size_bytes,
         },
         profileArn: row.profile_arn,
-        principal: JSON.parse(row.principal) as Principal,
+        principal: readPrincipal(row.principal),
       }
     })
   }

@@ -1,4 +1,5 @@
 import { parseRegistryId } from '../../../src/domain/names.ts'
+import { rootPrincipal } from '../../../src/domain/principal.ts'
 import type { AwsSetting } from '../../../src/protocols/aws/context.ts'
 import { detachedContext, type RequestContext } from '../../../src/protocols/http/context.ts'
 import { KEY, NOW } from './sign.ts'
@@ -18,12 +19,7 @@ export function awsSetting(facts: Partial<AwsSetting> = {}): AwsSetting & { read
     profile: 'server',
     callers: {
       findSecrets: async (id) => (id === KEY.accessKeyId ? { secretAccessKey: KEY.secretAccessKey } : undefined),
-      identify: async ({ accessKeyId }) => ({
-        accountId,
-        arn: `arn:aws:iam::${accountId}:root`,
-        userId: accountId,
-        accessKeyId,
-      }),
+      identify: async ({ accessKeyId }) => rootPrincipal(accountId, `arn:aws:iam::${accountId}:root`, accessKeyId),
     },
     report: (thrown) => reported.push(thrown),
     reported,

@@ -1,5 +1,6 @@
 import ecrPublicModel from '../../../models/ecr-public.json' with { type: 'json' }
 import { parseRegistryId } from '../../../src/domain/names.ts'
+import { rootPrincipal } from '../../../src/domain/principal.ts'
 import type { AwsSetting } from '../../../src/protocols/aws/context.ts'
 import { createJsonRpc } from '../../../src/protocols/aws/json-rpc.ts'
 import { Addresses } from '../../../src/protocols/ecr/addresses.ts'
@@ -43,7 +44,7 @@ export async function createEcrPublic(options: ServiceOptions = {}): Promise<Ecr
       findSecrets: async () => undefined,
       identify: async ({ accessKeyId }) => {
         const accountId = parseRegistryId(accessKeyId)
-        return { accountId, arn: `arn:aws:iam::${accountId}:root`, userId: accountId, accessKeyId }
+        return rootPrincipal(accountId, `arn:aws:iam::${accountId}:root`, accessKeyId)
       },
     },
     report: (thrown) => reported.push(thrown),

@@ -2,6 +2,7 @@ import { ECRClient } from '@aws-sdk/client-ecr'
 import { type HttpRequest, HttpResponse } from '@smithy/protocol-http'
 import ecrModel from '../../../models/ecr.json' with { type: 'json' }
 import { parseRegistryId, type Registry } from '../../../src/domain/names.ts'
+import { rootPrincipal, userPrincipal } from '../../../src/domain/principal.ts'
 import type { AwsSetting } from '../../../src/protocols/aws/context.ts'
 import { createJsonRpc } from '../../../src/protocols/aws/json-rpc.ts'
 import type { ServiceModel } from '../../../src/protocols/aws/model.ts'
@@ -37,9 +38,8 @@ export async function createEcr(
       identify: async ({ accessKeyId }) => {
         const [, account = '', user] = /^([0-9]{12})(.+)?$/.exec(accessKeyId) ?? []
         const accountId = parseRegistryId(account)
-        if (user === undefined)
-          return { accountId, arn: `arn:aws:iam::${accountId}:root`, userId: accountId, accessKeyId }
-        return { accountId, arn: `arn:aws:iam::${accountId}:user/${user}`, userId: `AIDA${user}`, accessKeyId }
+        if (user === undefined) return rootPrincipal(accountId, `arn:aws:iam::${accountId}:root`, accessKeyId)
+        return userPrincipal(accountId, `arn:aws:iam::${accountId}:user/${user}`, `AIDA${user}`, accessKeyId)
       },
     },
     report: (thrown) => reported.push(thrown),
