@@ -1,14 +1,15 @@
 import { type RegistryError, requestMalformed, unknownOperation, unsupportedOperation } from '../../domain/errors.ts'
 import { awsErrorOf } from '../errors.ts'
-import { ClientGone, readBody } from '../http/body.ts'
+import { ClientGone } from '../http/body.ts'
 import type { Handler, RequestContext } from '../http/context.ts'
 import { bodyLimitBytes } from './body-limit.ts'
 import { authenticate, callOf } from './caller.ts'
 import type { AwsCall, AwsSetting } from './context.ts'
 import { toWire } from './json-wire.ts'
+import { LargeBodies } from './large-bodies.ts'
 import type { Spelling } from './member-path.ts'
 import type { ServiceModel } from './model.ts'
-import type { OperationTable } from './operation-table.ts'
+import type { Operation, OperationTable } from './operation-table.ts'
 import { type InputParser, InputParsers } from './validate.ts'
 
 /** A service that is called with AWS JSON 1.1. */
@@ -26,8 +27,12 @@ interface Served {
   readonly parserOf: (operation: string) => InputParser
 }
 
-/** Answers `POST /` with an `X-Amz-Target`: the AWS JSON 1.1 protocol. Throws `ClientGone` only. */
-export function createJsonRpc(services: readonly JsonService[], setting: AwsSetting): Handler {
+/** Answers `POST /` with an `X-Amz-Target`: the AWS JSON 1.1 protocol. Throws `ClientGone` only. `bodies` bounds what its inputs take of memory. */
+export function createJsonRpc(
+  services: readonly JsonService[],
+  setting: AwsSetting,
+  bodies = new LargeBodies(),
+): Handler {
   const served = new Map<string, Served>(
     services.map((service) => {
       const parsers = new InputParsers(service.model, service.spelling)
@@ -36,7 +41,7 @@ export function createJsonRpc(services: readonly JsonService[], setting: AwsSett
   )
   return async (request, context) => {
     try {
-      return await answer(served, setting, request, context)
+      return await answer(served, setting, bodies, request, context)
     } catch (thrown) {
       return failure(thrown, setting, context)
     }
@@ -46,6 +51,7 @@ export function createJsonRpc(services: readonly JsonService[], setting: AwsSett
 async function answer(
   served: ReadonlyMap<string, Served>,
   setting: AwsSetting,
+  bodies: LargeBodies,
   request: Request,
   context: RequestContext,
 ): Promise<Response> {
@@ -54,16 +60,27 @@ async function answer(
   const operation = service?.operations.get(name)
   if (service === undefined || parserOf === undefined || operation === undefined) throw unknownOperation()
 
-  let body: Promise<Uint8Array> | undefined
-  const readOnce = () => {
-    body ??= readBody(request, bodyLimitBytes(service.model, name), context)
-    return body
-  }
-  const signedBy = await authenticate(request, service.model, setting, readOnce)
-  if (operation === 'unsupported') throw unsupportedOperation(service.model.metadata.serviceId, name)
+  const body = bodies.of(request, bodyLimitBytes(service.model, name), context)
+  try {
+    const signedBy = await authenticate(request, service.model, setting, () => body.read())
+    if (operation === 'unsupported') throw unsupportedOperation(service.model.metadata.serviceId, name)
 
-  const input = parserOf(name)(parseJson(await readOnce()))
-  const call = await callOf(signedBy, request, setting, context)
+    const input = parserOf(name)(parseJson(await body.read()))
+    const call = await callOf(signedBy, request, setting, context)
+    return await perform(service, operation, input, call, setting, context)
+  } finally {
+    body.release()
+  }
+}
+
+async function perform(
+  service: JsonService,
+  operation: Exclude<Operation, 'unsupported'>,
+  input: Readonly<Record<string, unknown>>,
+  call: AwsCall,
+  setting: AwsSetting,
+  context: RequestContext,
+): Promise<Response> {
   try {
     return respond(200, await operation(input, call), context)
   } catch (thrown) {

@@ -1,0 +1,55 @@
+import { Budget } from '../../lib/budget.ts'
+import { ClientGone, contentLength, readBody } from '../http/body.ts'
+import type { RequestContext } from '../http/context.ts'
+
+/** Bodies up to this size are read at once: that a part of a layer is on its way must not hold up a small question. */
+const SMALL_BYTES = 256 * 1024
+
+/** Enough for two parts of a layer, of 20 MiB and in base64, at a time. */
+const TOTAL_BYTES = 64 * 1024 * 1024
+
+/** A body that is read at most once, and not before it is asked for. */
+export interface OwedBody {
+  /** Throws `request-too-large` and `ClientGone`. */
+  read(): Promise<Uint8Array>
+  /** To be called when nothing of the request is in memory any more. */
+  release(): void
+}
+
+/**
+ * Keeps the bodies of JSON requests, which must be in memory as a whole, from filling it together: a large one is read when
+ * there is room for it beside the others, and until then left on its way. Nobody is refused for want of room.
+ */
+export class LargeBodies {
+  readonly #room: Budget
+
+  constructor(totalBytes = TOTAL_BYTES) {
+    this.#room = new Budget(totalBytes)
+  }
+
+  of(request: Request, limitBytes: number, context: RequestContext): OwedBody {
+    let bytes: Promise<Uint8Array> | undefined
+    let giveBack = () => {}
+    const read = async () => {
+      // Without a promise it may have what is allowed; one that promises more is refused unread.
+      const sizeBytes = contentLength(request) ?? limitBytes
+      if (sizeBytes > SMALL_BYTES && sizeBytes <= limitBytes) giveBack = await this.#take(sizeBytes, context)
+      return readBody(request, limitBytes, context)
+    }
+    return {
+      read() {
+        bytes ??= read()
+        return bytes
+      },
+      release: () => giveBack(),
+    }
+  }
+
+  async #take(sizeBytes: number, { signal }: RequestContext): Promise<() => void> {
+    try {
+      return await this.#room.take(sizeBytes, signal)
+    } catch (failure) {
+      throw new ClientGone(failure)
+    }
+  }
+}
