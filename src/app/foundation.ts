@@ -3,12 +3,14 @@ import type { Config } from '../config/config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { Logger } from '../lib/logger.ts'
+import { MASTER_KEY_BYTES, MasterKey } from '../lib/master-key.ts'
+import { OWN_MASTER_KEY_FILE, readMasterKey, readOwnMasterKey } from '../lib/master-key-source.ts'
 import { VirtualClock } from '../lib/virtual-clock.ts'
 import { CheckedBlobStore } from '../stores/blobs/checked.ts'
 import { FilesystemBlobStore } from '../stores/blobs/filesystem.ts'
 import { MemoryBlobStore } from '../stores/blobs/memory.ts'
 import type { BlobStore } from '../stores/blobs.ts'
-import { openMemoryMetadata, openSqliteMetadata } from '../stores/metadata/sqlite.ts'
+import { hasSealedSecrets, openMemoryMetadata, openSqliteMetadata } from '../stores/metadata/sqlite.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 
 /** What a registry takes from the world beside its configuration. */
@@ -37,7 +39,7 @@ export interface Foundation {
 export async function openFoundation(config: Config, logger: Logger, world: Surroundings): Promise<Foundation> {
   const { clock: realClock, ids } = world
   const clock = new VirtualClock(realClock)
-  const { metadata, blobs } = await openStores(config, clock)
+  const { metadata, blobs } = await openStores(config, await masterKeyOf(config, logger, ids), clock)
   return {
     config,
     logger,
@@ -59,10 +61,30 @@ export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown))
 }
 
-async function openStores({ storage }: Config, clock: Clock): Promise<Pick<Foundation, 'metadata' | 'blobs'>> {
+const METADATA_FILE = 'metadata.db'
+
+/** The operator's, or one of the installation's own. */
+async function masterKeyOf({ masterKey, storage, profile }: Config, logger: Logger, ids: Ids): Promise<MasterKey> {
+  if (masterKey !== undefined) return readMasterKey(masterKey)
+  if (storage.kind === 'memory') return new MasterKey(ids.secret(MASTER_KEY_BYTES))
+  const file = join(storage.path, OWN_MASTER_KEY_FILE)
+  const key = await readOwnMasterKey(file, () => hasSealedSecrets(join(storage.path, METADATA_FILE)))
+  if (profile === 'server')
+    logger.warn({ file }, 'the master key lies beside the data it protects; ECRU_MASTER_KEY_FILE puts it elsewhere')
+  return key
+}
+
+async function openStores(
+  { storage }: Config,
+  masterKey: MasterKey,
+  clock: Clock,
+): Promise<Pick<Foundation, 'metadata' | 'blobs'>> {
   if (storage.kind === 'memory')
-    return { metadata: await openMemoryMetadata(), blobs: new CheckedBlobStore(new MemoryBlobStore({ clock })) }
-  const metadata = await openSqliteMetadata(join(storage.path, 'metadata.db'))
+    return {
+      metadata: await openMemoryMetadata(masterKey),
+      blobs: new CheckedBlobStore(new MemoryBlobStore({ clock })),
+    }
+  const metadata = await openSqliteMetadata(join(storage.path, METADATA_FILE), masterKey)
   const blobs = await FilesystemBlobStore.open(storage.path, { clock })
   return { metadata, blobs: new CheckedBlobStore(blobs) }
 }

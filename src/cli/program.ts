@@ -21,7 +21,11 @@ export async function runCli(args: readonly string[], terminal: Terminal, create
 }
 
 function explain(failure: unknown, terminal: Terminal): number {
-  if (failure instanceof CommandFailure || isNamed(failure, 'ListenError')) {
+  if (
+    failure instanceof CommandFailure ||
+    isNamed(failure, 'ListenError') ||
+    isNamed(failure, 'MasterKeyUnavailable')
+  ) {
     terminal.err(`${failure.message}\n`)
     return EXIT.failed
   }
@@ -184,6 +188,34 @@ function describeProgram(terminal: Terminal, createApp: AppFactory, end: (code: 
     .option('--json', 'Print subject, fingerprint and end of validity as well, as JSON.')
     .option(...URL_OPTION)
 
+  const masterKey = program
+    .command('master-key')
+    .helpCommand(false)
+    .description('Make or change the key that seals all other secrets.')
+    .addHelpText('after', `\nExamples:\n${MASTER_KEY_GENERATE_EXAMPLES}\n${MASTER_KEY_ROTATE_EXAMPLES}`)
+  command(
+    'generate',
+    'Print a fresh master key.',
+    MASTER_KEY_GENERATE_EXAMPLES,
+    [],
+    async () => {
+      const { generateMasterKey } = await import('./master-key.ts')
+      return generateMasterKey(terminal)
+    },
+    masterKey,
+  )
+  command(
+    'rotate',
+    'Make a new master key in its file, and seal every secret with it; no server may run.',
+    MASTER_KEY_ROTATE_EXAMPLES,
+    [...WHERE, 'ECRU_MASTER_KEY_FILE'],
+    async (options) => {
+      const { rotateMasterKey } = await import('./master-key.ts')
+      return await rotateMasterKey(options, terminal, createApp)
+    },
+    masterKey,
+  )
+
   command('info', 'Say what a registry is and holds.', INFO_EXAMPLES, WHERE, async (options, flags) => {
     const { info } = await import('./info.ts')
     return await info(options, flags, terminal, createApp)
@@ -239,6 +271,9 @@ const RESET_EXAMPLES = `  ecru reset --yes
   ecru reset --repository team/app --yes`
 const SIGNING_CERTIFICATE_EXAMPLES = `  ecru signing certificate arn:aws:signer:us-east-1:000000000000:/signing-profiles/release > release.pem
   ecru signing certificate arn:aws:signer:us-east-1:000000000000:/signing-profiles/release --json`
+const MASTER_KEY_GENERATE_EXAMPLES = '  ecru master-key generate > /etc/ecru/master.key'
+const MASTER_KEY_ROTATE_EXAMPLES = `  ecru master-key rotate --data-dir /var/lib/ecru
+  ecru master-key rotate --master-key-file /etc/ecru/master.key`
 const INFO_EXAMPLES = `  ecru info
   ecru info --url http://localhost:4566 --json`
 const ENV_EXAMPLES = `  eval "$(ecru env)" && aws ecr create-repository --repository-name app

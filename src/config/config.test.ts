@@ -44,6 +44,19 @@ test('public and private registries have hosts of their own', () => {
   expect(mistakesOf({ ECRU_PUBLIC_HOST: 'https://here.example.com' })).toHaveLength(1)
 })
 
+test('the master key has one place, or none', () => {
+  const text = 'ab'.repeat(32)
+  expect(readConfig({}).config.masterKey).toBeUndefined()
+  expect(readConfig({ ECRU_MASTER_KEY_FILE: '/run/key' }).config.masterKey).toEqual({ kind: 'file', path: '/run/key' })
+  expect(readConfig({ ECRU_MASTER_KEY: text }).config.masterKey).toEqual({ kind: 'text', text })
+  const command = 'pass show ecru'
+  expect(readConfig({ ECRU_MASTER_KEY_COMMAND: command }).config.masterKey).toEqual({ kind: 'command', command })
+  expect(mistakesOf({ ECRU_MASTER_KEY: text, ECRU_MASTER_KEY_COMMAND: command })).toHaveLength(1)
+  const [mistake = ''] = mistakesOf({ ECRU_MASTER_KEY: 'hunter2' })
+  expect(mistake).toStartWith('ECRU_MASTER_KEY holds no master key')
+  expect(mistake).not.toContain('hunter2')
+})
+
 test("AWS's own region is not consulted", () => {
   expect(readConfig({ AWS_REGION: 'eu-west-3' }).config.defaultRegistry.region as string).toBe('us-east-1')
 })

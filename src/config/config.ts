@@ -1,6 +1,7 @@
 import type { Region, RegistryId } from '../domain/names.ts'
 import type { Quotas } from '../domain/quotas.ts'
 import type { Rates } from '../domain/rates.ts'
+import type { MasterKeySource } from '../lib/master-key-source.ts'
 import { type Environment, type VariableName, variable, variableNames } from './env.ts'
 import { type LimitSettings, publicQuotasOf, publicRatesOf, quotasOf, ratesOf } from './limits.ts'
 import { nearest } from './nearest.ts'
@@ -30,6 +31,8 @@ export interface Config {
   readonly publicQuotas: Quotas
   readonly publicRates: Rates
   readonly rootKey: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined
+  /** Where the key that seals all secrets comes from; `undefined`: beside the data. */
+  readonly masterKey: MasterKeySource | undefined
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
   /** Zero: only on demand. */
@@ -128,6 +131,9 @@ function contradictions(env: Environment): string[] {
       'ECRU_REGISTRY_HOST and ECRU_PUBLIC_HOST must differ: by the host it is known which registries are meant.',
     )
   }
+  if (masterKeySourcesOf(env).length > 1) {
+    mistakes.push('Only one of ECRU_MASTER_KEY_FILE, ECRU_MASTER_KEY and ECRU_MASTER_KEY_COMMAND can be given.')
+  }
   if (!isLoopbackHost(env.ECRU_HOST)) mistakes.push(...exposureMistakes(env))
   if (env.ECRU_PROFILE === 'server') {
     if (env.ECRU_GC_GRACE < HOUR_MS) mistakes.push('ECRU_GC_GRACE must be at least 1h in the server profile.')
@@ -139,6 +145,15 @@ function contradictions(env: Environment): string[] {
 }
 
 const HOUR_MS = 3_600_000
+
+function masterKeySourcesOf(env: Environment): readonly MasterKeySource[] {
+  const { ECRU_MASTER_KEY_FILE: path, ECRU_MASTER_KEY: text, ECRU_MASTER_KEY_COMMAND: command } = env
+  return [
+    ...(path === undefined ? [] : [{ kind: 'file', path } as const]),
+    ...(text === undefined ? [] : [{ kind: 'text', text } as const]),
+    ...(command === undefined ? [] : [{ kind: 'command', command } as const]),
+  ]
+}
 
 function exposureMistakes(env: Environment): string[] {
   if (env.ECRU_PROFILE === 'dev') {
@@ -187,6 +202,7 @@ function toConfig(env: Environment): Config {
     publicQuotas: publicQuotasOf(env.ECRU_QUOTAS ?? NO_LIMITS_SAID, env.ECRU_FIDELITY),
     publicRates: publicRatesOf(env.ECRU_RATES ?? NO_LIMITS_SAID, env.ECRU_FIDELITY),
     rootKey: accessKeyId !== undefined && secretAccessKey !== undefined ? { accessKeyId, secretAccessKey } : undefined,
+    masterKey: masterKeySourcesOf(env)[0],
     logLevel: env.ECRU_LOG_LEVEL,
     logFormat: env.ECRU_LOG_FORMAT,
     gcIntervalMs: env.ECRU_GC_INTERVAL,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isRegion, isRegistryId } from '../domain/names.ts'
+import { MASTER_KEY_FORM, parseMasterKeys } from '../lib/master-key-source.ts'
 import { parseDuration, printDuration } from './duration.ts'
 import { parseLimits, QUOTA_NAMES, RATE_NAMES } from './limits.ts'
 
@@ -188,6 +189,23 @@ export const VARIABLES = {
     schema: matching(/^[\x21-\x7e]{16,128}$/, 'must be 16 to 128 printable characters without spaces'),
     isSecret: true,
     doc: 'Secret that belongs to that access key.',
+  },
+  ECRU_MASTER_KEY_FILE: {
+    schema: text(),
+    flag: '--master-key-file <file>',
+    doc: 'File with the master key, which seals all other secrets: 32 bytes in base64 or hexadecimal. Earlier keys may follow it; they open what they sealed. Unset, and none of the next two: `master.key` in the data directory, made when absent.',
+  },
+  ECRU_MASTER_KEY: {
+    schema: readAs(
+      (given) => (parseMasterKeys(given) === undefined ? undefined : given),
+      `holds no master key: ${MASTER_KEY_FORM}`,
+    ),
+    isSecret: true,
+    doc: 'The master key itself, for those who keep it elsewhere than in a file.',
+  },
+  ECRU_MASTER_KEY_COMMAND: {
+    schema: text(),
+    doc: 'A line for `sh` that prints the master key; it is run once, at the start, and has 30 seconds.',
   },
   ECRU_LOG_LEVEL: {
     schema: oneOf('debug', 'info', 'warn', 'error', 'silent'),

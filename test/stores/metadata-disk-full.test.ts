@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { openSqliteMetadata } from '../../src/stores/metadata/sqlite.ts'
 import type { MetadataStore } from '../../src/stores/metadata.ts'
 import { addRepository, expectCode, newRepository, REGISTRY } from '../suites/metadata-store-records.ts'
+import { testMasterKey } from '../support/test-master-key.ts'
 
 const MIB = 1024 * 1024
 
@@ -29,7 +30,7 @@ describe.skipIf(!canMount())('metadata on a full disk (skipped where one may not
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), 'ecru-metadata-full-'))
     mountTiny(directory)
-    store = await openSqliteMetadata(join(directory, 'metadata.db'))
+    store = await openSqliteMetadata(join(directory, 'metadata.db'), testMasterKey)
   })
 
   afterEach(async () => {
@@ -93,7 +94,7 @@ describe.skipIf(!canMount())('metadata on a full disk (skipped where one may not
     for (let n = 0; n < promised; n++)
       expect(await store.view.credentials.findSecret(`secret-${n}`)).toHaveLength(20_000)
     await store.close()
-    store = await openSqliteMetadata(join(directory, 'metadata.db'))
+    store = await openSqliteMetadata(join(directory, 'metadata.db'), testMasterKey)
     for (let n = 0; n < promised; n++)
       expect(await store.view.credentials.findSecret(`secret-${n}`)).toHaveLength(20_000)
   })

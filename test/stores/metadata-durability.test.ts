@@ -16,6 +16,7 @@ import {
   refOf,
   rejection,
 } from '../suites/metadata-store-records.ts'
+import { testMasterKey } from '../support/test-master-key.ts'
 
 const MIB = 1024 * 1024
 
@@ -34,7 +35,7 @@ describe('metadata on a disk', () => {
     store.transact((tx) => tx.credentials.keepSecret(name, new Uint8Array(sizeBytes)), durability && { durability })
 
   test('everything is there after closing and opening again', async () => {
-    const first = await openSqliteMetadata(file)
+    const first = await openSqliteMetadata(file, testMasterKey)
     const { id } = await addRepository(first, 'app')
     await addBlob(first, id, digestOf('layer'))
     const image = await addImage(first, id, 1, {
@@ -42,12 +43,12 @@ describe('metadata on a disk', () => {
       blobs: [{ digest: digestOf('layer'), mediaType: 'layer' }],
     })
     await first.close()
-    const second = await openSqliteMetadata(file)
+    const second = await openSqliteMetadata(file, testMasterKey)
     expect(await second.view.images.find(id, { digest: image.digest })).toEqual(image)
     expect(await second.view.blobs.findLinked(id, digestOf('layer'))).toMatchObject({ imageCount: 1 })
     await addRepository(second, 'other')
     await second.close()
-    const third = await openSqliteMetadata(file)
+    const third = await openSqliteMetadata(file, testMasterKey)
     expect(await third.view.repositories.count(REGISTRY)).toBe(2)
     await third.close()
   })
@@ -65,29 +66,29 @@ describe('metadata on a disk', () => {
     writer.kill('SIGKILL')
     await writer.exited
     const promised = said.trim().split('\n').length
-    const store = await openSqliteMetadata(file)
+    const store = await openSqliteMetadata(file, testMasterKey)
     for (let n = 0; n < promised; n++) expect(await store.view.repositories.find(refOf(`app-${n}`))).toBeDefined()
     await addRepository(store, 'after')
     await store.close()
   })
 
   test('a database of a newer version is refused with a sentence that says so, and left as it is', async () => {
-    await (await openSqliteMetadata(file)).close()
+    await (await openSqliteMetadata(file, testMasterKey)).close()
     const newer = new Database(file)
     newer.run("insert into kysely_migration (name, timestamp) values ('999-from-the-future', '2030-01-01')")
     newer.close()
-    const thrown = await rejection(openSqliteMetadata(file))
+    const thrown = await rejection(openSqliteMetadata(file, testMasterKey))
     expect((thrown as Error).message).toContain('newer version of Ecru')
     expect((thrown as Error).message).toContain('999-from-the-future')
     const untouched = new Database(file)
     untouched.run("delete from kysely_migration where name = '999-from-the-future'")
     untouched.close()
-    await (await openSqliteMetadata(file)).close()
+    await (await openSqliteMetadata(file, testMasterKey)).close()
   })
 
   test('a file that is no database is refused', async () => {
     await Bun.write(file, 'these are not the bytes of a database, however long one looks at them'.repeat(100))
-    expect(((await rejection(openSqliteMetadata(file))) as Error).message).toBe(
+    expect(((await rejection(openSqliteMetadata(file, testMasterKey))) as Error).message).toBe(
       `The metadata in ${file} cannot be opened: file is not a database`,
     )
   })
@@ -110,7 +111,7 @@ describe('metadata on a disk', () => {
 
     test('a durable transaction waits for a sync that began after it; all who wait share it', async () => {
       const { held, sync } = heldSyncs()
-      const store = await openSqliteMetadata(file, sync)
+      const store = await openSqliteMetadata(file, testMasterKey, sync)
       const first = addRepository(store, 'first')
       expect(await state(first)).toBe('pending')
       expect(held).toHaveLength(1)
@@ -129,7 +130,7 @@ describe('metadata on a disk', () => {
 
     test('a relaxed transaction waits for none, and the next durable one covers it', async () => {
       const { held, sync } = heldSyncs()
-      const store = await openSqliteMetadata(file, sync)
+      const store = await openSqliteMetadata(file, testMasterKey, sync)
       await addSecret(store, 'a', 10, 'relaxed')
       expect(held).toHaveLength(0)
       const durable = store.transact(async () => {})
@@ -143,7 +144,7 @@ describe('metadata on a disk', () => {
 
     test('a failed sync refuses this and every later transaction; reads go on', async () => {
       const { held, sync } = heldSyncs()
-      const store = await openSqliteMetadata(file, sync)
+      const store = await openSqliteMetadata(file, testMasterKey, sync)
       const [first, second] = [addRepository(store, 'first'), addRepository(store, 'second')]
       const outcomes = Promise.all([rejection(first), rejection(second)])
       await new Promise(setImmediate)
@@ -155,7 +156,7 @@ describe('metadata on a disk', () => {
       expect(await rejection(store.checkReady())).toBeInstanceOf(Error)
       expect(await store.view.repositories.count(REGISTRY)).toBe(2)
       await store.close()
-      const again = await openSqliteMetadata(file)
+      const again = await openSqliteMetadata(file, testMasterKey)
       await addRepository(again, 'third')
       await again.close()
     })
@@ -165,7 +166,7 @@ describe('metadata on a disk', () => {
     const logBytes = () => statSync(`${file}-wal`).size
 
     test('is copied into the database again and again, so that it stays short', async () => {
-      const store = await openSqliteMetadata(file)
+      const store = await openSqliteMetadata(file, testMasterKey)
       for (let n = 0; n < 60; n++) await addSecret(store, `secret-${n}`, MIB, n % 2 === 0 ? 'relaxed' : undefined)
       expect(logBytes()).toBeLessThan(16 * MIB)
       expect(statSync(file).size).toBeGreaterThan(40 * MIB)
@@ -174,7 +175,7 @@ describe('metadata on a disk', () => {
     })
 
     test('stays short although somebody looks all the time, also while a transaction is open', async () => {
-      const store = await openSqliteMetadata(file)
+      const store = await openSqliteMetadata(file, testMasterKey)
       for (let n = 0; n < 60; n++) {
         const work = store.transact(
           async (tx) => {
@@ -193,7 +194,7 @@ describe('metadata on a disk', () => {
     })
 
     test('grows while a snapshot needs it, and not afterwards', async () => {
-      const store = await openSqliteMetadata(file)
+      const store = await openSqliteMetadata(file, testMasterKey)
       await addRepository(store, 'app')
       await store.read(async (view) => {
         expect(await view.repositories.count(REGISTRY)).toBe(1)
@@ -210,7 +211,7 @@ describe('metadata on a disk', () => {
 
     test('a checkpoint that cannot sync refuses every later transaction', async () => {
       let isBroken = false
-      const store = await openSqliteMetadata(file, async () => {
+      const store = await openSqliteMetadata(file, testMasterKey, async () => {
         if (isBroken) throw new Error('input/output error')
       })
       await addRepository(store, 'app')

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openSqliteMetadata } from '../../src/stores/metadata/sqlite.ts'
 import type { MetadataStore } from '../../src/stores/metadata.ts'
+import { testMasterKey } from '../support/test-master-key.ts'
 
 const BLOCK_BYTES = 4096
 const LOG_HEADER_BYTES = 32
@@ -93,13 +94,13 @@ for (const seed of [1, 2])
         { integrity_check: 'ok' },
       ])
       raw.close()
-      const store = await openSqliteMetadata(join(left, 'metadata.db'))
+      const store = await openSqliteMetadata(join(left, 'metadata.db'), testMasterKey)
       for (const name of names) expect(await store.view.credentials.findSecret(name)).toHaveLength(SECRET_BYTES)
       await store.close()
       await rm(left, { recursive: true })
     }
 
-    const store: MetadataStore = await openSqliteMetadata(file, async (descriptor) => {
+    const store: MetadataStore = await openSqliteMetadata(file, testMasterKey, async (descriptor) => {
       const { isDatabase, end } = disk.beginSync(descriptor)
       if (isDatabase) {
         databaseSyncs++

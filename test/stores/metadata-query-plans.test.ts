@@ -13,6 +13,7 @@ import { newTemplate } from '../suites/metadata-store-creation-templates.ts'
 import { previewResult } from '../suites/metadata-store-lifecycle.ts'
 import { digestOf, minute, newImage, newRepository, REGISTRY, refOf } from '../suites/metadata-store-records.ts'
 import { principal } from '../suites/metadata-store-signing.ts'
+import { testMasterKey } from '../support/test-master-key.ts'
 
 interface Plan {
   readonly statement: string
@@ -207,6 +208,7 @@ describe('query plans', () => {
           return connection.execute(statement, parameters)
         },
       }),
+      testMasterKey,
     )
   })
 

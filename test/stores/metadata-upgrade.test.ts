@@ -9,6 +9,7 @@ import { SqliteConnection } from '../../src/stores/metadata/sqlite/connection.ts
 import { databaseOn } from '../../src/stores/metadata/sqlite/dialect.ts'
 import { openSqliteMetadata } from '../../src/stores/metadata/sqlite.ts'
 import { digestOf, REGISTRY, refOf } from '../suites/metadata-store-records.ts'
+import { testMasterKey } from '../support/test-master-key.ts'
 
 /** What the first version kept: an index, its child and a layer, as its own tables had them. */
 async function writeFirstVersion(path: string): Promise<void> {
@@ -46,7 +47,7 @@ test('what the first version kept is there, active, and can be archived', async 
   const directory = await mkdtemp(join(tmpdir(), 'ecru-upgrade-'))
   const path = join(directory, 'metadata.db')
   await writeFirstVersion(path)
-  const store = await openSqliteMetadata(path)
+  const store = await openSqliteMetadata(path, testMasterKey)
   const { images, blobs } = store.view
   const active = { status: 'ACTIVE' } as const
   expect(await images.list(1, active, { limit: 10 })).toHaveLength(2)

@@ -48,6 +48,7 @@ import type { BlobStore } from '../../src/stores/blobs.ts'
 import { openMemoryMetadata } from '../../src/stores/metadata/sqlite.ts'
 import { FakeClock } from './fake-clock.ts'
 import { sha256 } from './image-builder.ts'
+import { testMasterKey } from './test-master-key.ts'
 
 export const registry = { registryId: parseRegistryId('123456789012'), region: parseRegion('eu-west-3') }
 export const admin = rootPrincipal(registry.registryId, 'arn:aws:iam::123456789012:root', 'AKIATEST')
@@ -79,7 +80,7 @@ export async function createServices(options: ServiceOptions = {}) {
   const { quotas = GENEROUS_QUOTAS, rates = UNLIMITED_RATES, isMountOpen = true, isEveryPushWelcome = false } = options
   const { publicQuotas = quotas, publicRates = rates } = options
   const clock = new FakeClock()
-  const metadata = await openMemoryMetadata()
+  const metadata = await openMemoryMetadata(testMasterKey)
   const blobs = options.blobs ?? new MemoryBlobStore({ clock })
   const throttle = new Throttle(rates, clock, publicRates)
   const access = new Access(metadata, clock, throttle)

@@ -1,12 +1,14 @@
+import { openText, sealText } from '../../lib/master-key.ts'
 import type { AccessKey, CredentialWriter } from '../metadata.ts'
 import { prepared } from './prepared.ts'
+import { accessKeyContext, secretContext } from './sealed-columns.ts'
 import type { Session } from './session.ts'
 
 const findKey = prepared((db, p: { accessKeyId: string }) =>
   db.selectFrom('access_keys').selectAll().where('access_key_id', '=', p.accessKeyId),
 )
 
-/** Access keys that were issued here, and the installation's secrets. */
+/** Access keys that were issued here, and the installation's secrets: sealed where they lie. */
 export class Credentials implements CredentialWriter {
   readonly #session: Session
 
@@ -20,7 +22,7 @@ export class Credentials implements CredentialWriter {
     if (row === undefined) return undefined
     return {
       accessKeyId: row.access_key_id,
-      secretAccessKey: row.secret_access_key,
+      secretAccessKey: openText(this.#session.sealer, row.secret_access_key, accessKeyContext(row.access_key_id)),
       accountId: row.account_id,
       principalArn: row.principal_arn,
       createdAt: new Date(row.created_at),
@@ -37,12 +39,12 @@ export class Credentials implements CredentialWriter {
 
   async findSecret(name: string): Promise<Uint8Array | undefined> {
     const row = await this.#session.db.selectFrom('secrets').select('value').where('name', '=', name).executeTakeFirst()
-    return row?.value
+    return row && this.#session.sealer.open(row.value, secretContext(name))
   }
 
   async putAccessKey(key: AccessKey): Promise<void> {
     const values = {
-      secret_access_key: key.secretAccessKey,
+      secret_access_key: sealText(this.#session.sealer, key.secretAccessKey, accessKeyContext(key.accessKeyId)),
       account_id: key.accountId,
       principal_arn: key.principalArn,
       created_at: key.createdAt.getTime(),
@@ -65,7 +67,7 @@ export class Credentials implements CredentialWriter {
   async keepSecret(name: string, secret: Uint8Array): Promise<Uint8Array> {
     await this.#session.db
       .insertInto('secrets')
-      .values({ name, value: secret })
+      .values({ name, value: this.#session.sealer.seal(secret, secretContext(name)) })
       .onConflict((conflict) => conflict.column('name').doNothing())
       .execute()
     const { value } = await this.#session.db
@@ -73,6 +75,6 @@ export class Credentials implements CredentialWriter {
       .select('value')
       .where('name', '=', name)
       .executeTakeFirstOrThrow()
-    return value
+    return this.#session.sealer.open(value, secretContext(name))
   }
 }

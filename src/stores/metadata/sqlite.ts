@@ -1,10 +1,12 @@
-import { fdatasync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, fdatasync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { isRegistryError } from '../../domain/errors.ts'
+import type { Sealer } from '../../lib/master-key.ts'
 import type { MetadataReader, MetadataStore, MetadataWriter, TransactOptions } from '../metadata.ts'
 import { migrate } from './migrations/migrate.ts'
+import { isSealed, sealAll, sealStateOf } from './sealed-columns.ts'
 import { SqliteConnection } from './sqlite/connection.ts'
 import { databaseOn } from './sqlite/dialect.ts'
 import { Durability } from './sqlite/durability.ts'
@@ -39,11 +41,16 @@ const common = ['busy_timeout=5000', 'temp_store=memory']
 /**
  * Opens metadata kept in a SQLite file, and makes the file when it is not there. One process at a time serves a file;
  * others may read it meanwhile.
- * Throws when the file was written by a newer version. `syncFile` is for tests that watch or fail the syncs.
+ * Throws when the file was written by a newer version, or when `sealer` does not open its secrets; those that an earlier key
+ * sealed, or none, are sealed anew. `syncFile` is for tests that watch or fail the syncs.
  */
-export async function openSqliteMetadata(file: string, syncFile: SyncFile = syncForCertain): Promise<MetadataStore> {
+export async function openSqliteMetadata(
+  file: string,
+  sealer: Sealer,
+  syncFile: SyncFile = syncForCertain,
+): Promise<MetadataStore> {
   mkdirSync(dirname(file), { recursive: true })
-  const writer = await openWriter(file, 'normal')
+  const writer = await openWriter(file, 'normal', sealer)
   copyLeftLog(file, writer)
   writer.execute('pragma wal_autocheckpoint=0')
   const writing = new Mutex()
@@ -52,6 +59,7 @@ export async function openSqliteMetadata(file: string, syncFile: SyncFile = sync
     idleMax: SNAPSHOTS_IDLE_MAX,
   })
   return new SqliteMetadata({
+    sealer,
     writer,
     writing,
     view: new View(openReader(file, VIEW_CACHE_KIB)),
@@ -64,18 +72,18 @@ export async function openSqliteMetadata(file: string, syncFile: SyncFile = sync
  * Opens metadata that nobody keeps. It behaves like a file because it is one, in a directory of its own that is gone
  * as soon as all connections have opened it: nothing is left behind, however the process ends.
  */
-export async function openMemoryMetadata(): Promise<MetadataStore> {
+export async function openMemoryMetadata(sealer: Sealer): Promise<MetadataStore> {
   const directory = mkdtempSync(join(tmpdir(), 'ecru-memory-'))
   try {
     const file = join(directory, 'metadata.db')
-    const writer = await openWriter(file, 'off')
+    const writer = await openWriter(file, 'off', sealer)
     const view = new View(openReader(file, VIEW_CACHE_KIB))
     const snapshots = new Snapshots(() => openReader(file, SNAPSHOT_CACHE_KIB), {
       max: MEMORY_SNAPSHOTS_MAX,
       idleMax: MEMORY_SNAPSHOTS_MAX,
     })
     snapshots.openAll()
-    return new SqliteMetadata({ writer, writing: new Mutex(), view, snapshots, durability: undefined })
+    return new SqliteMetadata({ sealer, writer, writing: new Mutex(), view, snapshots, durability: undefined })
   } finally {
     rmSync(directory, { recursive: true })
   }
@@ -91,7 +99,7 @@ function copyLeftLog(file: string, writer: SqliteConnection): void {
   }
 }
 
-async function openWriter(file: string, synchronous: 'normal' | 'off'): Promise<SqliteConnection> {
+async function openWriter(file: string, synchronous: 'normal' | 'off', sealer: Sealer): Promise<SqliteConnection> {
   const writer = openFile(file, [
     ...common,
     `synchronous=${synchronous}`,
@@ -99,15 +107,46 @@ async function openWriter(file: string, synchronous: 'normal' | 'off'): Promise<
     `journal_size_limit=${LOG_LIMIT_BYTES}`,
     `cache_size=-${WRITER_CACHE_KIB}`,
     'foreign_keys=on',
+    // What was deleted inside a page is gone from it; whole pages would cost writes of their own.
+    'secure_delete=fast',
   ])
   try {
     if (writer.execute('pragma journal_mode').rows[0]?.journal_mode !== 'wal')
       throw new Error(`The file system of ${file} cannot keep SQLite's write-ahead log; use a local disk`)
     await migrate(databaseOn(writer))
+    await sealSecrets(writer, sealer)
     return writer
   } catch (thrown) {
     writer.close()
     throw thrown
+  }
+}
+
+/** Whether a file's secrets need a master key that was there before; opens and changes nothing. */
+export async function hasSealedSecrets(file: string): Promise<boolean> {
+  if (!existsSync(file)) return false
+  const reader = new SqliteConnection(file, ['busy_timeout=5000', 'query_only=on'])
+  try {
+    return await isSealed(databaseOn(reader))
+  } finally {
+    reader.close()
+  }
+}
+
+/** All or none. Afterwards nothing of what lay there unsealed is left in the pages; the log is copied and emptied at the start. */
+async function sealSecrets(writer: SqliteConnection, sealer: Sealer): Promise<void> {
+  const state = await sealStateOf(databaseOn(writer), sealer)
+  if (state === 'current') return
+  writer.execute('pragma secure_delete=on')
+  const transaction = new Transaction(writer, 'begin immediate')
+  try {
+    await sealAll(databaseOn(transaction), sealer, state)
+    transaction.commit()
+  } catch (thrown) {
+    transaction.rollback()
+    throw thrown
+  } finally {
+    writer.execute('pragma secure_delete=fast')
   }
 }
 
@@ -131,6 +170,7 @@ function openReader(file: string, cacheKib: number): SqliteConnection {
 const abandoned: Parts[] = []
 
 interface Parts {
+  readonly sealer: Sealer
   readonly writer: SqliteConnection
   readonly writing: Mutex
   readonly view: View
@@ -149,6 +189,7 @@ class SqliteMetadata implements MetadataStore {
     this.#parts = parts
     this.view = new SessionQueries({
       db: databaseOn(parts.view),
+      sealer: parts.sealer,
       atOnce: (work) => this.#snapshot((snapshot) => work(databaseOn(snapshot))),
       notePolicyChange: () => {},
     })
@@ -159,7 +200,7 @@ class SqliteMetadata implements MetadataStore {
   }
 
   read<T>(work: (view: MetadataReader) => Promise<T>): Promise<T> {
-    return this.#snapshot((snapshot) => work(queriesIn(databaseOn(snapshot))))
+    return this.#snapshot((snapshot) => work(queriesIn(databaseOn(snapshot), this.#parts.sealer)))
   }
 
   async transact<T>(
@@ -201,13 +242,13 @@ class SqliteMetadata implements MetadataStore {
   }
 
   async #write<T>(work: (tx: MetadataWriter) => Promise<T>): Promise<T> {
-    const { writer, view, durability } = this.#parts
+    const { writer, view, durability, sealer } = this.#parts
     durability?.assertIntact()
     const transaction = new Transaction(writer, 'begin immediate')
     try {
       let changesPolicies = false
       const result = await work(
-        queriesIn(databaseOn(transaction), () => {
+        queriesIn(databaseOn(transaction), sealer, () => {
           changesPolicies = true
         }),
       )

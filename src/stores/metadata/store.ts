@@ -1,3 +1,4 @@
+import type { Sealer } from '../../lib/master-key.ts'
 import type { MetadataReader, MetadataWriter } from '../metadata.ts'
 import { Accounts } from './accounts.ts'
 import { Blobs } from './blobs.ts'
@@ -49,6 +50,6 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
 }
 
 /** The nouns inside a snapshot or transaction, where all statements see one state anyway. */
-export function queriesIn(db: Database, notePolicyChange: () => void = () => {}): SessionQueries {
-  return new SessionQueries({ db, atOnce: (work) => work(db), notePolicyChange })
+export function queriesIn(db: Database, sealer: Sealer, notePolicyChange: () => void = () => {}): SessionQueries {
+  return new SessionQueries({ db, sealer, atOnce: (work) => work(db), notePolicyChange })
 }
