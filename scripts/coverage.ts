@@ -9,6 +9,7 @@ import { ecrPublicService } from '../src/protocols/ecr-public/operations.ts'
 import { stsService } from '../src/protocols/sts/operations.ts'
 import { ECR, ECR_PUBLIC } from '../test/fidelity/variants/varied-service.ts'
 import { memberCoverage } from './member-coverage.ts'
+import { writeVariables } from './variables.ts'
 
 /** Where the page is kept. */
 export const COVERAGE_PAGE = join(import.meta.dir, '..', 'docs', 'coverage.md')
@@ -56,4 +57,7 @@ function fileOf(folder: string, operation: string): string {
   return `${folder}/${operation.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase()}.ts`
 }
 
-if (import.meta.main) await writeFile(COVERAGE_PAGE, coveragePage())
+if (import.meta.main) {
+  await writeFile(COVERAGE_PAGE, coveragePage())
+  await writeVariables()
+}

@@ -11,8 +11,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'stores/metadata': ['stores (interfaces)', 'domain', 'lib'],
   services: ['stores (interfaces)', 'domain', 'lib'],
   jobs: ['services', 'stores (interfaces)', 'domain', 'lib'],
+  tls: ['config', 'lib'],
   'protocols (shared)': ['domain', 'lib'],
-  'protocols/http': ['protocols (shared)', 'domain', 'lib', 'config'],
+  'protocols/http': ['protocols (shared)', 'tls', 'domain', 'lib', 'config'],
   'protocols/aws': ['protocols (shared)', 'protocols/http', 'domain', 'lib'],
   'protocols/oci': ['protocols (shared)', 'protocols/http', 'services', 'domain', 'lib', 'stores (interfaces)'],
   'protocols/ecr': ['protocols (shared)', 'protocols/http', 'protocols/aws', 'services', 'domain', 'lib'],
@@ -39,7 +40,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'config',
     '*protocols',
   ],
-  cli: ['app', 'config', 'domain', 'lib', 'jobs', 'protocols/http', 'protocols (shared)'],
+  cli: ['app', 'config', 'domain', 'lib', 'jobs', 'tls', 'protocols/http', 'protocols (shared)'],
   main: ['cli', 'app', 'config', 'lib', 'protocols/http'],
 }
 

@@ -1,7 +1,11 @@
 import { readConfig, type Texts } from '../config/config.ts'
 import { VERSION } from '../config/version.ts'
+import { systemClock } from '../lib/clock.ts'
 import { createLogger, type Logger } from '../lib/logger.ts'
+import { besideAuthority } from '../protocols/http/authority.ts'
 import { type HttpServer, startHttpServer } from '../protocols/http/server.ts'
+import type { Certificates } from '../tls/certificates.ts'
+import { openCertificates } from '../tls/open-certificates.ts'
 import { type DataLock, lockDataDirectory } from './data-lock.ts'
 import type { AppFactory, RunningApp } from './running-app.ts'
 import { EXIT, type Terminal } from './terminal.ts'
@@ -19,11 +23,18 @@ export async function serve(options: Texts, terminal: Terminal, createApp: AppFa
   const signalled = nextSignal()
   let lock: DataLock | undefined
   let app: RunningApp | undefined
+  let certificates: Certificates | undefined
   try {
     if (config.storage.kind === 'directory') lock = lockDataDirectory(config.storage.path, 'serve')
+    certificates = await openCertificates(config, systemClock)
     app = await createApp(config, logger)
     if (app.firstRootKey !== undefined) showRootKey(app.firstRootKey, terminal)
-    const server = startHttpServer({ ...config, logger }, app.handle)
+    const handle = besideAuthority(certificates?.authority, app.handle)
+    const server = startHttpServer({ ...config, tls: certificates, logger }, handle)
+    certificates?.watch(
+      () => renewCertificates(server, logger),
+      (error) => logger.error({ error }, 'the certificates cannot be renewed; the earlier ones stay'),
+    )
     lock?.announce(server.url)
     app.start()
     const { profile } = config
@@ -32,9 +43,20 @@ export async function serve(options: Texts, terminal: Terminal, createApp: AppFa
     const signal = await signalled
     return await shutDown(server, signal, config.shutdownTimeoutMs, logger)
   } finally {
+    certificates?.close()
     await app?.close()
     lock?.release()
     logger.flush()
+  }
+}
+
+function renewCertificates(server: HttpServer, logger: Logger): void {
+  try {
+    server.renewCertificates()
+    logger.info({}, 'new certificates')
+  } catch (thrown) {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+    logger.error({ error }, 'the new certificates cannot be shown; the earlier ones stay')
   }
 }
 

@@ -94,7 +94,7 @@ test('a secret is never repeated', () => {
 
 test('halves of pairs are refused', () => {
   expect(mistakesOf({ ECRU_TLS_CERT: 'cert.pem', ECRU_ROOT_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE' })).toEqual([
-    'ECRU_TLS_CERT and ECRU_TLS_KEY are needed together.',
+    'ECRU_TLS_CERT and ECRU_TLS_KEY are needed together, each key for its certificate.',
     'ECRU_ROOT_ACCESS_KEY_ID and ECRU_ROOT_SECRET_ACCESS_KEY are needed together.',
   ])
 })
@@ -132,6 +132,32 @@ describe('where it may listen', () => {
     expect(mistakesOf({ ...server, ...tls })).toEqual([])
     expect(mistakesOf({ ...server, ECRU_ALLOW_PLAIN_HTTP: 'true' })).toEqual([])
   })
+
+  test('an own authority is TLS, for this machine too; standing in for AWS implies it', () => {
+    const named = { ...server, ECRU_TLS_HOSTS: 'Registry.example.com, *.dkr.example.com' }
+    expect(readConfig(named).config.tls).toEqual({
+      kind: 'own-authority',
+      hosts: ['registry.example.com', '*.dkr.example.com', 'localhost', '127.0.0.1', '::1'],
+    })
+    expect(mistakesOf({ ...named, ...tls })).toEqual([expect.stringContaining('exclude each other')])
+    const { config, warnings } = readConfig({ ...server, ECRU_AWS_HOSTS: 'eu-west-3,cn-north-1' })
+    const hosts = config.tls?.kind === 'own-authority' ? config.tls.hosts : []
+    expect(hosts).toContain('*.dkr.ecr.eu-west-3.amazonaws.com')
+    expect(hosts).toContain('api.ecr.cn-north-1.amazonaws.com.cn')
+    expect(config.registryHost).toBe('{account}.dkr.ecr.{region}.amazonaws.com')
+    expect(warnings).toEqual([expect.stringContaining('port 443')])
+    expect(readConfig({ ECRU_AWS_HOSTS: 'cn-north-1', ECRU_PORT: '443' }).warnings).toEqual([])
+    const behindProxy = { ...server, ECRU_AWS_HOSTS: 'eu-west-3', ECRU_ALLOW_PLAIN_HTTP: 'true' }
+    expect(readConfig(behindProxy).config.tls).toBeUndefined()
+  })
+
+  test.each([
+    { ECRU_TLS_HOSTS: 'a.example,' },
+    { ECRU_TLS_HOSTS: 'https://a.example' },
+    { ECRU_TLS_HOSTS: 'a.example:443' },
+    { ECRU_TLS_HOSTS: '*.*.example' },
+    { ECRU_AWS_HOSTS: 'Paris!' },
+  ])('%p is refused', (environment) => expect(mistakesOf(environment)).toHaveLength(1))
 
   test('on loopback, server needs nothing', () => {
     expect(mistakesOf({ ECRU_PROFILE: 'server' })).toEqual([])

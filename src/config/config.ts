@@ -1,3 +1,4 @@
+import { awsHosts, awsSuffix } from '../domain/aws-hosts.ts'
 import type { Region, RegistryId } from '../domain/names.ts'
 import type { Quotas } from '../domain/quotas.ts'
 import type { Rates } from '../domain/rates.ts'
@@ -15,7 +16,11 @@ export interface Config {
   readonly profile: Profile
   readonly host: string
   readonly port: number
-  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
+  /** Certificates from files, or from an authority of our own for these hosts; `undefined`: plain HTTP. */
+  readonly tls:
+    | { readonly kind: 'files'; readonly files: readonly { readonly certFile: string; readonly keyFile: string }[] }
+    | { readonly kind: 'own-authority'; readonly hosts: readonly string[] }
+    | undefined
   readonly storage: { readonly kind: 'memory' } | { readonly kind: 'directory'; readonly path: string }
   /** Template of the host in URIs, with `{account}` and `{region}`; see `registryHostFor`. */
   readonly registryHost: string | undefined
@@ -79,6 +84,11 @@ export function readConfig(
   if (env.ECRU_MEMORY && wasGiven('ECRU_DATA_DIR')) {
     warnings.push('Everything is kept in memory: the data directory that is also configured is not used.')
   }
+  if (env.ECRU_AWS_HOSTS !== undefined && env.ECRU_PORT !== 443) {
+    warnings.push(
+      `Clients that take this server for AWS come to port 443, and it listens on ${env.ECRU_PORT}: see ECRU_PORT.`,
+    )
+  }
   if (env.ECRU_PROFILE === 'server' && env.ECRU_MEMORY) {
     warnings.push('The server profile keeps everything in memory: all images are lost when the process ends.')
   }
@@ -88,6 +98,24 @@ export function readConfig(
 /** The host of one registry, from the template. */
 export function registryHostFor(template: string, registryId: string, region: string): string {
   return template.replaceAll('{account}', registryId).replaceAll('{region}', region)
+}
+
+/** Standing in for AWS needs HTTPS, so it implies the own authority unless the certificate is the operator's. */
+function tlsOf(env: Environment): Config['tls'] {
+  const { ECRU_TLS_CERT: certFiles, ECRU_TLS_KEY: keyFiles, ECRU_TLS_HOSTS: named, ECRU_AWS_HOSTS: regions } = env
+  if (certFiles !== undefined && keyFiles !== undefined)
+    return { kind: 'files', files: certFiles.map((certFile, index) => ({ certFile, keyFile: keyFiles[index] ?? '' })) }
+  if (named === undefined && (regions === undefined || env.ECRU_ALLOW_PLAIN_HTTP)) return undefined
+  const listening = /^(0\.0\.0\.0|::)$/.test(env.ECRU_HOST) ? [] : [env.ECRU_HOST]
+  const ofAws = regions === undefined ? [] : awsHosts(regions)
+  const ofThisMachine = ['localhost', '127.0.0.1', '::1', ...listening]
+  const hosts = [...(named ?? []), ...ofAws, ...ofThisMachine].map((host) => host.toLowerCase())
+  return { kind: 'own-authority', hosts: [...new Set(hosts)] }
+}
+
+/** ECR's own host names; in China they end otherwise. */
+function awsRegistryHost({ ECRU_AWS_HOSTS: [region] = [] }: Environment): string {
+  return `{account}.dkr.ecr.{region}.${region === undefined ? 'amazonaws.com' : awsSuffix(region)}`
 }
 
 /** Whether an address can be reached from this machine only. */
@@ -115,8 +143,11 @@ function readVariables(environment: Texts, options: Texts, mistakes: string[]): 
 
 function contradictions(env: Environment): string[] {
   const mistakes: string[] = []
-  if ((env.ECRU_TLS_CERT === undefined) !== (env.ECRU_TLS_KEY === undefined)) {
-    mistakes.push('ECRU_TLS_CERT and ECRU_TLS_KEY are needed together.')
+  if (env.ECRU_TLS_CERT?.length !== env.ECRU_TLS_KEY?.length) {
+    mistakes.push('ECRU_TLS_CERT and ECRU_TLS_KEY are needed together, each key for its certificate.')
+  }
+  if (env.ECRU_TLS_CERT !== undefined && env.ECRU_TLS_HOSTS !== undefined) {
+    mistakes.push('ECRU_TLS_CERT and ECRU_TLS_HOSTS exclude each other: the certificate is yours, or Ecru makes one.')
   }
   if ((env.ECRU_ROOT_ACCESS_KEY_ID === undefined) !== (env.ECRU_ROOT_SECRET_ACCESS_KEY === undefined)) {
     mistakes.push('ECRU_ROOT_ACCESS_KEY_ID and ECRU_ROOT_SECRET_ACCESS_KEY are needed together.')
@@ -162,9 +193,9 @@ function exposureMistakes(env: Environment): string[] {
       `The dev profile makes every caller an administrator, so it does not listen on '${env.ECRU_HOST}': use ECRU_PROFILE=server, or ECRU_ALLOW_OPEN_ACCESS=true where everyone who can reach it is welcome.`,
     ]
   }
-  if (env.ECRU_TLS_CERT !== undefined || env.ECRU_ALLOW_PLAIN_HTTP) return []
+  if (tlsOf(env) !== undefined || env.ECRU_ALLOW_PLAIN_HTTP) return []
   return [
-    `The server profile does not listen on '${env.ECRU_HOST}' without TLS: give ECRU_TLS_CERT and ECRU_TLS_KEY, or ECRU_ALLOW_PLAIN_HTTP=true when a proxy in front ends TLS.`,
+    `The server profile does not listen on '${env.ECRU_HOST}' without TLS: give ECRU_TLS_CERT and ECRU_TLS_KEY, or ECRU_TLS_HOSTS for certificates of its own, or ECRU_ALLOW_PLAIN_HTTP=true when a proxy in front ends TLS.`,
   ]
 }
 
@@ -183,15 +214,14 @@ function unknownVariables(environment: Texts): string[] {
 const NO_LIMITS_SAID: LimitSettings = { values: {} }
 
 function toConfig(env: Environment): Config {
-  const { ECRU_TLS_CERT: certFile, ECRU_TLS_KEY: keyFile } = env
   const { ECRU_ROOT_ACCESS_KEY_ID: accessKeyId, ECRU_ROOT_SECRET_ACCESS_KEY: secretAccessKey } = env
   return {
     profile: env.ECRU_PROFILE,
     host: env.ECRU_HOST,
     port: env.ECRU_PORT,
-    tls: certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined,
+    tls: tlsOf(env),
     storage: env.ECRU_MEMORY ? { kind: 'memory' } : { kind: 'directory', path: env.ECRU_DATA_DIR },
-    registryHost: env.ECRU_REGISTRY_HOST,
+    registryHost: env.ECRU_REGISTRY_HOST ?? (env.ECRU_AWS_HOSTS === undefined ? undefined : awsRegistryHost(env)),
     publicHost: env.ECRU_PUBLIC_HOST.toLowerCase(),
     defaultRegistry: { registryId: env.ECRU_DEFAULT_ACCOUNT, region: env.ECRU_DEFAULT_REGION },
     createsRepositoryOnPush: env.ECRU_AUTO_CREATE,

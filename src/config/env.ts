@@ -32,6 +32,13 @@ const readAs = <T>(read: (given: string) => T | undefined, sentence: string) =>
 const matching = (pattern: RegExp, sentence: string) =>
   readAs((given) => (pattern.test(given) ? given : undefined), sentence)
 
+/** Texts with commas between, each of which has the form. */
+const list = (form: RegExp, sentence: string) =>
+  readAs((given) => {
+    const items = given.split(',').map((item) => item.trim())
+    return items.every((item) => form.test(item)) ? items : undefined
+  }, sentence)
+
 const oneOf = <const T extends readonly string[]>(...values: T) =>
   readAs(
     (given): T[number] | undefined => values.find((value) => value === given),
@@ -126,14 +133,34 @@ export const VARIABLES = {
     doc: 'The region that is meant when neither host name nor credentials say one. AWS_REGION is not consulted.',
   },
   ECRU_TLS_CERT: {
-    schema: text(),
+    schema: list(/^.+$/, 'must be a file, or several with commas between'),
     flag: '--tls-cert <file>',
-    doc: 'File with the certificate chain in PEM; with it the port speaks HTTPS.',
+    doc: 'File with the certificate chain in PEM; with it the port speaks HTTPS. Several, with commas between, each serve the host names in them.',
   },
   ECRU_TLS_KEY: {
-    schema: text(),
+    schema: list(/^.+$/, 'must be a file, or several with commas between'),
     flag: '--tls-key <file>',
-    doc: "File with the certificate's private key in PEM.",
+    doc: "File with the certificate's private key in PEM; of several, in the same order.",
+  },
+  ECRU_TLS_HOSTS: {
+    schema: list(
+      /^(\*\.)?[0-9A-Za-z]([0-9A-Za-z.-]{0,251}[0-9A-Za-z])?$|^[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*$/,
+      'must be host names or addresses with commas between, without ports; a name may begin with `*.`',
+    ),
+    flag: '--tls-hosts <names>',
+    doc: 'Speak HTTPS by a certificate authority of its own, for these host names and addresses (and this machine); `ecru trust` tells clients.',
+  },
+  ECRU_AWS_HOSTS: {
+    schema: list(/^[a-z0-9-]+$/, 'must be names of regions with commas between, such as eu-west-3').transform(
+      (given, issues) => {
+        const regions = given.filter(isRegion)
+        if (regions.length === given.length) return regions
+        issues.addIssue('must be names of regions with commas between, such as eu-west-3')
+        return z.NEVER
+      },
+    ),
+    flag: '--aws-hosts <regions>',
+    doc: "Stand in for AWS in these regions where DNS says so: repository URIs carry ECR's own host names, and the own authority vouches for those of ECR, STS and their neighbours.",
   },
   ECRU_ALLOW_PLAIN_HTTP: {
     schema: yesOrNo(),

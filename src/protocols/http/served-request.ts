@@ -55,6 +55,11 @@ export class ServedRequest implements RequestContext {
     return this.expectsBody() && this.request.signal.aborted
   }
 
+  /** Winds the idle clock of its connection up again. */
+  rewind(idleTimeoutSeconds: number): void {
+    this.server.timeout(this.request, idleTimeoutSeconds)
+  }
+
   /** Since the request came, in milliseconds with one decimal. */
   elapsedMs(): number {
     return Math.round((performance.now() - this.startedAt) * 10) / 10

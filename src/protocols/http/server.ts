@@ -1,5 +1,6 @@
 import type { Server } from 'bun'
 import type { Logger } from '../../lib/logger.ts'
+import type { Certificates } from '../../tls/certificates.ts'
 import { ClientGone } from './body.ts'
 import type { Handler } from './context.ts'
 import { LAYER_DOWNLOADS_PATH, pathOf } from './router.ts'
@@ -9,7 +10,8 @@ export interface HttpServerOptions {
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
-  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
+  /** The port speaks HTTPS with these; not ours to close. */
+  readonly tls: Certificates | undefined
   /** From 8 s to 255 s; the clock behind it ticks every 4 s. */
   readonly idleTimeoutMs: number
   readonly logger: Logger
@@ -20,6 +22,8 @@ export interface HttpServer {
   readonly port: number
   /** Where this machine reaches it, such as `http://127.0.0.1:4566`. */
   readonly url: string
+  /** Shows the certificates of now to clients that come from now on; those that are here go on as they are. */
+  renewCertificates(): void
   /**
    * Accepts nothing new, lets requests in flight finish, and cuts what is left after `timeoutMs`.
    * Answers how many requests had to be cut. The second time, it is the first one's answer.
@@ -58,12 +62,16 @@ export function startHttpServer(options: HttpServerOptions, handle: Handler): Ht
     return response
   }
 
-  const server = listen(options, idleTimeoutSeconds, answer)
+  if (tls !== undefined && options.port !== 0) checkFree(options, answer)
+  let server = listen(options, options.port, idleTimeoutSeconds, answer)
+  const port = server.port ?? 0
+  /** Servers of earlier certificates, until their last client has left. */
+  const leaving = new Set<Server<undefined>>()
   // Bun's idle clock also runs while a handler works. It is wound up again here unless the client is the one to wait for.
   const rewinding = setInterval(
     () => {
       for (const context of active) {
-        if (context.isWorkingOrProgressed()) server.timeout(context.request, idleTimeoutSeconds)
+        if (context.isWorkingOrProgressed()) context.rewind(idleTimeoutSeconds)
       }
     },
     Math.max(options.idleTimeoutMs / 4, 1000),
@@ -72,10 +80,17 @@ export function startHttpServer(options: HttpServerOptions, handle: Handler): Ht
 
   let closing: Promise<number> | undefined
   return {
-    port: server.port ?? 0,
-    url: reachableUrl(options, server.port ?? 0),
+    port,
+    url: reachableUrl(options, port),
+    renewCertificates() {
+      if (closing !== undefined) return
+      const earlier = server
+      server = listen(options, port, idleTimeoutSeconds, answer)
+      leaving.add(earlier)
+      earlier.stop().finally(() => leaving.delete(earlier))
+    },
     close(timeoutMs) {
-      closing ??= drain(server, timeoutMs).finally(() => clearInterval(rewinding))
+      closing ??= drain([server, ...leaving], timeoutMs).finally(() => clearInterval(rewinding))
       return closing
     },
   }
@@ -84,18 +99,27 @@ export function startHttpServer(options: HttpServerOptions, handle: Handler): Ht
 /** What has been cut is given so long to notice it. */
 const CUT_MS = 1000
 
-async function drain(server: Server<undefined>, timeoutMs: number): Promise<number> {
-  const isDrained = await Promise.race([server.stop().then(() => true), Bun.sleep(timeoutMs).then(() => false)])
+async function drain(servers: readonly Server<undefined>[], timeoutMs: number): Promise<number> {
+  const stopped = Promise.all(servers.map((server) => server.stop()))
+  const isDrained = await Promise.race([stopped.then(() => true), Bun.sleep(timeoutMs).then(() => false)])
   if (isDrained) return 0
-  const cut = server.pendingRequests
-  await Promise.race([server.stop(true), Bun.sleep(CUT_MS)])
+  const cut = servers.reduce((sum, { pendingRequests }) => sum + pendingRequests, 0)
+  await Promise.race([Promise.all(servers.map((server) => server.stop(true))), Bun.sleep(CUT_MS)])
   return cut
 }
 
+/** A port that is shared with the servers of later certificates would be shared with another process too: is there one? */
+function checkFree(options: HttpServerOptions, answer: Answer): void {
+  listen({ ...options, tls: undefined }, options.port, 1, answer).stop(true)
+}
+
+type Answer = (request: Request, server: Server<undefined>) => Promise<Response>
+
 function listen(
-  { host, port, tls, logger }: HttpServerOptions,
+  { host, tls, logger }: HttpServerOptions,
+  port: number,
   idleTimeout: number,
-  fetch: (request: Request, server: Server<undefined>) => Promise<Response>,
+  fetch: Answer,
 ): Server<undefined> {
   try {
     return Bun.serve({
@@ -103,28 +127,38 @@ function listen(
       port,
       idleTimeout,
       development: false,
-      // Said aloud, because Bun shares a port with other processes otherwise: outside development it listens with SO_REUSEPORT.
-      reusePort: false,
+      // Said aloud, because outside development Bun shares ports (SO_REUSEPORT). Only servers of later certificates may join.
+      reusePort: tls !== undefined,
       // Layers are as large as they are; the planes limit every other body.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-      ...(tls === undefined ? {} : { tls: { cert: Bun.file(tls.certFile), key: Bun.file(tls.keyFile) } }),
+      ...(tls === undefined ? {} : { tls: shown(tls) }),
       fetch,
       error: (failure) => lastResort(failure, 'unknown', logger),
     })
   } catch (failure) {
-    throw new ListenError(listenSentence(failure, host, port, tls?.certFile), { cause: failure })
+    throw new ListenError(listenSentence(failure, host, port), { cause: failure })
   }
 }
 
-function listenSentence(failure: unknown, host: string, port: number, certFile: string | undefined): string {
+/** Each certificate under the names that clients may ask for; the first also for all others. */
+function shown(tls: Certificates): Bun.TLSOptions[] {
+  const [first, ...others] = tls.current()
+  if (first === undefined) return []
+  const options = ({ certificate, privateKey }: typeof first) => ({ cert: certificate, key: privateKey })
+  return [
+    options(first),
+    ...[first, ...others].flatMap((served) => served.hosts.map((serverName) => ({ ...options(served), serverName }))),
+  ]
+}
+
+function listenSentence(failure: unknown, host: string, port: number): string {
   const { code, message } = failure as { readonly code?: string; readonly message?: string }
   if (code === 'EADDRINUSE')
     return `Port ${port} on ${host} is already in use: stop what listens there, or choose another with ECRU_PORT.`
   if (code === 'EACCES')
     return `This user may not listen on port ${port} of ${host}: choose one above 1023 with ECRU_PORT.`
   if (code === 'EADDRNOTAVAIL') return `${host} is not an address of this machine: see ECRU_HOST.`
-  const about = certFile === undefined ? '' : ` with the certificate ${certFile}`
-  return `The server cannot listen on ${host}:${port}${about}: ${message ?? String(failure)}.`
+  return `The server cannot listen on ${host}:${port}: ${message ?? String(failure)}.`
 }
 
 /** Only a fault of a plane's own error handling ends here: nothing of it reaches the client but the id to ask about. */

@@ -1,7 +1,4 @@
 import { afterEach, expect, test } from 'bun:test'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { readBody, uploadBody } from '../../../src/protocols/http/body.ts'
 import type { Handler } from '../../../src/protocols/http/context.ts'
 import { createRouter } from '../../../src/protocols/http/router.ts'
@@ -173,39 +170,4 @@ test('a port in use is explained', () => {
     )
   expect(second).toThrow(ListenError)
   expect(second).toThrow(`Port ${port} on 127.0.0.1 is already in use`)
-})
-
-test('a certificate that cannot be used is named', () => {
-  const tls = { certFile: '/nonexistent/cert.pem', keyFile: '/nonexistent/key.pem' }
-  const start = () =>
-    startHttpServer(
-      { host: '127.0.0.1', port: 0, tls, idleTimeoutMs: 60_000, logger: memoryLogger() },
-      async () => new Response(),
-    )
-  expect(start).toThrow(ListenError)
-  expect(start).toThrow('/nonexistent/cert.pem')
-})
-
-test.skipIf(Bun.which('openssl') === null)('with a certificate the port speaks HTTPS', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'ecru-tls-'))
-  try {
-    const [certFile, keyFile] = [join(directory, 'cert.pem'), join(directory, 'key.pem')]
-    await writeFile(keyFile, '')
-    const made = Bun.spawnSync(
-      // biome-ignore format: one option and its value per line say less
-      ['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1',
-        '-keyout', keyFile, '-out', certFile, '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'],
-    )
-    expect(made.exitCode).toBe(0)
-    const server = startHttpServer(
-      { host: '127.0.0.1', port: 0, tls: { certFile, keyFile }, idleTimeoutMs: 60_000, logger: memoryLogger() },
-      async (_request, { isSecure }) => Response.json({ isSecure }),
-    )
-    running.push(server)
-    expect(server.url).toStartWith('https://')
-    const response = await fetch(server.url, { tls: { ca: await Bun.file(certFile).text() } })
-    expect(await response.json()).toEqual({ isSecure: true })
-  } finally {
-    await rm(directory, { recursive: true, force: true })
-  }
 })
