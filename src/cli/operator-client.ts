@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts'
+import { type Signer, signedHeaders } from './signed-headers.ts'
 import { CommandFailure } from './terminal.ts'
 
 /** A server that runs, and how it was found. */
@@ -6,11 +7,6 @@ export interface Target {
   readonly url: string
   /** It holds the data directory of this machine: its certificate need not name the address we reach it by. */
   readonly isLocal: boolean
-}
-
-export interface Signer {
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
 }
 
 /** The key to sign operator requests with: the configured root key, or else the one AWS tools would use. */
@@ -29,7 +25,7 @@ export async function askServer(
   signer?: Signer,
 ): Promise<object> {
   const url = new URL(path, target.url)
-  const headers = signer === undefined ? {} : await signedHeaders(url, method, region, signer)
+  const headers = signer === undefined ? {} : await signedHeaders(url, { method, region }, signer)
   return await ask(target, url, { method, headers }, (status) => hintFor(status, signer))
 }
 
@@ -61,32 +57,6 @@ async function reach(target: Target, url: URL, request: RequestInit): Promise<Re
     const reason = failure instanceof Error ? failure.message : String(failure)
     throw new CommandFailure(`The server at ${target.url} cannot be reached: ${reason}`, { cause: failure })
   }
-}
-
-async function signedHeaders(
-  url: URL,
-  method: string,
-  region: string,
-  signer: Signer,
-): Promise<Record<string, string>> {
-  const [{ SignatureV4 }, { HttpRequest }, { Sha256 }] = await Promise.all([
-    import('@smithy/signature-v4'),
-    import('@smithy/protocol-http'),
-    import('@aws-crypto/sha256-js'),
-  ])
-  const signature = new SignatureV4({ service: 'ecr', region, credentials: signer, sha256: Sha256 })
-  const signed = await signature.sign(
-    new HttpRequest({
-      method,
-      protocol: url.protocol,
-      hostname: url.hostname,
-      path: url.pathname,
-      query: Object.fromEntries(url.searchParams),
-      headers: { host: url.host },
-    }),
-  )
-  const { host: _host, ...headers } = signed.headers
-  return headers
 }
 
 function hintFor(status: number, signer: Signer | undefined): string {

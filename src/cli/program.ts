@@ -7,6 +7,7 @@ import { describeJobs } from './commands/job-commands.ts'
 import { describeMasterKey } from './commands/master-key-commands.ts'
 import { describeServe } from './commands/serve-commands.ts'
 import { describeSigning } from './commands/signing-commands.ts'
+import { describeTrust } from './commands/trust-commands.ts'
 import type { AppFactory } from './running-app.ts'
 import { EXIT, type Terminal } from './terminal.ts'
 
@@ -53,6 +54,7 @@ const DESCRIPTIONS = [
   describeDevTools,
   describeSigning,
   describeMasterKey,
+  describeTrust,
   describeClientTools,
 ]
 
