@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import ecrModel from '../../models/ecr.json' with { type: 'json' }
 import ecrPublicModel from '../../models/ecr-public.json' with { type: 'json' }
+import kmsModel from '../../models/kms.json' with { type: 'json' }
 import { blobNotFound, repositoryNotFound } from '../domain/errors.ts'
 import { awsErrorOf, ociErrorOf, wireTable } from './errors.ts'
 
@@ -40,11 +41,11 @@ const COMMON_AWS_ERRORS = [
 ]
 
 const entries = Object.entries(wireTable)
-const shapes = [...Object.entries(ecrModel.shapes), ...Object.entries(ecrPublicModel.shapes)]
+const shapes = [ecrModel, ecrPublicModel, kmsModel].flatMap((model) => Object.entries(model.shapes))
 const modelErrors = shapes.flatMap(([name, shape]) => ('exception' in shape ? [name] : []))
 
 describe('the wire table', () => {
-  test('names AWS errors that the models of ECR have, or that all services share', () => {
+  test('names AWS errors that the models have, or that all services share', () => {
     const strange = entries.filter(([, { aws }]) => ![...modelErrors, ...COMMON_AWS_ERRORS].includes(aws.code))
     expect(strange).toEqual([])
   })

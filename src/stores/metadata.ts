@@ -14,6 +14,7 @@ import type { NewRepository, Repository, ResourceTag, TagMutability } from '../d
 import type { Upload } from '../domain/upload.ts'
 import type { AccountReader, AccountWriter } from './accounts.ts'
 import type { CreationTemplateReader, CreationTemplateWriter } from './creation-templates.ts'
+import type { KeyReader, KeyWriter } from './keys.ts'
 import type { LeaseWriter } from './leases.ts'
 import type { LifecycleReader, LifecycleWriter } from './lifecycle.ts'
 import type { Page } from './page.ts'
@@ -245,6 +246,7 @@ export interface MetadataReader {
   readonly blobs: BlobReader
   readonly uploads: UploadReader
   readonly credentials: CredentialReader
+  readonly keys: KeyReader
   readonly lifecycle: LifecycleReader
   readonly policies: PolicyReader
   readonly creationTemplates: CreationTemplateReader
@@ -259,6 +261,7 @@ export interface MetadataWriter {
   readonly blobs: BlobWriter
   readonly uploads: UploadWriter
   readonly credentials: CredentialWriter
+  readonly keys: KeyWriter
   readonly leases: LeaseWriter
   readonly lifecycle: LifecycleWriter
   readonly policies: PolicyWriter

@@ -7,6 +7,7 @@ import { creationTemplateCases } from './metadata-store-creation-templates.ts'
 import { credentialCases } from './metadata-store-credentials.ts'
 import { imageListCases } from './metadata-store-image-lists.ts'
 import { imageCases } from './metadata-store-images.ts'
+import { keyCases } from './metadata-store-keys.ts'
 import { leaseCases, lifecycleCases } from './metadata-store-lifecycle.ts'
 import { policyCases } from './metadata-store-policies.ts'
 import { publicRegistryCases } from './metadata-store-public-registries.ts'
@@ -52,6 +53,7 @@ export function metadataStoreSuite(name: string, create: () => Promise<MetadataS
     describe('lifecycle policies', () => lifecycleCases(store))
     describe('leases of jobs', () => leaseCases(store))
     describe('resets', () => resetCases(store))
+    describe('keys', () => keyCases(store))
     describe('signing', () => signingCases(store))
     describe('public registries', () => publicRegistryCases(store))
     describe('transactions', () => transactionCases(store))

@@ -16,6 +16,7 @@ interface SealedColumn {
 
 export const accessKeyContext = (accessKeyId: string) => `access-key ${accessKeyId}`
 export const secretContext = (name: string) => `secret ${name}`
+export const materialContext = (materialId: string) => `kms-material ${materialId}`
 
 /** All of them: what is not here would not be opened by the next master key. */
 const SEALED_COLUMNS: readonly SealedColumn[] = [
@@ -27,6 +28,7 @@ const SEALED_COLUMNS: readonly SealedColumn[] = [
     type: 'text',
   },
   { table: 'secrets', key: 'name', column: 'value', contextOf: secretContext, type: 'bytes' },
+  { table: 'kms_key_materials', key: 'material_id', column: 'sealed', contextOf: materialContext, type: 'bytes' },
 ]
 
 /** A secret that is none: whoever opens it has the right master key. It is there once everything is sealed. */

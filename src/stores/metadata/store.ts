@@ -5,6 +5,7 @@ import { Blobs } from './blobs.ts'
 import { CreationTemplates } from './creation-templates.ts'
 import { Credentials } from './credentials.ts'
 import { Images } from './images.ts'
+import { Keys } from './keys.ts'
 import { Leases } from './leases.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { Policies } from './policies.ts'
@@ -24,6 +25,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly blobs: Blobs
   readonly uploads: Uploads
   readonly credentials: Credentials
+  readonly keys: Keys
   readonly leases: Leases
   readonly lifecycle: Lifecycle
   readonly policies: Policies
@@ -39,6 +41,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
     this.blobs = new Blobs(session)
     this.uploads = new Uploads(session)
     this.credentials = new Credentials(session)
+    this.keys = new Keys(session)
     this.leases = new Leases(session)
     this.lifecycle = new Lifecycle(session)
     this.policies = new Policies(session)

@@ -9,9 +9,11 @@ import type { ImageManifestsTable } from './image-manifests.ts'
 import type { ImageSigningsTable } from './image-signings.ts'
 import type { ImagesTable } from './images.ts'
 import type { JobLeasesTable } from './job-leases.ts'
+import type { KmsAliasesTable, KmsGrantsTable, KmsKeyMaterialsTable, KmsKeysTable, KmsKeyTagsTable } from './kms.ts'
 import type { LifecyclePoliciesTable } from './lifecycle-policies.ts'
 import type { LifecyclePreviewResultsTable } from './lifecycle-preview-results.ts'
 import type { LifecyclePreviewsTable } from './lifecycle-previews.ts'
+import type { ManagedSecretsTable, ManagedSecretTagsTable, ManagedSecretVersionsTable } from './managed-secrets.ts'
 import type { PublicRegistriesTable } from './public-registries.ts'
 import type { PullTimeExclusionsTable } from './pull-time-exclusions.ts'
 import type { RegistryAliasesTable } from './registry-aliases.ts'
@@ -41,9 +43,17 @@ export interface Tables {
   image_signings: ImageSigningsTable
   images: ImagesTable
   job_leases: JobLeasesTable
+  kms_aliases: KmsAliasesTable
+  kms_grants: KmsGrantsTable
+  kms_key_materials: KmsKeyMaterialsTable
+  kms_key_tags: KmsKeyTagsTable
+  kms_keys: KmsKeysTable
   lifecycle_policies: LifecyclePoliciesTable
   lifecycle_preview_results: LifecyclePreviewResultsTable
   lifecycle_previews: LifecyclePreviewsTable
+  managed_secret_tags: ManagedSecretTagsTable
+  managed_secret_versions: ManagedSecretVersionsTable
+  managed_secrets: ManagedSecretsTable
   pull_time_exclusions: PullTimeExclusionsTable
   public_registries: PublicRegistriesTable
   registry_aliases: RegistryAliasesTable
