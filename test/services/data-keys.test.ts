@@ -44,12 +44,12 @@ describe('data keys', () => {
     const { wrapped } = await dataKeys.generate(arn, context)
     const refusals = async (kmsError: string) => {
       const refused = { code: 'kms-key-unusable', details: { kmsError } }
-      const attempts = [
+      const attempts: readonly (() => Promise<unknown>)[] = [
         () => dataKeys.generate(arn, context),
         () => dataKeys.unwrap(arn, wrapped, context),
         () => dataKeys.check(arn),
       ]
-      for (const attempt of attempts) await expect(Promise.resolve().then(attempt)).rejects.toMatchObject(refused)
+      for (const attempt of attempts) await expect(attempt()).rejects.toMatchObject(refused)
     }
     await dataKeys.check(arn)
     await metadata.transact((tx) => tx.keys.update({ ...key, state: 'Disabled' }))
