@@ -1,3 +1,4 @@
+import { isRegistryError } from '../domain/errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 
@@ -17,12 +18,19 @@ export class Activations {
     this.#clock = clock
   }
 
-  /** Makes every image active whose restoration has ended by now. Costs one look when there is none. */
+  /**
+   * Makes every image active whose restoration has ended by now. Costs one look when there is none. On a full disk they
+   * stay as they are until there is room, which is no reason to refuse a listing.
+   */
   async settle(): Promise<void> {
     const now = this.#clock.now()
     if (!(await this.#metadata.view.images.isActivationDue(now))) return
-    let count: number
-    do count = await this.#metadata.transact((tx) => tx.images.activateDue(now, STEP), { durability: 'relaxed' })
-    while (count === STEP)
+    try {
+      let count: number
+      do count = await this.#metadata.transact((tx) => tx.images.activateDue(now, STEP), { durability: 'relaxed' })
+      while (count === STEP)
+    } catch (thrown) {
+      if (!isRegistryError(thrown, 'storage-full')) throw thrown
+    }
   }
 }

@@ -3,6 +3,7 @@ import { isRegistryError, tokenExpired, tokenInvalid } from '../domain/errors.ts
 import { isRegion, isRegistryId, isRepositoryName, type RepositoryRef } from '../domain/names.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
+import { Once } from '../lib/once.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import { secretOf } from './tokens.ts'
 
@@ -19,15 +20,12 @@ export interface DownloadTicket {
 
 /** Tickets of the URLs that GetDownloadUrlForLayer hands out: whoever holds one may read that layer until it expires. */
 export class DownloadTickets {
-  readonly #metadata: MetadataStore
   readonly #clock: Clock
-  readonly #ids: Ids
-  #key: Promise<Uint8Array> | undefined
+  readonly #key: Once<Uint8Array>
 
   constructor(metadata: MetadataStore, clock: Clock, ids: Ids) {
-    this.#metadata = metadata
     this.#clock = clock
-    this.#ids = ids
+    this.#key = new Once(() => secretOf(metadata, 'download-ticket-key', ids))
   }
 
   async issue({ ref, digest }: DownloadTicket): Promise<string> {
@@ -38,14 +36,16 @@ export class DownloadTickets {
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
       .setAudience(AUDIENCE)
       .setExpirationTime(now + DOWNLOAD_URL_LIFETIME_MS / 1000)
-      .sign(await this.#signingKey())
+      .sign(await this.#key.get())
   }
 
   /** Throws `token-invalid`, `token-expired`. */
   async verify(ticket: string): Promise<DownloadTicket> {
+    // Before: a key that cannot be read says nothing of the ticket.
+    const key = await this.#key.get()
     const { jwtVerify } = await import('jose')
     try {
-      const { payload } = await jwtVerify(ticket, await this.#signingKey(), {
+      const { payload } = await jwtVerify(ticket, key, {
         algorithms: ['HS256'],
         audience: AUDIENCE,
         requiredClaims: ['exp'],
@@ -62,10 +62,5 @@ export class DownloadTickets {
         ? tokenExpired()
         : tokenInvalid()
     }
-  }
-
-  #signingKey(): Promise<Uint8Array> {
-    this.#key ??= secretOf(this.#metadata, 'download-ticket-key', this.#ids)
-    return this.#key
   }
 }

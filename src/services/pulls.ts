@@ -23,6 +23,7 @@ export class PullTimes {
   readonly #onError: (error: unknown) => void
   #pending = new Map<string, Puller>()
   #timer: ReturnType<typeof setTimeout> | undefined
+  #written: Promise<void> = Promise.resolve()
 
   /** `onError` hears of batches that could not be written: they are lost, as nobody was promised them. */
   constructor(metadata: MetadataStore, clock: Clock, onError: (error: unknown) => void) {
@@ -37,13 +38,21 @@ export class PullTimes {
     const puller = this.#pending.get(key)
     if (puller === undefined) this.#pending.set(key, { arn, registry, pulls: new Map([[imageId, this.#clock.now()]]) })
     else puller.pulls.set(imageId, this.#clock.now())
-    this.#timer ??= setTimeout(() => this.flush().catch(this.#onError), FLUSH_AFTER_MS)
+    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_AFTER_MS)
   }
 
-  /** Writes down what is pending; for those who are about to read it, and before the end. */
-  async flush(): Promise<void> {
+  /**
+   * Writes down what is pending, and waits for what is being written; for those who are about to read it, and before the
+   * end. Never throws: whoever reads is told what is known.
+   */
+  flush(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
+    this.#written = this.#written.then(() => this.#writePending())
+    return this.#written
+  }
+
+  async #writePending(): Promise<void> {
     if (this.#pending.size === 0) return
     const pending = this.#pending
     this.#pending = new Map()
@@ -53,6 +62,10 @@ export class PullTimes {
         if (!isExcluded(excluded, arn)) await tx.images.recordPulls(pulls)
       }
     }
-    await this.#metadata.transact(work, { durability: 'relaxed' })
+    try {
+      await this.#metadata.transact(work, { durability: 'relaxed' })
+    } catch (error) {
+      this.#onError(error)
+    }
   }
 }

@@ -4,6 +4,7 @@ import { ANONYMOUS, type Principal, rootPrincipal, userPrincipal } from '../doma
 import { PUBLIC_REGION, publicRegistry } from '../domain/public-registry.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
+import { Once } from '../lib/once.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 
 /** How long a login token lives: 12 hours, as ECR's. */
@@ -44,12 +45,13 @@ export class Tokens {
   readonly #clock: Clock
   readonly #ids: Ids
   readonly #remembered = new Map<string, Remembered>()
-  #key: Promise<Uint8Array> | undefined
+  readonly #key: Once<Uint8Array>
 
   constructor(metadata: MetadataStore, clock: Clock, ids: Ids) {
     this.#metadata = metadata
     this.#clock = clock
     this.#ids = ids
+    this.#key = new Once(() => secretOf(metadata, 'token-signing-key', ids))
   }
 
   async issue(principal: Principal, region: Region): Promise<IssuedToken> {
@@ -71,7 +73,7 @@ export class Tokens {
       .setIssuedAt(Math.floor(now / 1000))
       .setExpirationTime(Math.floor(expiresAt.getTime() / 1000))
       .setJti(this.#ids.uuid())
-      .sign(await this.#signingKey())
+      .sign(await this.#key.get())
     return { password, expiresAt }
   }
 
@@ -97,7 +99,7 @@ export class Tokens {
   }
 
   async #read(password: string): Promise<Remembered> {
-    const key = await this.#signingKey()
+    const key = await this.#key.get()
     const { jwtVerify } = await import('jose')
     try {
       const { payload } = await jwtVerify(password, key, {
@@ -130,11 +132,6 @@ export class Tokens {
 
   async #checkKey(accessKeyId: string): Promise<void> {
     if ((await this.#metadata.view.credentials.findAccessKey(accessKeyId)) === undefined) throw tokenInvalid()
-  }
-
-  #signingKey(): Promise<Uint8Array> {
-    this.#key ??= secretOf(this.#metadata, 'token-signing-key', this.#ids)
-    return this.#key
   }
 }
 
