@@ -106,6 +106,17 @@ test('the domain reads no clock, no randomness and no environment', async () => 
   expect(wrong).toEqual([])
 })
 
+test('no protocol decides who may do what: it asks a service, which asks', async () => {
+  const wrong: string[] = []
+  for (const file of await sourceFiles())
+    if (
+      file.startsWith('src/protocols/') &&
+      /services\/access\.ts'|\.authorize(All)?\(/.test(await Bun.file(file).text())
+    )
+      wrong.push(file)
+  expect(wrong).toEqual([])
+})
+
 test('no file imports itself by a circle', async () => {
   const edges = new Map<string, string[]>()
   for (const { from, to } of await imports()) edges.set(from, [...(edges.get(from) ?? []), to])

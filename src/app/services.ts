@@ -10,12 +10,14 @@ import { ImageLists } from '../services/image-lists.ts'
 import { Images } from '../services/images.ts'
 import { Layers } from '../services/layers.ts'
 import { Lifecycle } from '../services/lifecycle.ts'
+import { Logins } from '../services/logins.ts'
 import { Policies } from '../services/policies.ts'
 import { PublicRegistries } from '../services/public-registries.ts'
 import { PullTimeExclusions } from '../services/pull-time-exclusions.ts'
 import { PullTimes } from '../services/pulls.ts'
 import { PushSigning } from '../services/push-signing.ts'
 import { PushTargets } from '../services/push-targets.ts'
+import { Registries } from '../services/registries.ts'
 import { Repositories } from '../services/repositories.ts'
 import { ScanFindings } from '../services/scan-findings.ts'
 import { Signing } from '../services/signing.ts'
@@ -62,11 +64,13 @@ export function createServices({ config, logger, clock, ids, metadata, blobs }: 
     images,
     layers,
     lifecycle,
+    logins: new Logins(access, tokens),
     policies: new Policies(metadata, access),
     publicRegistries: new PublicRegistries(metadata, access, repositories, ids),
     pulls,
     pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),
     pushTargets: new PushTargets(metadata, access, repositories, lifecycle, config.createsRepositoryOnPush),
+    registries: new Registries(access),
     repositories,
     scanFindings: new ScanFindings(metadata, access),
     signing: new Signing(metadata, access),

@@ -29,12 +29,14 @@ import { Layers } from '../../src/services/layers.ts'
 import { Lifecycle } from '../../src/services/lifecycle.ts'
 import { LifecycleEvaluation } from '../../src/services/lifecycle-evaluation.ts'
 import { LifecycleExecution } from '../../src/services/lifecycle-execution.ts'
+import { Logins } from '../../src/services/logins.ts'
 import { Policies } from '../../src/services/policies.ts'
 import { PublicRegistries } from '../../src/services/public-registries.ts'
 import { PullTimeExclusions } from '../../src/services/pull-time-exclusions.ts'
 import { PullTimes } from '../../src/services/pulls.ts'
 import { PushSigning } from '../../src/services/push-signing.ts'
 import { PushTargets } from '../../src/services/push-targets.ts'
+import { Registries } from '../../src/services/registries.ts'
 import { Repositories } from '../../src/services/repositories.ts'
 import { ScanFindings } from '../../src/services/scan-findings.ts'
 import { Signing } from '../../src/services/signing.ts'
@@ -86,6 +88,7 @@ export async function createServices(options: ServiceOptions = {}) {
   const access = new Access(metadata, clock, throttle)
   const repositories = new Repositories(metadata, access, clock, quotas, publicQuotas)
   const pulls = new PullTimes(metadata, clock, () => undefined)
+  const tokens = new Tokens(metadata, clock, randomIds)
   const tickets = new DownloadTickets(metadata, clock, randomIds)
   const activations = new Activations(metadata, clock)
   const uploads = new Uploads(metadata, blobs, access, clock, randomIds, quotas, publicQuotas)
@@ -115,7 +118,9 @@ export async function createServices(options: ServiceOptions = {}) {
     lifecycle,
     lifecycleJobs,
     policies: new Policies(metadata, access),
-    tokens: new Tokens(metadata, clock, randomIds),
+    tokens,
+    logins: new Logins(access, tokens),
+    registries: new Registries(access),
     repositories,
     creationTemplates: new CreationTemplates(metadata, access, clock),
     pushTargets: new PushTargets(metadata, access, repositories, lifecycle, isEveryPushWelcome),

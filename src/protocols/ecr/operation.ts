@@ -1,5 +1,4 @@
 import type * as Sdk from '@aws-sdk/client-ecr'
-import type { Access } from '../../services/access.ts'
 import type { AccountSettings } from '../../services/account-settings.ts'
 import type { CreationTemplates } from '../../services/creation-templates.ts'
 import type { ImageBatches } from '../../services/image-batches.ts'
@@ -8,21 +7,21 @@ import type { ImageLists } from '../../services/image-lists.ts'
 import type { Images } from '../../services/images.ts'
 import type { Layers } from '../../services/layers.ts'
 import type { Lifecycle } from '../../services/lifecycle.ts'
+import type { Logins } from '../../services/logins.ts'
 import type { Policies } from '../../services/policies.ts'
 import type { PullTimeExclusions } from '../../services/pull-time-exclusions.ts'
 import type { PushTargets } from '../../services/push-targets.ts'
+import type { Registries } from '../../services/registries.ts'
 import type { Repositories } from '../../services/repositories.ts'
 import type { ScanFindings } from '../../services/scan-findings.ts'
 import type { Signing } from '../../services/signing.ts'
 import type { StorageClasses } from '../../services/storage-classes.ts'
-import type { Tokens } from '../../services/tokens.ts'
 import type { Uploads } from '../../services/uploads.ts'
 import type { AwsCall } from '../aws/context.ts'
 import type { Addresses } from './addresses.ts'
 
 /** What ECR's operations are made of. */
 export interface EcrServices {
-  readonly access: Access
   readonly accountSettings: AccountSettings
   readonly addresses: Addresses
   readonly imageBatches: ImageBatches
@@ -31,15 +30,16 @@ export interface EcrServices {
   readonly images: Images
   readonly layers: Layers
   readonly lifecycle: Lifecycle
+  readonly logins: Logins
   readonly policies: Policies
   readonly creationTemplates: CreationTemplates
   readonly pushTargets: PushTargets
   readonly pullTimeExclusions: PullTimeExclusions
+  readonly registries: Registries
   readonly repositories: Repositories
   readonly signing: Signing
   readonly scanFindings: ScanFindings
   readonly storageClasses: StorageClasses
-  readonly tokens: Tokens
   readonly uploads: Uploads
 }
 
