@@ -94,15 +94,35 @@ export class ImageLists {
     })
   }
 
-  /** Images whose subject is `subject`; none for a subject nobody knows. Throws `repository-not-found`. */
+  /**
+   * Images whose subject is `subject`; none for a subject nobody knows. Without `isEnough` one page; with it, page after
+   * page, each read by itself, until it is content with what there is. Throws `repository-not-found`.
+   */
   async listReferrers(
     principal: Principal,
     ref: RepositoryRef,
     subject: Digest,
     filter: ReferrerFilter,
     paging: Paging,
+    isEnough: (images: readonly Image[]) => boolean = () => true,
   ): Promise<PageOf<Image>> {
     await this.#access.authorize(principal, 'ecr:BatchGetImage', ref)
+    const items: Image[] = []
+    let { token } = paging
+    do {
+      const page = await this.#referrersPage(ref, subject, filter, { ...paging, token })
+      items.push(...page.items)
+      token = page.nextToken
+    } while (token !== undefined && !isEnough(items))
+    return { items, nextToken: token }
+  }
+
+  async #referrersPage(
+    ref: RepositoryRef,
+    subject: Digest,
+    filter: ReferrerFilter,
+    paging: Paging,
+  ): Promise<PageOf<Image>> {
     const after = digestAfter(paging)
     await this.#activations.settle()
     return this.#metadata.read(async (view) => {

@@ -119,10 +119,18 @@ export class Images {
     return pushed
   }
 
-  /** What a pull needs, by tag or digest; counts as a pull. Throws `repository-not-found`, `image-not-found`, `image-archived`. */
-  async pull(principal: Principal, ref: RepositoryRef, reference: ImageReference): Promise<StoredManifest> {
+  /**
+   * What a pull needs, by tag or digest; counts as a pull, unless the client turns out to hold the image already. Throws
+   * `repository-not-found`, `image-not-found`, `image-archived`.
+   */
+  async pull(
+    principal: Principal,
+    ref: RepositoryRef,
+    reference: ImageReference,
+    isHeld: (image: Image) => boolean = () => false,
+  ): Promise<StoredManifest> {
     const found = await this.stat(principal, ref, reference)
-    this.#pulls.record(found.image.id, principal, ref.registry)
+    if (!isHeld(found.image)) this.#pulls.record(found.image.id, principal, ref.registry)
     return found
   }
 

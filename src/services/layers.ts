@@ -120,7 +120,7 @@ export class Layers {
 
   /**
    * Makes a blob of another repository (of any of the registry's, when none is named) this one's too, without moving
-   * bytes. False when that cannot be: the client then uploads it. Throws `repository-not-found` for the target only.
+   * bytes. False when that cannot be: the client then uploads it. Throws `repository-not-found` for the target only, and `throttled`.
    * An account that has put BLOB_MOUNTING has decided; where it has not, OCI's rules allow a mount, and ECR's do not.
    */
   async mount(
@@ -129,7 +129,8 @@ export class Layers {
     digest: Digest,
     source: RepositoryRef | undefined,
   ): Promise<boolean> {
-    await this.#access.authorize(principal, 'ecr:InitiateLayerUpload', target)
+    // Who may not push is refused by the upload that he is left with, which is then counted as the call.
+    if (!(await this.#access.permits(principal, 'ecr:InitiateLayerUpload', target))) return false
     await this.#activations.settle()
     return this.#metadata.transact(async (tx) => {
       const repository = await getRepository(tx, target)
@@ -137,6 +138,7 @@ export class Layers {
       if (setting === 'DISABLED' || (setting === undefined && !this.#isMountOpen)) return false
       const blob = await this.#mountable(tx, principal, repository, digest, source)
       if (blob === undefined) return false
+      await this.#access.authorize(principal, 'ecr:InitiateLayerUpload', target)
       await tx.blobs.link(repository.id, digest, blob.sizeBytes, this.#clock.now())
       return true
     })

@@ -1,5 +1,5 @@
 import { parseDigest } from '../../domain/digest.ts'
-import type { ImageReference, StoredManifest } from '../../domain/image.ts'
+import type { Image, ImageReference, StoredManifest } from '../../domain/image.ts'
 import { MANIFEST_BYTES_MAX } from '../../domain/manifest.ts'
 import { parseTag } from '../../domain/names.ts'
 import { readBody } from '../http/body.ts'
@@ -20,12 +20,9 @@ export async function headManifest(call: RepositoryCall, operand: string): Promi
  */
 export async function getManifest(call: RepositoryCall, operand: string): Promise<Response> {
   const { request, context, services, principal, ref } = call
-  const reference = parseReference(operand)
-  if (request.headers.has('if-none-match')) {
-    const held = await services.images.stat(principal, ref, reference)
-    if (isHeldByClient(request, held.image.digest)) return answer(context, 304, manifestHeaders(held))
-  }
-  const found = await services.images.pull(principal, ref, reference)
+  const isHeld = ({ digest }: Image) => isHeldByClient(request, digest)
+  const found = await services.images.pull(principal, ref, parseReference(operand), isHeld)
+  if (isHeld(found.image)) return answer(context, 304, manifestHeaders(found))
   return answer(context, 200, manifestHeaders(found), found.manifest as AnswerBody)
 }
 

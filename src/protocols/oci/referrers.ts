@@ -53,29 +53,33 @@ async function readPage(
   { services, principal, ref }: RepositoryCall,
   subject: Digest,
   artifactType: string | undefined,
-  start: string | undefined,
+  token: string | undefined,
 ): Promise<ReferrersPage> {
   const manifests: Descriptor[] = []
   let sizeBytes = 0
-  let token = start
-  const filter = { artifactTypes: artifactType === undefined ? [] : [artifactType], status: 'ACTIVE' } as const
-  do {
-    const page: PageOf<Image> = await services.imageLists
-      .listReferrers(principal, ref, subject, filter, { limit: STEP, token })
-      .catch(async (thrown: unknown) => {
-        // A missing repository that a push would make is an empty one.
-        if (isRegistryError(thrown, 'repository-not-found') && (await services.pushTargets.accepts(ref)))
-          return { items: [] }
-        throw thrown
-      })
-    for (const image of page.items) {
+  const take = (images: readonly Image[]): void => {
+    for (const image of images.slice(manifests.length)) {
       const descriptor = describe(image)
       manifests.push(descriptor)
       sizeBytes += JSON.stringify(descriptor).length
     }
-    token = page.nextToken
-  } while (token !== undefined && sizeBytes < PAGE_BYTES_MAX && manifests.length < PAGE_SIZE_MAX)
-  return { manifests, nextToken: token }
+  }
+  const isEnough = (images: readonly Image[]): boolean => {
+    take(images)
+    return sizeBytes >= PAGE_BYTES_MAX || manifests.length >= PAGE_SIZE_MAX
+  }
+  const filter = { artifactTypes: artifactType === undefined ? [] : [artifactType], status: 'ACTIVE' } as const
+  const paging = { limit: STEP, token }
+  const page: PageOf<Image> = await services.imageLists
+    .listReferrers(principal, ref, subject, filter, paging, isEnough)
+    .catch(async (thrown: unknown) => {
+      // A missing repository that a push would make is an empty one.
+      if (isRegistryError(thrown, 'repository-not-found') && (await services.pushTargets.accepts(ref)))
+        return { items: [] }
+      throw thrown
+    })
+  take(page.items)
+  return { manifests, nextToken: page.nextToken }
 }
 
 function describe({ mediaType, digest, manifestSizeBytes, artifactType, annotations }: Image): Descriptor {
