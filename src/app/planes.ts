@@ -8,6 +8,7 @@ import { ecrService } from '../protocols/ecr/operations.ts'
 import { ecrPublicService } from '../protocols/ecr-public/operations.ts'
 import { PublicAddresses } from '../protocols/ecr-public/public-addresses.ts'
 import type { Handler } from '../protocols/http/context.ts'
+import { LargeBodies } from '../protocols/http/large-bodies.ts'
 import { besidePublic } from '../protocols/http/public-router.ts'
 import { createRouter } from '../protocols/http/router.ts'
 import { createLayerDownloads } from '../protocols/oci/downloads.ts'
@@ -29,8 +30,10 @@ const PUBLIC_HOSTS = ['public.ecr.aws', 'ecr-public.aws.com']
 export function createPlanes(foundation: Foundation, services: Services, jobs: Jobs): Handler {
   const { config, realClock: clock, report } = foundation
   const setting: AwsSetting = { clock, profile: config.profile, callers: services.callers, report }
+  const bodies = new LargeBodies()
   const oci: OciServices = {
     ...services,
+    bodies,
     settings: { fidelity: config.fidelity, layerPartBytesMin: config.quotas.layerPartBytesMin },
     report,
   }
@@ -45,14 +48,14 @@ export function createPlanes(foundation: Foundation, services: Services, jobs: J
     createRouter({
       oci: createOci(oci),
       layerDownloads: createLayerDownloads(oci),
-      ...createAwsPlanes(foundation, services, setting),
+      ...createAwsPlanes(foundation, services, setting, bodies),
       operations: createOperations(foundation, jobs, setting),
     }),
   )
 }
 
 /** The AWS services, by the protocol that each speaks. */
-function createAwsPlanes({ config }: Foundation, services: Services, setting: AwsSetting) {
+function createAwsPlanes({ config }: Foundation, services: Services, setting: AwsSetting, bodies: LargeBodies) {
   const { registryHost, publicHost } = config
   const addresses = new Addresses(({ registryId, region }) =>
     registryHost === undefined ? undefined : registryHostFor(registryHost, registryId, region),
@@ -60,7 +63,7 @@ function createAwsPlanes({ config }: Foundation, services: Services, setting: Aw
   const ecr = { ...services, addresses }
   const ecrPublic = { ...ecr, publicAddresses: new PublicAddresses(publicHost) }
   return {
-    awsJson: createJsonRpc([ecrService(ecr), ecrPublicService(ecrPublic)], setting),
+    awsJson: createJsonRpc([ecrService(ecr), ecrPublicService(ecrPublic)], setting, bodies),
     awsQuery: createQuery([stsService()], setting),
   }
 }

@@ -2,7 +2,6 @@ import { parseDigest } from '../../domain/digest.ts'
 import type { Image, ImageReference, StoredManifest } from '../../domain/image.ts'
 import { MANIFEST_BYTES_MAX } from '../../domain/manifest.ts'
 import { parseTag } from '../../domain/names.ts'
-import { readBody } from '../http/body.ts'
 import { ensureRepository, queryOf, type RepositoryCall, repositoryUrl } from './call.ts'
 import { entityTag, isHeldByClient } from './conditions.ts'
 import { type AnswerBody, answer, type HeaderValues } from './responses.ts'
@@ -33,10 +32,11 @@ export async function putManifest(call: RepositoryCall, operand: string): Promis
   const isByTag = 'tag' in reference
   const tags = isByTag ? [reference.tag] : queryOf(request).getAll('tag').map(parseTag)
   const digest = isByTag ? undefined : reference.digest
-  const manifest = await readBody(request, MANIFEST_BYTES_MAX, context)
-  await ensureRepository(call)
   const mediaType = request.headers.get('content-type') ?? undefined
-  const { image } = await services.images.push(principal, ref, { manifest, mediaType, tags, digest })
+  const { image } = await services.bodies.use(request, MANIFEST_BYTES_MAX, context, async (manifest) => {
+    await ensureRepository(call)
+    return services.images.push(principal, ref, { manifest, mediaType, tags, digest })
+  })
   return answer(context, 201, {
     Location: repositoryUrl(call, `manifests/${image.digest}`),
     'Docker-Content-Digest': image.digest,

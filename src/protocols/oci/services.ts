@@ -6,6 +6,7 @@ import type { PushTargets } from '../../services/push-targets.ts'
 import type { Repositories } from '../../services/repositories.ts'
 import type { Tokens } from '../../services/tokens.ts'
 import type { Uploads } from '../../services/uploads.ts'
+import type { LargeBodies } from '../http/large-bodies.ts'
 
 /** How this plane is to behave where there is a choice. */
 export interface OciSettings {
@@ -26,6 +27,8 @@ export interface OciServices {
   readonly images: Images
   readonly imageLists: ImageLists
   readonly imageDeletion: ImageDeletion
+  /** Where manifests are read, so that many large ones do not fill the memory together. */
+  readonly bodies: LargeBodies
   /** Takes what went wrong on our side; the answer shows the request id only. */
   report(thrown: unknown, requestId: string): void
 }

@@ -3,6 +3,7 @@ import { parseRegion, parseRepositoryName } from '../../../src/domain/names.ts'
 import type { Quotas } from '../../../src/domain/quotas.ts'
 import type { Rates } from '../../../src/domain/rates.ts'
 import { detachedContext, type Handler, type RequestContext } from '../../../src/protocols/http/context.ts'
+import { LargeBodies } from '../../../src/protocols/http/large-bodies.ts'
 import { createLayerDownloads } from '../../../src/protocols/oci/downloads.ts'
 import { createOci } from '../../../src/protocols/oci/routes.ts'
 import type { OciSettings } from '../../../src/protocols/oci/services.ts'
@@ -44,6 +45,7 @@ export interface Plane {
 
 export interface PlaneOptions extends Partial<OciSettings> {
   readonly blobs?: BlobStore
+  readonly bodies?: LargeBodies
   readonly quotas?: Quotas
   readonly rates?: Rates
   readonly isMountOpen?: boolean
@@ -56,6 +58,7 @@ export async function createPlane({
   rates,
   isMountOpen,
   blobs,
+  bodies = new LargeBodies(),
   ...settings
 }: PlaneOptions = {}): Promise<Plane> {
   const services = await createServices({
@@ -69,6 +72,7 @@ export async function createPlane({
   const plane = {
     ...services,
     settings: { fidelity: 'oci', layerPartBytesMin: 0, ...settings },
+    bodies,
     report: (thrown: unknown) => reported.push(thrown),
   } as const
   const oci = createOci(plane)

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { parseRegion, parseRepositoryName } from '../../../src/domain/names.ts'
 import { PUBLIC_REGION, publicRegistry } from '../../../src/domain/public-registry.ts'
 import { detachedContext, type Handler } from '../../../src/protocols/http/context.ts'
+import { LargeBodies } from '../../../src/protocols/http/large-bodies.ts'
 import { createPublicOci } from '../../../src/protocols/oci/public-routes.ts'
 import { createPublicToken } from '../../../src/protocols/oci/public-token.ts'
 import { createOci } from '../../../src/protocols/oci/routes.ts'
@@ -33,7 +34,8 @@ async function open(options: ServiceOptions = {}): Promise<void> {
   services = await createServices(options)
   reported = []
   const report = (thrown: unknown) => reported.push(thrown)
-  const plane = { ...services, settings: { fidelity: 'oci', layerPartBytesMin: 0 }, report } as const
+  const settings = { fidelity: 'oci', layerPartBytesMin: 0 } as const
+  const plane = { ...services, settings, bodies: new LargeBodies(), report }
   oci = createPublicOci(plane)
   token = createPublicToken(plane)
   privateOci = createOci(plane)

@@ -1,12 +1,13 @@
 import { expect, test } from 'bun:test'
 import ecr from '../../../models/ecr.json' with { type: 'json' }
 import { createJsonRpc } from '../../../src/protocols/aws/json-rpc.ts'
-import { LargeBodies } from '../../../src/protocols/aws/large-bodies.ts'
 import { operationTable } from '../../../src/protocols/aws/operation-table.ts'
 import { ClientGone } from '../../../src/protocols/http/body.ts'
 import { detachedContext, type RequestContext } from '../../../src/protocols/http/context.ts'
-import { awsSetting, requestContext } from './aws-setting.ts'
-import { signed } from './sign.ts'
+import { LargeBodies } from '../../../src/protocols/http/large-bodies.ts'
+import { awsSetting, requestContext } from '../aws/aws-setting.ts'
+import { signed } from '../aws/sign.ts'
+import { createPlane, createRepository, putImage } from '../oci/plane.ts'
 
 const MIB = 1024 * 1024
 
@@ -89,4 +90,26 @@ test('a client that leaves while it waits takes no room', async () => {
   api.passOne()
   api.passOne()
   await Promise.all(later)
+})
+
+test('manifests on `/v2/` take of the same room', async () => {
+  const bodies = new LargeBodies(MIB)
+  const plane = await createPlane({ bodies })
+  await createRepository(plane, 'app')
+  const giveBack = Promise.withResolvers<void>()
+  const body = 'x'.repeat(MIB)
+  const headers = { 'content-length': String(MIB) }
+  const request = new Request('http://localhost/', { method: 'POST', body, headers })
+  const held = bodies.use(request, MIB, requestContext(), () => giveBack.promise)
+  const annotations = { note: 'y'.repeat(MIB / 2) }
+  let isStored = false
+  const push = putImage(plane, 'app', 'v1', 'a', { annotations }).then(() => {
+    isStored = true
+  })
+  await settled()
+  expect(isStored).toBe(false)
+  giveBack.resolve()
+  await Promise.all([held, push])
+  expect(isStored).toBe(true)
+  await plane.close()
 })

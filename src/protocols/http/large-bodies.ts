@@ -1,6 +1,6 @@
 import { Budget } from '../../lib/budget.ts'
-import { ClientGone, contentLength, readBody } from '../http/body.ts'
-import type { RequestContext } from '../http/context.ts'
+import { ClientGone, contentLength, readBody } from './body.ts'
+import type { RequestContext } from './context.ts'
 
 /** Bodies up to this size are read at once: that a part of a layer is on its way must not hold up a small question. */
 const SMALL_BYTES = 256 * 1024
@@ -17,7 +17,7 @@ export interface OwedBody {
 }
 
 /**
- * Keeps the bodies of JSON requests, which must be in memory as a whole, from filling it together: a large one is read when
+ * Keeps bodies that must be in memory as a whole, JSON and manifests, from filling it together: a large one is read when
  * there is room for it beside the others, and until then left on its way. Nobody is refused for want of room.
  */
 export class LargeBodies {
@@ -42,6 +42,21 @@ export class LargeBodies {
         return bytes
       },
       release: () => giveBack(),
+    }
+  }
+
+  /** Reads the body and does some work with it, whose end gives the room back. Throws as both. */
+  async use<T>(
+    request: Request,
+    limitBytes: number,
+    context: RequestContext,
+    work: (bytes: Uint8Array) => Promise<T>,
+  ): Promise<T> {
+    const body = this.of(request, limitBytes, context)
+    try {
+      return await work(await body.read())
+    } finally {
+      body.release()
     }
   }
 
