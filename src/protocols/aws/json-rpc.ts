@@ -65,7 +65,9 @@ async function answer(
     const signedBy = await authenticate(request, service.model, setting, () => body.read())
     if (operation === 'unsupported') throw unsupportedOperation(service.model.metadata.serviceId, name)
 
-    const input = parserOf(name)(parseJson(await body.read()))
+    const json = parseJson(await body.read())
+    body.drop()
+    const input = parserOf(name)(json)
     const call = await callOf(signedBy, request, setting, context)
     return await perform(service, operation, input, call, setting, context)
   } finally {

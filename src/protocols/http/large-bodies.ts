@@ -12,6 +12,8 @@ const TOTAL_BYTES = 64 * 1024 * 1024
 export interface OwedBody {
   /** Throws `request-too-large` and `ClientGone`. */
   read(): Promise<Uint8Array>
+  /** Frees the bytes, which nobody needs any more: the collector would let many such bodies gather first. */
+  drop(): void
   /** To be called when nothing of the request is in memory any more. */
   release(): void
 }
@@ -30,17 +32,24 @@ export class LargeBodies {
   of(request: Request, limitBytes: number, context: RequestContext): OwedBody {
     let bytes: Promise<Uint8Array> | undefined
     let giveBack = () => {}
+    let drop = () => {}
     const read = async () => {
       // Without a promise it may have what is allowed; one that promises more is refused unread.
       const sizeBytes = contentLength(request) ?? limitBytes
       if (sizeBytes > SMALL_BYTES && sizeBytes <= limitBytes) giveBack = await this.#take(sizeBytes, context)
-      return readBody(request, limitBytes, context)
+      const whole = await readBody(request, limitBytes, context)
+      const { buffer, byteLength } = whole
+      // One that shares its memory with others stays.
+      if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength)
+        drop = () => void (buffer.detached || buffer.transfer(0))
+      return whole
     }
     return {
       read() {
         bytes ??= read()
         return bytes
       },
+      drop: () => drop(),
       release: () => giveBack(),
     }
   }

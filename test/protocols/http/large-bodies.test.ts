@@ -113,3 +113,17 @@ test('manifests on `/v2/` take of the same room', async () => {
   expect(isStored).toBe(true)
   await plane.close()
 })
+
+test('a body that is needed no more is freed at once', async () => {
+  const body = new LargeBodies().of(
+    new Request('http://localhost/', { method: 'POST', body: 'x'.repeat(MIB) }),
+    MIB,
+    requestContext(),
+  )
+  const bytes = await body.read()
+  expect(bytes.byteLength).toBe(MIB)
+  body.drop()
+  expect(bytes.byteLength).toBe(0)
+  body.drop()
+  body.release()
+})
