@@ -1,7 +1,8 @@
 import { accountRootArn } from '../domain/arn.ts'
 import { securityTokenInvalid } from '../domain/errors.ts'
+import { newAccessKeyId, newSecretAccessKey } from '../domain/iam-entities/unique-id.ts'
 import { isRegistryId, type Registry, type RegistryId } from '../domain/names.ts'
-import { type Principal, rootPrincipal } from '../domain/principal.ts'
+import { type Principal, rootPrincipal, userPrincipal } from '../domain/principal.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { AccessKey, MetadataStore } from '../stores/metadata.ts'
@@ -33,9 +34,11 @@ export class Callers {
     this.#ids = ids
   }
 
-  /** `undefined`: this registry did not issue the key. */
+  /** `undefined`: this registry did not issue the key. Throws `security-token-invalid` for one that is inactive. */
   async findSecrets(accessKeyId: string): Promise<{ readonly secretAccessKey: string } | undefined> {
-    return this.#metadata.view.credentials.findAccessKey(accessKeyId)
+    const key = await this.#metadata.view.credentials.findAccessKey(accessKeyId)
+    if (key !== undefined && key.status !== 'Active') throw securityTokenInvalid()
+    return key
   }
 
   /**
@@ -60,6 +63,7 @@ export class Callers {
       accountId: registryId,
       principalArn: this.#rootArn(registryId),
       createdAt: this.#clock.now(),
+      status: 'Active',
     }
     await this.#metadata.transact(async (tx) => {
       const known = await tx.credentials.findAccessKey(accessKeyId)
@@ -73,8 +77,8 @@ export class Callers {
   async makeFirstRootKey(): Promise<RootKey | undefined> {
     if ((await this.#metadata.view.credentials.countAccessKeys()) > 0) return undefined
     const key: RootKey = {
-      accessKeyId: `AKIA${base32(this.#ids.secret(10))}`,
-      secretAccessKey: Buffer.from(this.#ids.secret(30)).toString('base64'),
+      accessKeyId: newAccessKeyId(this.#ids.secret(10)),
+      secretAccessKey: newSecretAccessKey(this.#ids.secret(30)),
     }
     await this.putRootKey(key)
     return key
@@ -85,15 +89,8 @@ export class Callers {
   }
 }
 
-function ownerOf({ accessKeyId, accountId, principalArn }: AccessKey): Principal {
-  if (!isRegistryId(accountId)) throw securityTokenInvalid()
-  return rootPrincipal(accountId, principalArn, accessKeyId)
-}
-
-const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-
-/** Sixteen characters of AWS's alphabet from ten bytes. */
-function base32(bytes: Uint8Array): string {
-  const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('')
-  return (bits.match(/.{5}/g) ?? []).map((five) => BASE32[Number.parseInt(five, 2)]).join('')
+function ownerOf({ accessKeyId: id, accountId, principalArn, status, user }: AccessKey): Principal {
+  if (!isRegistryId(accountId) || status !== 'Active') throw securityTokenInvalid()
+  if (user === undefined) return rootPrincipal(accountId, principalArn, id)
+  return { ...userPrincipal(accountId, principalArn, user.uniqueId, id), tags: user.tags }
 }

@@ -14,6 +14,8 @@ import type { NewRepository, Repository, ResourceTag, TagMutability } from '../d
 import type { Upload } from '../domain/upload.ts'
 import type { AccountReader, AccountWriter } from './accounts.ts'
 import type { CreationTemplateReader, CreationTemplateWriter } from './creation-templates.ts'
+import type { CredentialReader, CredentialWriter } from './credentials.ts'
+import type { IamReader, IamWriter } from './iam.ts'
 import type { KeyReader, KeyWriter } from './keys.ts'
 import type { LeaseWriter } from './leases.ts'
 import type { LifecycleReader, LifecycleWriter } from './lifecycle.ts'
@@ -23,6 +25,7 @@ import type { PublicRegistryReader, PublicRegistryWriter } from './public-regist
 import type { ResetWriter } from './resets.ts'
 import type { SigningReader, SigningWriter } from './signing.ts'
 
+export type { AccessKey, CredentialReader, CredentialWriter } from './credentials.ts'
 export type { Page } from './page.ts'
 
 export interface RepositoryReader {
@@ -214,31 +217,6 @@ export interface UploadWriter extends UploadReader {
   delete(uploadId: string): Promise<boolean>
 }
 
-/** An access key that Ecru itself issued and therefore verifies. */
-export interface AccessKey {
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
-  readonly accountId: string
-  readonly principalArn: string
-  readonly createdAt: Date
-}
-
-export interface CredentialReader {
-  findAccessKey(accessKeyId: string): Promise<AccessKey | undefined>
-  countAccessKeys(): Promise<number>
-  /** A secret of the installation, such as the key that signs tokens. */
-  findSecret(name: string): Promise<Uint8Array | undefined>
-}
-
-export interface CredentialWriter extends CredentialReader {
-  /** Replaces a key of the same id. */
-  putAccessKey(key: AccessKey): Promise<void>
-  /** Removes the keys of a principal but the one to be kept. */
-  deleteOtherAccessKeys(principalArn: string, keptAccessKeyId: string): Promise<void>
-  /** Keeps the secret that is there and answers it; otherwise records this one. */
-  keepSecret(name: string, secret: Uint8Array): Promise<Uint8Array>
-}
-
 export interface MetadataReader {
   readonly accounts: AccountReader
   readonly repositories: RepositoryReader
@@ -246,6 +224,7 @@ export interface MetadataReader {
   readonly blobs: BlobReader
   readonly uploads: UploadReader
   readonly credentials: CredentialReader
+  readonly iam: IamReader
   readonly keys: KeyReader
   readonly lifecycle: LifecycleReader
   readonly policies: PolicyReader
@@ -261,6 +240,7 @@ export interface MetadataWriter {
   readonly blobs: BlobWriter
   readonly uploads: UploadWriter
   readonly credentials: CredentialWriter
+  readonly iam: IamWriter
   readonly keys: KeyWriter
   readonly leases: LeaseWriter
   readonly lifecycle: LifecycleWriter

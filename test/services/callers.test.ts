@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { randomIds } from '../../src/lib/ids.ts'
 import { Callers } from '../../src/services/callers.ts'
+import { newEntity } from '../suites/metadata-store-iam.ts'
 import { createServices, registry, type Services } from '../support/service-fixture.ts'
 
 let services: Services
@@ -43,5 +44,26 @@ describe('the root key', () => {
     await callers.putRootKey({ accessKeyId: 'AKIASECOND', secretAccessKey: 'second' })
     expect(await callers.findSecrets('AKIAFIRST')).toBeUndefined()
     expect(await identify('AKIASECOND', true)).toMatchObject({ arn: 'arn:aws:iam::123456789012:root' })
+  })
+})
+
+describe('the key of a user', () => {
+  test('is the user while it is active', async () => {
+    const principalArn = 'arn:aws:iam::123456789012:user/alice'
+    await services.metadata.transact(async (tx) => {
+      const user = await tx.iam.insert({ ...newEntity('user', 'alice'), tags: [{ key: 'team', value: 'a' }] })
+      if (user === undefined) throw new Error('the name was free')
+      const { id, uniqueId, tags, accountId, createdAt } = user
+      await tx.credentials.putAccessKey({
+        ...{ accessKeyId: 'AKIAUSER', secretAccessKey: 's', accountId, principalArn, createdAt, status: 'Active' },
+        user: { id, uniqueId, tags },
+      })
+    })
+    expect(await identify('AKIAUSER', true)).toMatchObject({
+      ...{ kind: 'user', arn: principalArn, userId: 'user alice', tags: [{ key: 'team', value: 'a' }] },
+    })
+    await services.metadata.transact((tx) => tx.credentials.setAccessKeyStatus('AKIAUSER', 'Inactive'))
+    await expect(callers.findSecrets('AKIAUSER')).rejects.toEqual(withCode('security-token-invalid'))
+    await expect(identify('AKIAUSER')).rejects.toEqual(withCode('security-token-invalid'))
   })
 })

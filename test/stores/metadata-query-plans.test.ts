@@ -10,6 +10,7 @@ import { databaseOn } from '../../src/stores/metadata/sqlite/dialect.ts'
 import { queriesIn } from '../../src/stores/metadata/store.ts'
 import type { MetadataWriter } from '../../src/stores/metadata.ts'
 import { newTemplate } from '../suites/metadata-store-creation-templates.ts'
+import { newEntity } from '../suites/metadata-store-iam.ts'
 import { previewResult } from '../suites/metadata-store-lifecycle.ts'
 import { digestOf, minute, newImage, newRepository, REGISTRY, refOf } from '../suites/metadata-store-records.ts'
 import { principal } from '../suites/metadata-store-signing.ts'
@@ -129,10 +130,49 @@ const looks: Record<string, (tx: MetadataWriter) => Promise<unknown>> = {
       accountId: 'c',
       principalArn: 'd',
       createdAt: minute(1),
+      status: 'Active',
     }),
   'credentials.findAccessKey': (tx) => tx.credentials.findAccessKey('a'),
   'credentials.keepSecret': (tx) => tx.credentials.keepSecret('a', new Uint8Array(1)),
   'credentials.findSecret': (tx) => tx.credentials.findSecret('a'),
+  'iam.insert': async (tx) => {
+    for (const kind of ['user', 'group'] as const) await tx.iam.insert(newEntity(kind, 'a'))
+    for (const kind of ['role', 'policy'] as const) await tx.iam.insert({ ...newEntity(kind, 'a'), boundaryArn: 'b' })
+  },
+  'iam.find': (tx) => tx.iam.find('user', REGISTRY.registryId, 'a'),
+  'iam.findByUniqueId': (tx) => tx.iam.findByUniqueId('a'),
+  'iam.list': (tx) => tx.iam.list('user', REGISTRY.registryId, { pathPrefix: '/a/', limit: 10 }),
+  'iam.counts': (tx) => tx.iam.counts(REGISTRY.registryId),
+  'iam.putInline': (tx) => tx.iam.putInline(1, { name: 'a', text: 'b' }),
+  'iam.findInline': (tx) => tx.iam.findInline(1, 'a'),
+  'iam.listInline': (tx) => tx.iam.listInline(1),
+  'iam.attach': (tx) => tx.iam.attach({ id: 1, accountId: REGISTRY.registryId }, 'b'),
+  'iam.listAttached': (tx) => tx.iam.listAttached(1),
+  'iam.listAttachedTo': (tx) => tx.iam.listAttachedTo(REGISTRY.registryId, 'b'),
+  'iam.listBoundedBy': (tx) => tx.iam.listBoundedBy(REGISTRY.registryId, 'b'),
+  'iam.policyUses': (tx) => tx.iam.policyUses(REGISTRY.registryId),
+  'iam.policyUse': (tx) => tx.iam.policyUse(REGISTRY.registryId, 'b'),
+  'iam.insertVersion': (tx) => tx.iam.insertVersion(1, { number: 1, text: 'a', createdAt: minute(1) }),
+  'iam.listVersions': (tx) => tx.iam.listVersions(1),
+  'iam.findVersion': (tx) => tx.iam.findVersion(1, 1),
+  'iam.deleteVersion': (tx) => tx.iam.deleteVersion(1, 1),
+  'iam.addMember': (tx) => tx.iam.addMember(2, 1),
+  'iam.listMembers': (tx) => tx.iam.listMembers(2),
+  'iam.listGroupsOf': (tx) => tx.iam.listGroupsOf(1),
+  'iam.findIdentity': (tx) => tx.iam.findIdentity(newEntity('user', 'a').uniqueId),
+  'iam.noteUse': (tx) => tx.iam.noteUse('a', minute(1), 'r'),
+  'iam.setTags': (tx) => tx.iam.setTags(1, []),
+  'iam.update': (tx) => tx.iam.update({ ...newEntity('user', 'a'), id: 1 }),
+  'iam.removeMember': (tx) => tx.iam.removeMember(2, 1),
+  'iam.detach': (tx) => tx.iam.detach(1, 'b'),
+  'iam.deleteInline': (tx) => tx.iam.deleteInline(1, 'a'),
+  'iam.delete': (tx) => tx.iam.delete(1),
+  'credentials.listAccessKeys': (tx) => tx.credentials.listAccessKeys('d', { limit: 10 }),
+  'credentials.setAccessKeyStatus': (tx) => tx.credentials.setAccessKeyStatus('a', 'Inactive'),
+  'credentials.renamePrincipal': (tx) => tx.credentials.renamePrincipal(3, 'd'),
+  'credentials.recordKeyUses': (tx) =>
+    tx.credentials.recordKeyUses(new Map([['a', { at: minute(1), region: 'r', service: 's' }]])),
+  'credentials.deleteAccessKey': (tx) => tx.credentials.deleteAccessKey('a'),
   'creationTemplates.insert': (tx) => tx.creationTemplates.insert(newTemplate('prod')),
   'creationTemplates.update': (tx) => tx.creationTemplates.update(newTemplate('prod')),
   'creationTemplates.findMany': (tx) => tx.creationTemplates.findMany(REGISTRY, ['prod', 'ROOT']),

@@ -15,6 +15,7 @@ const accessKey = {
   accountId: '123456789012',
   principalArn: 'arn:aws:iam::123456789012:root',
   createdAt: new Date(1),
+  status: 'Active' as const,
 }
 // Longer than what SQLite keeps inside of a page of a table without row ids.
 const signingKey = new TextEncoder().encode('the-secret-of-the-token-signing-key'.repeat(60))
@@ -105,7 +106,8 @@ describe('secrets in the metadata', () => {
     await write(first)
     const db = new Database(file)
     db.run(
-      "insert into access_keys select 'AKIAOTHER', secret_access_key, account_id, principal_arn, 1 from access_keys",
+      `insert into access_keys (access_key_id, secret_access_key, account_id, principal_arn, created_at)
+       select 'AKIAOTHER', secret_access_key, account_id, principal_arn, 1 from access_keys`,
     )
     db.close()
     const store = await openSqliteMetadata(file, first)

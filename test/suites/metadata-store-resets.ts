@@ -123,6 +123,7 @@ export function resetCases(store: StoreOf): void {
       accountId: REGISTRY.registryId,
       principalArn: `arn:aws:iam::${REGISTRY.registryId}:root`,
       createdAt: minute(1),
+      status: 'Active' as const,
     }
     const secret = new Uint8Array([1, 2, 3])
     await store().transact(async ({ credentials }) => {

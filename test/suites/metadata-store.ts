@@ -5,6 +5,7 @@ import { archiveCases } from './metadata-store-archive.ts'
 import { blobCases } from './metadata-store-blobs.ts'
 import { creationTemplateCases } from './metadata-store-creation-templates.ts'
 import { credentialCases } from './metadata-store-credentials.ts'
+import { iamCases } from './metadata-store-iam.ts'
 import { imageListCases } from './metadata-store-image-lists.ts'
 import { imageCases } from './metadata-store-images.ts'
 import { keyCases } from './metadata-store-keys.ts'
@@ -49,6 +50,7 @@ export function metadataStoreSuite(name: string, create: () => Promise<MetadataS
     describe('accounts', () => accountCases(store))
     describe('credentials', () => credentialCases(store))
     describe('policies', () => policyCases(store))
+    describe('IAM', () => iamCases(store))
     describe('creation templates', () => creationTemplateCases(store))
     describe('lifecycle policies', () => lifecycleCases(store))
     describe('leases of jobs', () => leaseCases(store))

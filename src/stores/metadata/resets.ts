@@ -16,6 +16,15 @@ const OF_REGISTRY = [
 /** What belongs to an account's public registry, which is in no region. */
 const OF_ACCOUNT = ['public_registries', 'registry_aliases'] as const
 
+/** What hangs on the entities of IAM, and by which column. */
+const OF_ENTITY = [
+  ['iam_inline_policies', 'entity_id'],
+  ['iam_attachments', 'entity_id'],
+  ['iam_policy_versions', 'policy_id'],
+  ['iam_members', 'group_id'],
+  ['access_keys', 'user_id'],
+] as const
+
 interface Where {
   readonly accountId: string | undefined
   readonly region: string | undefined
@@ -36,7 +45,7 @@ export class Resets implements ResetWriter {
     const where = { accountId: scope.registryId, region: scope.region, name: undefined }
     const repositories = await this.#hide(where)
     for (const table of OF_REGISTRY) await this.#clear(table, where)
-    if (scope.region === undefined) for (const table of OF_ACCOUNT) await this.#clearAccount(table, scope.registryId)
+    if (scope.region === undefined) await this.#resetAccount(scope.registryId)
     return { repositories }
   }
 
@@ -60,7 +69,22 @@ export class Resets implements ResetWriter {
       .execute()
   }
 
-  async #clearAccount(table: (typeof OF_ACCOUNT)[number], accountId: string | undefined): Promise<void> {
+  /** Of access keys those of users go, and those of roots stay: they are the way in. */
+  async #resetAccount(accountId: string | undefined): Promise<void> {
+    for (const table of OF_ACCOUNT) await this.#clearAccount(table, accountId)
+    const entities = this.#session.db
+      .selectFrom('iam_entities')
+      .select('id')
+      .$if(accountId !== undefined, (query) => query.where('account_id', '=', accountId ?? ''))
+    for (const [table, column] of OF_ENTITY)
+      await this.#session.db.deleteFrom(table).where(sql.ref<number>(column), 'in', entities).execute()
+    await this.#clearAccount('iam_entities', accountId)
+  }
+
+  async #clearAccount(
+    table: (typeof OF_ACCOUNT)[number] | 'iam_entities',
+    accountId: string | undefined,
+  ): Promise<void> {
     await this.#session.db
       .deleteFrom(table)
       .$if(accountId !== undefined, (query) => query.where('account_id', '=', accountId ?? ''))

@@ -4,6 +4,7 @@ import { Accounts } from './accounts.ts'
 import { Blobs } from './blobs.ts'
 import { CreationTemplates } from './creation-templates.ts'
 import { Credentials } from './credentials.ts'
+import { Iam } from './iam.ts'
 import { Images } from './images.ts'
 import { Keys } from './keys.ts'
 import { Leases } from './leases.ts'
@@ -25,6 +26,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly blobs: Blobs
   readonly uploads: Uploads
   readonly credentials: Credentials
+  readonly iam: Iam
   readonly keys: Keys
   readonly leases: Leases
   readonly lifecycle: Lifecycle
@@ -41,6 +43,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
     this.blobs = new Blobs(session)
     this.uploads = new Uploads(session)
     this.credentials = new Credentials(session)
+    this.iam = new Iam(session)
     this.keys = new Keys(session)
     this.leases = new Leases(session)
     this.lifecycle = new Lifecycle(session)

@@ -5,6 +5,7 @@ import { lifecycle } from './003-lifecycle.ts'
 import { policies } from './004-policies.ts'
 import { publicRegistries } from './005-public-registries.ts'
 import { signing } from './006-signing.ts'
+import { iam } from './007-iam.ts'
 import { keys } from './009-keys.ts'
 
 const MIGRATION_TABLE = 'kysely_migration'
@@ -17,6 +18,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '004-policies': policies,
   '005-public-registries': publicRegistries,
   '006-signing': signing,
+  '007-iam': iam,
   '009-keys': keys,
 }
 

@@ -3,6 +3,11 @@ import type { AccessKeysTable } from './access-keys.ts'
 import type { AccountSettingsTable } from './account-settings.ts'
 import type { BlobsTable } from './blobs.ts'
 import type { CreationTemplatesTable } from './creation-templates.ts'
+import type { IamAttachmentsTable } from './iam-attachments.ts'
+import type { IamEntitiesTable } from './iam-entities.ts'
+import type { IamInlinePoliciesTable } from './iam-inline-policies.ts'
+import type { IamMembersTable } from './iam-members.ts'
+import type { IamPolicyVersionsTable } from './iam-policy-versions.ts'
 import type { ImageBlobsTable } from './image-blobs.ts'
 import type { ImageChildrenTable } from './image-children.ts'
 import type { ImageManifestsTable } from './image-manifests.ts'
@@ -37,6 +42,11 @@ export interface Tables {
   account_settings: AccountSettingsTable
   blobs: BlobsTable
   creation_templates: CreationTemplatesTable
+  iam_attachments: IamAttachmentsTable
+  iam_entities: IamEntitiesTable
+  iam_inline_policies: IamInlinePoliciesTable
+  iam_members: IamMembersTable
+  iam_policy_versions: IamPolicyVersionsTable
   image_blobs: ImageBlobsTable
   image_children: ImageChildrenTable
   image_manifests: ImageManifestsTable
