@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../domain/errors.ts'
+import type { ErrorCode, RegistryError } from '../../domain/errors.ts'
 import { awsErrorOf, type WireError } from '../errors.ts'
 
 /** Services of the Query protocol call some common errors by other names, and answer 403 to what is no valid signature. */
@@ -22,5 +22,14 @@ const QUERY: Partial<Record<ErrorCode, { readonly status: number; readonly code:
 export function queryErrorOf(thrown: unknown): WireError {
   const wire = awsErrorOf(thrown)
   if (wire.error === undefined) return { ...wire, code: 'InternalFailure' }
-  return { ...wire, ...QUERY[wire.error.code] }
+  return { ...wire, ...QUERY[wire.error.code], message: messageOf(wire.error) }
+}
+
+/** A constraint that a value breaks has another sentence here; the value is not repeated. */
+function messageOf({ code, message, details }: RegistryError): string {
+  const { member, reason } = details
+  if (code !== 'invalid-parameter' || typeof member !== 'string' || reason === undefined) return message
+  const path = member.charAt(0).toLowerCase() + member.slice(1)
+  const sentence = /^must satisfy regular/.test(String(reason)) ? `Member ${reason}` : reason
+  return `1 validation error detected: Value at '${path}' failed to satisfy constraint: ${sentence}`
 }

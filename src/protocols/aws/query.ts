@@ -6,8 +6,11 @@ import type { AwsSetting } from './context.ts'
 import type { ServiceModel } from './model.ts'
 import type { OperationTable } from './operation-table.ts'
 import { queryErrorOf } from './query-errors.ts'
+import { queryInput } from './query-input.ts'
+import { queryOutput } from './query-output.ts'
+import { InputParsers } from './validate.ts'
 
-/** A service that is called with the AWS Query protocol. Its operations take the parameters as they are. */
+/** A service that is called with the AWS Query protocol. */
 export interface QueryService {
   readonly model: ServiceModel
   readonly operations: OperationTable
@@ -20,9 +23,10 @@ const COMMON_NAMESPACE = 'http://webservices.amazon.com/AWSFault/2005-15-09'
 
 /** Answers a form body (or, as in pre-signed URLs, a query) with `Action` and `Version`. Throws `ClientGone` only. */
 export function createQuery(services: readonly QueryService[], setting: AwsSetting): Handler {
+  const parsers = new Map(services.map(({ model }) => [model, new InputParsers(model)]))
   return async (request, context) => {
     try {
-      return await answer(services, setting, request, context)
+      return await answer(services, parsers, setting, request, context)
     } catch (thrown) {
       return await failure(thrown, setting, context)
     }
@@ -31,6 +35,7 @@ export function createQuery(services: readonly QueryService[], setting: AwsSetti
 
 async function answer(
   services: readonly QueryService[],
+  parsers: ReadonlyMap<ServiceModel, InputParsers>,
   setting: AwsSetting,
   request: Request,
   context: RequestContext,
@@ -48,7 +53,8 @@ async function answer(
     if (operation === 'unsupported' && model.operations[action]?.authtype === 'none') throw unsupported
     const signedBy = await authenticate(request, model, setting, async () => body)
     if (operation === 'unsupported') throw unsupported
-    const output = await operation(parameters, await callOf(signedBy, request, setting, context))
+    const input = parsers.get(model)?.for(action)(queryInput(model, action, parameters)) ?? {}
+    const output = await operation(input, await callOf(signedBy, request, setting, context))
     return await success(model, action, output, context)
   } catch (thrown) {
     return await failure(thrown, setting, context, model.metadata.xmlNamespace)
@@ -63,9 +69,10 @@ async function success(
 ): Promise<Response> {
   const { xmlNamespace } = model.metadata
   const wrapper = model.operations[action]?.output?.resultWrapper
+  const elements = queryOutput(model, action, output)
   const answer = {
     ...(xmlNamespace === undefined ? {} : { '@xmlns': xmlNamespace }),
-    ...(wrapper === undefined ? output : { [wrapper]: output }),
+    ...(wrapper === undefined ? elements : { [wrapper]: elements }),
     ResponseMetadata: { RequestId: context.requestId },
   }
   return respond(200, { [`${action}Response`]: answer }, context)
