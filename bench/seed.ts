@@ -1,6 +1,7 @@
 import { type Digest, parseDigest } from '../src/domain/digest.ts'
 import { MUTABLE } from '../src/domain/mutability.ts'
 import { parseRepositoryName, parseTag, type Registry } from '../src/domain/names.ts'
+import { PLAIN } from '../src/domain/vault.ts'
 import type { MetadataStore, MetadataWriter } from '../src/stores/metadata.ts'
 import { sha256 } from './registry-client.ts'
 
@@ -73,6 +74,7 @@ async function insertImages(tx: MetadataWriter, repositoryId: number, from: numb
       manifestSizeBytes: manifest.byteLength,
       pushedAt,
       manifest,
+      vault: PLAIN,
       blobs: [
         { digest: config, mediaType: configType },
         ...sharedLayers.map((digest) => ({ digest, mediaType: layerType })),
@@ -85,8 +87,8 @@ async function insertImages(tx: MetadataWriter, repositoryId: number, from: numb
 
 async function link(tx: MetadataWriter, repositoryId: number, digest: Digest): Promise<void> {
   const at = new Date(epochMs)
-  await tx.blobs.claim(digest, at)
-  await tx.blobs.link(repositoryId, digest, 1000, at)
+  await tx.blobs.claim({ digest, vault: PLAIN }, at)
+  await tx.blobs.link(repositoryId, { digest, vault: PLAIN }, 1000, at)
 }
 
 function digestOf(text: string): Digest {

@@ -6,10 +6,12 @@ import type { Logger } from '../lib/logger.ts'
 import { MASTER_KEY_BYTES, MasterKey } from '../lib/master-key.ts'
 import { OWN_MASTER_KEY_FILE, readMasterKey, readOwnMasterKey } from '../lib/master-key-source.ts'
 import { VirtualClock } from '../lib/virtual-clock.ts'
+import { Keyring } from '../services/keyring.ts'
 import { CheckedBlobStore } from '../stores/blobs/checked.ts'
 import { FilesystemBlobStore } from '../stores/blobs/filesystem.ts'
 import { MemoryBlobStore } from '../stores/blobs/memory.ts'
-import type { BlobStore } from '../stores/blobs.ts'
+import { SealedBlobStore } from '../stores/blobs/sealed.ts'
+import type { BlobDriver, BlobStore } from '../stores/blobs.ts'
 import { hasSealedSecrets, openMemoryMetadata, openSqliteMetadata } from '../stores/metadata/sqlite.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 
@@ -29,6 +31,8 @@ export interface Foundation {
   readonly ids: Ids
   readonly metadata: MetadataStore
   readonly blobs: BlobStore
+  /** What opens the vaults that `blobs` keeps. */
+  readonly keyring: Keyring
   /** Takes what went wrong on our side of a request; the answer shows the request id only. */
   report(thrown: unknown, requestId: string): void
   /** Throws when the stores cannot serve. */
@@ -39,7 +43,9 @@ export interface Foundation {
 export async function openFoundation(config: Config, logger: Logger, world: Surroundings): Promise<Foundation> {
   const { clock: realClock, ids } = world
   const clock = new VirtualClock(realClock)
-  const { metadata, blobs } = await openStores(config, await masterKeyOf(config, logger, ids), clock)
+  const { metadata, driver } = await openStores(config, await masterKeyOf(config, logger, ids), clock)
+  const keyring = new Keyring(metadata, ids)
+  const blobs = new CheckedBlobStore(new SealedBlobStore(driver, keyring))
   return {
     config,
     logger,
@@ -48,6 +54,7 @@ export async function openFoundation(config: Config, logger: Logger, world: Surr
     ids,
     metadata,
     blobs,
+    keyring,
     report: (thrown, requestId) => logger.error({ requestId, error: asError(thrown) }, 'request failed'),
     checkReady: async () => {
       await metadata.checkReady()
@@ -78,13 +85,9 @@ async function openStores(
   { storage }: Config,
   masterKey: MasterKey,
   clock: Clock,
-): Promise<Pick<Foundation, 'metadata' | 'blobs'>> {
+): Promise<{ readonly metadata: MetadataStore; readonly driver: BlobDriver }> {
   if (storage.kind === 'memory')
-    return {
-      metadata: await openMemoryMetadata(masterKey),
-      blobs: new CheckedBlobStore(new MemoryBlobStore({ clock })),
-    }
+    return { metadata: await openMemoryMetadata(masterKey), driver: new MemoryBlobStore({ clock }) }
   const metadata = await openSqliteMetadata(join(storage.path, METADATA_FILE), masterKey)
-  const blobs = await FilesystemBlobStore.open(storage.path, { clock })
-  return { metadata, blobs: new CheckedBlobStore(blobs) }
+  return { metadata, driver: await FilesystemBlobStore.open(storage.path, { clock }) }
 }

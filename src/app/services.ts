@@ -25,6 +25,7 @@ import { StorageClasses } from '../services/storage-classes.ts'
 import { Throttle } from '../services/throttle.ts'
 import { Tokens } from '../services/tokens.ts'
 import { Uploads } from '../services/uploads.ts'
+import { Vaults } from '../services/vaults.ts'
 import { asError, type Foundation } from './foundation.ts'
 
 /** How services ring for work that jobs do. Asked only once something was committed. */
@@ -36,7 +37,7 @@ export interface Bells {
 export type Services = ReturnType<typeof createServices>
 
 /** Makes the services of a registry, each with what it asks for. */
-export function createServices({ config, logger, clock, ids, metadata, blobs }: Foundation, bells: Bells) {
+export function createServices({ config, logger, clock, ids, metadata, blobs, keyring }: Foundation, bells: Bells) {
   const { quotas, publicQuotas } = config
   const throttle = new Throttle(config.rates, clock, config.publicRates)
   const access = new Access(metadata, clock, throttle)
@@ -46,11 +47,12 @@ export function createServices({ config, logger, clock, ids, metadata, blobs }: 
   const tokens = new Tokens(metadata, clock, ids)
   const repositories = new Repositories(metadata, access, clock, quotas, publicQuotas)
   const activations = new Activations(metadata, clock)
-  const layers = new Layers(metadata, blobs, access, tickets, activations, clock, config.fidelity === 'oci')
-  const uploads = new Uploads(metadata, blobs, access, clock, ids, quotas, publicQuotas)
+  const vaults = new Vaults(keyring, config.isEncryptionOn)
+  const layers = new Layers(metadata, blobs, vaults, access, tickets, activations, clock, config.fidelity === 'oci')
+  const uploads = new Uploads(metadata, blobs, vaults, access, clock, ids, quotas, publicQuotas)
   const pushSigning = new PushSigning(() => bells.signingAsked())
   const sparse = config.acceptsSparseImages
-  const images = new Images(metadata, access, clock, quotas, pulls, pushSigning, sparse, publicQuotas)
+  const images = new Images(metadata, vaults, access, clock, quotas, pulls, pushSigning, sparse, publicQuotas)
   const lifecycle = new Lifecycle(metadata, access, clock, ids, () => bells.previewAsked())
   return {
     access,
@@ -58,9 +60,9 @@ export function createServices({ config, logger, clock, ids, metadata, blobs }: 
     activations,
     callers,
     creationTemplates: new CreationTemplates(metadata, access, clock),
-    imageBatches: new ImageBatches(metadata, access, pulls, clock),
+    imageBatches: new ImageBatches(metadata, vaults, access, pulls, clock),
     imageDeletion: new ImageDeletion(metadata, access, clock),
-    imageLists: new ImageLists(metadata, access, pulls, activations),
+    imageLists: new ImageLists(metadata, vaults, access, pulls, activations),
     images,
     layers,
     lifecycle,

@@ -38,6 +38,8 @@ export interface Config {
   readonly rootKey: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined
   /** Where the key that seals all secrets comes from; `undefined`: beside the data. */
   readonly masterKey: MasterKeySource | undefined
+  /** Whether AES256 repositories encrypt what they are given. */
+  readonly isEncryptionOn: boolean
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
   /** Zero: only on demand. */
@@ -233,6 +235,7 @@ function toConfig(env: Environment): Config {
     publicRates: publicRatesOf(env.ECRU_RATES ?? NO_LIMITS_SAID, env.ECRU_FIDELITY),
     rootKey: accessKeyId !== undefined && secretAccessKey !== undefined ? { accessKeyId, secretAccessKey } : undefined,
     masterKey: masterKeySourcesOf(env)[0],
+    isEncryptionOn: env.ECRU_ENCRYPTION === 'on',
     logLevel: env.ECRU_LOG_LEVEL,
     logFormat: env.ECRU_LOG_FORMAT,
     gcIntervalMs: env.ECRU_GC_INTERVAL,

@@ -234,6 +234,12 @@ export const VARIABLES = {
     schema: text(),
     doc: 'A line for `sh` that prints the master key; it is run once, at the start, and has 30 seconds.',
   },
+  ECRU_ENCRYPTION: {
+    schema: oneOf('on', 'off'),
+    default: 'off',
+    flag: '--encryption <switch>',
+    doc: 'Whether what is pushed to repositories with encryption AES256 is encrypted on disk, by a key that the master key protects. Repositories with a KMS key always are.',
+  },
   ECRU_LOG_LEVEL: {
     schema: oneOf('debug', 'info', 'warn', 'error', 'silent'),
     default: 'info',

@@ -1,5 +1,5 @@
 import type { Registry, RepositoryName } from './names.ts'
-import type { Encryption, ResourceTag, TagMutability } from './repository.ts'
+import type { EncryptionWish, ResourceTag, TagMutability } from './repository.ts'
 
 /** On what occasion ECR makes a repository by itself. */
 export type CreationOccasion = 'PULL_THROUGH_CACHE' | 'REPLICATION' | 'CREATE_ON_PUSH'
@@ -12,7 +12,7 @@ export interface CreationTemplate {
   readonly appliedFor: readonly CreationOccasion[]
   readonly description?: string | undefined
   readonly mutability: TagMutability
-  readonly encryption: Encryption
+  readonly encryption: EncryptionWish
   /** The text of the repository's policy. */
   readonly repositoryPolicy?: string | undefined
   /** The text of the repository's lifecycle policy. */

@@ -191,6 +191,14 @@ export function imageReferenced(parents: readonly string[]): RegistryError {
 
 // ── layers and uploads ──
 
+/** The layer is there, and the key that encrypts it cannot be used; `why` is KMS's sentence. */
+export function layerLocked(digest: string, place: Place, why: string): RegistryError {
+  return new RegistryError(
+    'layer-inaccessible',
+    `The layer with digest '${digest}' in ${inRepository(place)} cannot be decrypted: ${why}`,
+  )
+}
+
 /** A blob asked for by the OCI interface is not in the repository. */
 export function blobNotFound(digest: string, place?: Place): RegistryError {
   const where = place === undefined ? '' : ` in ${inRepository(place)}`

@@ -10,6 +10,7 @@ export type ImageFailureCode =
   | 'ImageTagDoesNotMatchDigest'
   | 'InvalidImageDigest'
   | 'InvalidImageTag'
+  | 'KmsError'
   | 'MissingDigestAndTag'
 
 /** An image id as a batch names it: unchecked, since a bad one fails alone and not the batch. */
@@ -64,6 +65,8 @@ function reasonOf(code: ImageFailureCode, parents: readonly Digest[]): string {
       return "Invalid request parameters: image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'"
     case 'InvalidImageTag':
       return "Invalid request parameters: image tag should satisfy the regex '[a-zA-Z0-9_][a-zA-Z0-9._-]*'"
+    case 'KmsError':
+      return 'Requested image is encrypted with a KMS key that cannot be used'
     case 'MissingDigestAndTag':
       return 'Invalid request parameters: both tag and digest cannot be null'
   }

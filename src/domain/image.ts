@@ -1,5 +1,6 @@
 import type { Digest } from './digest.ts'
 import type { Tag } from './names.ts'
+import type { Vault } from './vault.ts'
 
 /** How a caller points at an image: by digest, by tag, or by both, which must then agree. */
 export interface ImageId {
@@ -25,6 +26,7 @@ export interface Image {
   readonly artifactMediaType?: string | undefined
   /** What a referrers listing shows: the manifest's `artifactType`, else its `config.mediaType`. */
   readonly artifactType?: string | undefined
+  /** Absent also while they are sealed. */
   readonly annotations?: Readonly<Record<string, string>> | undefined
   /** The image this one refers to. */
   readonly subject?: Digest | undefined
@@ -40,6 +42,13 @@ export interface Image {
   readonly activatedAt?: Date | undefined
   /** When the restoration that is under way ends; absent in every status but `ACTIVATING`. */
   readonly activatesAt?: Date | undefined
+}
+
+/** A manifest as it is kept: the pushed bytes, sealed unless they are in the plain vault. */
+export interface KeptManifest {
+  readonly image: Image
+  readonly body: Uint8Array
+  readonly vault: Vault
 }
 
 /** An image with its manifest, as a pull needs it. */
@@ -65,7 +74,9 @@ type StatusMember = 'status' | 'archivedAt' | 'activatedAt' | 'activatesAt'
 
 /** An image (active, as all are at first) before the store has given it a key, with everything that the same transaction must record. */
 export interface NewImage extends Omit<Image, 'id' | StatusMember> {
+  /** As it is to be kept: sealed, unless for the plain vault. The annotations of a sealed one are in it alone. */
   readonly manifest: Uint8Array
+  readonly vault: Vault
   /** Config and layers that this repository must hold; each digest once. */
   readonly blobs: readonly BlobReference[]
   /** The manifests that an index lists; each digest once. */

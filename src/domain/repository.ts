@@ -1,9 +1,13 @@
 import type { MutabilityMode, TagMutability } from './mutability.ts'
 import type { Registry, RepositoryName } from './names.ts'
 
-/** How a repository's content is encrypted. */
-export interface Encryption {
-  readonly type: 'AES256'
+/** How a repository's content is encrypted: for good, from its creation on. `KMS_DSSE` encrypts twice. */
+export type Encryption = { readonly type: 'AES256' } | { readonly type: 'KMS' | 'KMS_DSSE'; readonly kmsKeyArn: string }
+
+/** How a repository is to be encrypted. A KMS type without a key means the one that ECR has in the account. */
+export interface EncryptionWish {
+  readonly type: Encryption['type']
+  readonly kmsKey?: string | undefined
 }
 
 /** A repository as it is kept. */

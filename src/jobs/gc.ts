@@ -75,8 +75,8 @@ export class GarbageCollector implements Job<GcReport> {
       new Date(startedAt - this.#settings.uploadExpiryMs),
     )
     let orphanedFiles = 0
-    for await (const { digest, storedAt } of this.#blobs.list())
-      if (storedAt < before && !(await this.#metadata.view.blobs.exists(digest))) orphanedFiles++
+    for await (const blob of this.#blobs.list())
+      if (blob.storedAt < before && !(await this.#metadata.view.blobs.exists(blob))) orphanedFiles++
     return {
       isDryRun: true,
       unlinkedLayers: freeable.linkCount,
@@ -113,10 +113,11 @@ export class GarbageCollector implements Job<GcReport> {
   async #adoptOrphans(before: Date, pace: Pace): Promise<number> {
     let adopted = 0
     let seen = 0
-    for await (const { digest, storedAt, sizeBytes } of this.#blobs.list()) {
+    for await (const blob of this.#blobs.list()) {
       if (++seen % STEP === 0) await pace.rest()
-      if (storedAt >= before || (await this.#metadata.view.blobs.exists(digest))) continue
-      const isAdopted = await this.#metadata.transact((tx) => tx.blobs.adopt(digest, sizeBytes, storedAt), {
+      const { storedAt, sizeBytes } = blob
+      if (storedAt >= before || (await this.#metadata.view.blobs.exists(blob))) continue
+      const isAdopted = await this.#metadata.transact((tx) => tx.blobs.adopt(blob, sizeBytes, storedAt), {
         durability: 'relaxed',
       })
       if (isAdopted) adopted++
@@ -151,17 +152,17 @@ export class GarbageCollector implements Job<GcReport> {
       // Durable before the first byte goes: after a power loss no older record may come back and name lost bytes.
       const marked = await this.#metadata.transact(async (tx) => {
         const taken: (typeof dead)[number][] = []
-        for (const blob of dead) if (await tx.blobs.mark(blob.digest, before)) taken.push(blob)
+        for (const blob of dead) if (await tx.blobs.mark(blob, before)) taken.push(blob)
         return taken
       })
-      for (const { digest, sizeBytes } of marked) {
-        await this.#blobs.delete(digest)
+      for (const blob of marked) {
+        await this.#blobs.delete(blob)
         deletedBlobs++
-        freedBytes += sizeBytes
+        freedBytes += blob.sizeBytes
       }
       await this.#metadata.transact(
         async (tx) => {
-          for (const { digest } of marked) await tx.blobs.forget(digest)
+          for (const blob of marked) await tx.blobs.forget(blob)
         },
         { durability: 'relaxed' },
       )

@@ -50,6 +50,7 @@ const WIRE = {
   'key-tag-invalid': { oci: null, aws: aws('TagException') },
   'key-unsupported': { oci: null, aws: aws('UnsupportedOperationException') },
   'key-usage-invalid': { oci: null, aws: aws('InvalidKeyUsageException') },
+  // A key that is disabled or gone; what the repository holds cannot be had without it.
   'kms-key-unusable': { oci: oci(403, 'DENIED'), aws: aws('KmsException') },
   'kms-unavailable': { oci: null, aws: aws('KmsException') },
   'layer-digest-mismatch': { oci: oci(400, 'DIGEST_INVALID'), aws: aws('InvalidLayerException') },

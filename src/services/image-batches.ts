@@ -1,4 +1,5 @@
-import type { ImageId, StoredManifest } from '../domain/image.ts'
+import { isRegistryError } from '../domain/errors.ts'
+import type { ImageId, KeptManifest, StoredManifest } from '../domain/image.ts'
 import { type ImageFailure, imageFailure, isFailure, parseImageId, type RawImageId } from '../domain/image-failure.ts'
 import { isActiveAt } from '../domain/image-status.ts'
 import type { RepositoryRef, Tag } from '../domain/names.ts'
@@ -8,10 +9,18 @@ import type { MetadataReader, MetadataStore } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
 import type { PullTimes } from './pulls.ts'
 import { getRepository } from './repositories.ts'
+import type { Vaults } from './vaults.ts'
 
 /** An image of a batch, with the tag it was asked by. */
 export interface BatchedImage extends StoredManifest {
   readonly tag?: Tag | undefined
+}
+
+interface FoundImage {
+  readonly kept: KeptManifest
+  readonly tag: Tag | undefined
+  /** As it was asked for. */
+  readonly raw: RawImageId
 }
 
 export interface ImageBatch {
@@ -23,11 +32,13 @@ export interface ImageBatch {
 export class ImageBatches {
   readonly #metadata: MetadataStore
   readonly #access: Access
+  readonly #vaults: Vaults
   readonly #pulls: PullTimes
   readonly #clock: Clock
 
-  constructor(metadata: MetadataStore, access: Access, pulls: PullTimes, clock: Clock) {
+  constructor(metadata: MetadataStore, vaults: Vaults, access: Access, pulls: PullTimes, clock: Clock) {
     this.#metadata = metadata
+    this.#vaults = vaults
     this.#access = access
     this.#pulls = pulls
     this.#clock = clock
@@ -36,19 +47,30 @@ export class ImageBatches {
   /** Counts as a pull of each image found. Throws `repository-not-found`. */
   async get(principal: Principal, ref: RepositoryRef, ids: readonly RawImageId[]): Promise<ImageBatch> {
     await this.#access.authorize(principal, 'ecr:BatchGetImage', ref)
-    const batch = await this.#metadata.read(async (view) => {
+    const outcomes = await this.#metadata.read(async (view) => {
       await getRepository(view, ref)
-      const images: BatchedImage[] = []
-      const failures: ImageFailure[] = []
-      for (const raw of ids) {
-        const outcome = await getOne(view, ref, raw, this.#clock.now())
-        if ('code' in outcome) failures.push(outcome)
-        else images.push(outcome)
-      }
-      return { images, failures }
+      const found: (ImageFailure | FoundImage)[] = []
+      for (const raw of ids) found.push(await getOne(view, ref, raw, this.#clock.now()))
+      return found
     })
-    for (const { image } of batch.images) this.#pulls.record(image.id, principal, ref.registry)
-    return batch
+    const images: BatchedImage[] = []
+    const failures: ImageFailure[] = []
+    for (const found of outcomes) {
+      const outcome = 'code' in found ? found : await this.#open(found)
+      if ('code' in outcome) failures.push(outcome)
+      else images.push(outcome)
+    }
+    for (const { image } of images) this.#pulls.record(image.id, principal, ref.registry)
+    return { images, failures }
+  }
+
+  async #open({ kept, tag, raw }: FoundImage): Promise<BatchedImage | ImageFailure> {
+    try {
+      return { image: kept.image, manifest: await this.#vaults.openManifest(kept), tag }
+    } catch (thrown) {
+      if (isRegistryError(thrown, 'kms-key-unusable')) return imageFailure(raw, 'KmsError')
+      throw thrown
+    }
   }
 }
 
@@ -57,7 +79,7 @@ async function getOne(
   ref: RepositoryRef,
   raw: RawImageId,
   now: Date,
-): Promise<BatchedImage | ImageFailure> {
+): Promise<FoundImage | ImageFailure> {
   const imageId: ImageId | ImageFailure = parseImageId(raw)
   if (isFailure(imageId)) return imageId
   const { digest, tag } = imageId
@@ -67,5 +89,5 @@ async function getOne(
   if (found === undefined) return imageFailure(raw, 'ImageNotFound')
   if (digest !== undefined && found.image.digest !== digest) return imageFailure(raw, 'ImageTagDoesNotMatchDigest')
   if (!isActiveAt(found.image, now)) return imageFailure(raw, 'ImageInaccessible')
-  return { ...found, tag }
+  return { kept: found, tag, raw }
 }

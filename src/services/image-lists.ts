@@ -1,6 +1,7 @@
 import { type Digest, parseDigest } from '../domain/digest.ts'
-import { invalidParameter } from '../domain/errors.ts'
-import type { Image, ImageFilter, ImageId, ReferrerFilter, TaggedImage } from '../domain/image.ts'
+import { invalidParameter, isRegistryError } from '../domain/errors.ts'
+import type { Image, ImageFilter, ImageId, KeptManifest, ReferrerFilter, TaggedImage } from '../domain/image.ts'
+import { parseManifest } from '../domain/manifest.ts'
 import { parseTag, type RepositoryRef, type Tag } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
 import type { ListedImage, ListedImageKey, MetadataStore } from '../stores/metadata.ts'
@@ -10,16 +11,19 @@ import { getImage } from './get-image.ts'
 import { type PageOf, type Paging, pageAfter, pageOf } from './paging.ts'
 import type { PullTimes } from './pulls.ts'
 import { getRepository } from './repositories.ts'
+import type { Vaults } from './vaults.ts'
 
 /** Listings of what a repository holds, each in pages whose cost does not depend on their position. */
 export class ImageLists {
   readonly #metadata: MetadataStore
+  readonly #vaults: Vaults
   readonly #access: Access
   readonly #pulls: PullTimes
   readonly #activations: Activations
 
-  constructor(metadata: MetadataStore, access: Access, pulls: PullTimes, activations: Activations) {
+  constructor(metadata: MetadataStore, vaults: Vaults, access: Access, pulls: PullTimes, activations: Activations) {
     this.#metadata = metadata
+    this.#vaults = vaults
     this.#access = access
     this.#pulls = pulls
     this.#activations = activations
@@ -125,11 +129,29 @@ export class ImageLists {
   ): Promise<PageOf<Image>> {
     const after = digestAfter(paging)
     await this.#activations.settle()
-    return this.#metadata.read(async (view) => {
+    const { page, sealed } = await this.#metadata.read(async (view) => {
       const { id } = await getRepository(view, ref)
       const rows = await view.images.listReferrers(id, subject, filter, { after, limit: paging.limit + 1 })
-      return pageOf(rows, paging.limit, ({ digest }) => digest)
+      const page = pageOf(rows, paging.limit, ({ digest }) => digest)
+      return { page, sealed: await view.images.listSealed(page.items) }
     })
+    if (sealed.length === 0) return page
+    const annotations = new Map<number, Image['annotations']>()
+    for (const kept of sealed) annotations.set(kept.image.id, await this.#annotationsOf(kept))
+    return {
+      ...page,
+      items: page.items.map((image) => ({ ...image, annotations: image.annotations ?? annotations.get(image.id) })),
+    }
+  }
+
+  /** Those of a sealed manifest; none while its key cannot be used, since a list shows what is there. */
+  async #annotationsOf(kept: KeptManifest): Promise<Image['annotations']> {
+    try {
+      return parseManifest(await this.#vaults.openManifest(kept), kept.image.mediaType).annotations
+    } catch (thrown) {
+      if (isRegistryError(thrown, 'kms-key-unusable')) return undefined
+      throw thrown
+    }
   }
 }
 

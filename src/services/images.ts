@@ -10,7 +10,7 @@ import {
   repositoryNotFound,
   tagImmutable,
 } from '../domain/errors.ts'
-import type { Image, ImageReference, NewImage, StoredManifest } from '../domain/image.ts'
+import type { Image, ImageReference, KeptManifest, NewImage, StoredManifest } from '../domain/image.ts'
 import { isActiveAt } from '../domain/image-status.ts'
 import {
   contentSizeBytes,
@@ -26,6 +26,7 @@ import type { Principal } from '../domain/principal.ts'
 import { isPublic } from '../domain/public-registry.ts'
 import type { Quotas } from '../domain/quotas.ts'
 import type { Repository } from '../domain/repository.ts'
+import { PLAIN, type Vault } from '../domain/vault.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
@@ -33,6 +34,7 @@ import { restoreFamily } from './image-family.ts'
 import type { PullTimes } from './pulls.ts'
 import type { PushSigning } from './push-signing.ts'
 import { getRepository } from './repositories.ts'
+import type { Vaults } from './vaults.ts'
 
 /** A manifest as it arrives, by PutImage or by `PUT manifests/…`. */
 export interface ManifestPush {
@@ -53,6 +55,7 @@ export interface PushedImage {
 /** Images: pushed and pulled. Both interfaces meet here, so both follow the same rules. */
 export class Images {
   readonly #metadata: MetadataStore
+  readonly #vaults: Vaults
   readonly #access: Access
   readonly #clock: Clock
   readonly #quotas: Quotas
@@ -64,6 +67,7 @@ export class Images {
 
   constructor(
     metadata: MetadataStore,
+    vaults: Vaults,
     access: Access,
     clock: Clock,
     quotas: Quotas,
@@ -73,6 +77,7 @@ export class Images {
     publicQuotas = quotas,
   ) {
     this.#metadata = metadata
+    this.#vaults = vaults
     this.#access = access
     this.#clock = clock
     this.#quotas = quotas
@@ -85,8 +90,8 @@ export class Images {
   /**
    * Stores the image and moves its tags, in one transaction; durable once answered. The order of checks is ECR's: the
    * document, its digest, the blobs it needs, the manifests it lists, the tags, the quotas. Throws `manifest-invalid`,
-   * `image-digest-mismatch`, `layers-not-found`, `referenced-images-not-found`, `tag-immutable`, `limit-exceeded`.
-   * What is archived of the image and of what it lists is restored at once. `alongside` runs in the same transaction.
+   * `image-digest-mismatch`, `layers-not-found`, `referenced-images-not-found`, `tag-immutable`, `limit-exceeded`,
+   * `kms-key-unusable`. What is archived of the image and of what it lists is restored at once. `alongside` runs in the same transaction.
    */
   async push(
     principal: Principal,
@@ -98,10 +103,14 @@ export class Images {
     const manifest = parseManifest(push.manifest, push.mediaType)
     const digest = digestOf(push.manifest, push.digest)
     if (push.digest !== undefined && push.digest !== digest) throw imageDigestMismatch(push.digest, digest)
+    const { vault, sealed } = await this.#seal(ref, digest, push.manifest)
     const { isToBeSigned, ...pushed } = await this.#metadata.transact(async (tx) => {
       const repository = await getRepository(tx, ref)
+      // Deleted meanwhile, and another one made under its name.
+      if (this.#vaults.vaultOf(repository) !== vault) throw repositoryNotFound(ref)
       const known = await tx.images.find(repository.id, { digest })
-      const image = known ?? (await this.#describe(tx, repository, manifest, digest, push.manifest))
+      const bytes = { manifest: sealed, vault, manifestSizeBytes: push.manifest.byteLength }
+      const image = known ?? (await this.#describe(tx, repository, manifest, digest, bytes))
       const newTags = await this.#movableTags(tx, repository, push.tags, known)
       const stored = known ?? (await tx.images.insert(image as NewImage))
       const isArchived = !isActiveAt(stored, this.#clock.now())
@@ -121,7 +130,7 @@ export class Images {
 
   /**
    * What a pull needs, by tag or digest; counts as a pull, unless the client turns out to hold the image already. Throws
-   * `repository-not-found`, `image-not-found`, `image-archived`.
+   * `repository-not-found`, `image-not-found`, `image-archived`, `kms-key-unusable`.
    */
   async pull(
     principal: Principal,
@@ -129,13 +138,18 @@ export class Images {
     reference: ImageReference,
     isHeld: (image: Image) => boolean = () => false,
   ): Promise<StoredManifest> {
-    const found = await this.stat(principal, ref, reference)
-    if (!isHeld(found.image)) this.#pulls.record(found.image.id, principal, ref.registry)
-    return found
+    const kept = await this.#find(principal, ref, reference)
+    const manifest = await this.#vaults.openManifest(kept)
+    if (!isHeld(kept.image)) this.#pulls.record(kept.image.id, principal, ref.registry)
+    return { image: kept.image, manifest }
   }
 
-  /** The same without counting as a pull. */
-  async stat(principal: Principal, ref: RepositoryRef, reference: ImageReference): Promise<StoredManifest> {
+  /** Its record alone: does not count as a pull, and needs no key. */
+  async stat(principal: Principal, ref: RepositoryRef, reference: ImageReference): Promise<Image> {
+    return (await this.#find(principal, ref, reference)).image
+  }
+
+  async #find(principal: Principal, ref: RepositoryRef, reference: ImageReference): Promise<KeptManifest> {
     await this.#access.authorize(principal, 'ecr:BatchGetImage', ref)
     const resolved = await this.#metadata.view.images.resolve(ref, reference)
     if (resolved === undefined) throw repositoryNotFound(ref)
@@ -146,13 +160,23 @@ export class Images {
     return found
   }
 
+  /** The bytes as the repository keeps them. Before the transaction: KMS has its own. */
+  async #seal(
+    ref: RepositoryRef,
+    digest: Digest,
+    manifest: Uint8Array,
+  ): Promise<{ readonly vault: Vault; readonly sealed: Uint8Array }> {
+    const vault = this.#vaults.vaultOf(await getRepository(this.#metadata.view, ref))
+    return { vault, sealed: await this.#vaults.sealManifest(vault, digest, manifest) }
+  }
+
   /** The record of a new image, after all it refers to was found here (unless sparse images are accepted). */
   async #describe(
     tx: MetadataWriter,
     repository: Repository,
     manifest: Manifest,
     digest: Digest,
-    bytes: Uint8Array,
+    bytes: Pick<NewImage, 'manifest' | 'vault' | 'manifestSizeBytes'>,
   ): Promise<NewImage> {
     const limit = this.#quotasIn(repository).imagesPerRepository
     const blobs = requiredBlobs(manifest)
@@ -172,12 +196,12 @@ export class Images {
       mediaType: manifest.mediaType,
       artifactMediaType: manifest.config?.mediaType,
       artifactType: referrerArtifactType(manifest),
-      annotations: manifest.annotations,
+      // The copy that listings read would lie there in clear.
+      annotations: bytes.vault === PLAIN ? manifest.annotations : undefined,
       subject: manifest.subject,
       sizeBytes: manifest.kind === 'index' ? Math.max(0, ...childSizes.values()) : contentSizeBytes(manifest),
-      manifestSizeBytes: bytes.byteLength,
       pushedAt: this.#clock.now(),
-      manifest: bytes,
+      ...bytes,
       blobs,
       children,
     }

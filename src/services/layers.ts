@@ -1,9 +1,18 @@
 import { layerArchived } from '../domain/archive-errors.ts'
 import { type Digest, tryParseDigest } from '../domain/digest.ts'
-import { blobNotFound, layerInaccessible, layerNotFound, repositoryNotFound, unsupported } from '../domain/errors.ts'
+import {
+  blobNotFound,
+  isRegistryError,
+  layerInaccessible,
+  layerLocked,
+  layerNotFound,
+  repositoryNotFound,
+  unsupported,
+} from '../domain/errors.ts'
 import type { RepositoryRef } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
 import type { Repository } from '../domain/repository.ts'
+import { isSameEncryption } from '../domain/vault.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { BlobBody, BlobStore, ByteRange } from '../stores/blobs.ts'
 import type { LinkedBlob, MetadataStore, MetadataWriter } from '../stores/metadata.ts'
@@ -12,6 +21,7 @@ import { findSetting } from './account-settings.ts'
 import type { Activations } from './activations.ts'
 import type { DownloadTickets } from './download-urls.ts'
 import { getRepository } from './repositories.ts'
+import type { Vaults } from './vaults.ts'
 
 /** Whether a repository can use a layer, for one digest a caller asked about. */
 export interface LayerAvailability {
@@ -26,6 +36,7 @@ export interface LayerAvailability {
 export class Layers {
   readonly #metadata: MetadataStore
   readonly #blobs: BlobStore
+  readonly #vaults: Vaults
   readonly #access: Access
   readonly #tickets: DownloadTickets
   readonly #activations: Activations
@@ -36,6 +47,7 @@ export class Layers {
   constructor(
     metadata: MetadataStore,
     blobs: BlobStore,
+    vaults: Vaults,
     access: Access,
     tickets: DownloadTickets,
     activations: Activations,
@@ -44,6 +56,7 @@ export class Layers {
   ) {
     this.#metadata = metadata
     this.#blobs = blobs
+    this.#vaults = vaults
     this.#access = access
     this.#tickets = tickets
     this.#activations = activations
@@ -84,12 +97,15 @@ export class Layers {
     return this.#readable(await this.#linked(ref, digest))
   }
 
-  /** A ticket for a download URL. Throws `layer-not-found`, `layer-inaccessible` (no image needs it, or only archived ones). */
+  /** A ticket for a download URL. Throws `layer-not-found`, `layer-inaccessible` (no image needs it, only archived ones do, or its key cannot be used). */
   async ticketFor(principal: Principal, ref: RepositoryRef, digest: Digest): Promise<string> {
     await this.#access.authorize(principal, 'ecr:GetDownloadUrlForLayer', ref)
     const blob = await this.#findReadable(ref, digest)
     if (blob === undefined) throw layerNotFound(digest, ref)
     if (blob.imageCount === 0) throw layerInaccessible(digest, ref)
+    await this.#vaults.check(blob.vault).catch((thrown: unknown) => {
+      throw isRegistryError(thrown, 'kms-key-unusable') ? layerLocked(digest, ref, thrown.message) : thrown
+    })
     return this.#tickets.issue({ ref, digest })
   }
 
@@ -139,7 +155,7 @@ export class Layers {
       const blob = await this.#mountable(tx, principal, repository, digest, source)
       if (blob === undefined) return false
       await this.#access.authorize(principal, 'ecr:InitiateLayerUpload', target)
-      await tx.blobs.link(repository.id, digest, blob.sizeBytes, this.#clock.now())
+      await tx.blobs.link(repository.id, blob, blob.sizeBytes, this.#clock.now())
       return true
     })
   }
@@ -171,9 +187,10 @@ export class Layers {
     return this.#metadata.transact(work, { durability: 'relaxed' })
   }
 
-  async #keep(tx: MetadataWriter, repositoryId: number, { digest, sizeBytes }: LinkedBlob): Promise<boolean> {
-    if ((await tx.blobs.findLinked(repositoryId, digest)) === undefined) return false
-    await tx.blobs.link(repositoryId, digest, sizeBytes, this.#clock.now())
+  async #keep(tx: MetadataWriter, repositoryId: number, { digest }: LinkedBlob): Promise<boolean> {
+    const blob = await tx.blobs.findLinked(repositoryId, digest)
+    if (blob === undefined) return false
+    await tx.blobs.link(repositoryId, blob, blob.sizeBytes, this.#clock.now())
     return true
   }
 
@@ -187,10 +204,13 @@ export class Layers {
     // ECR mounts from where it is told only, and what a pushed image of that repository needs.
     if (source === undefined && !this.#isMountOpen) return undefined
     const holder =
-      source === undefined ? await tx.blobs.findHolder(target.registry, digest) : await tx.blobs.resolve(source, digest)
+      source === undefined
+        ? await tx.blobs.findHolder(target.registry, digest, target.encryption)
+        : await tx.blobs.resolve(source, digest)
     if (holder?.blob === undefined || isArchived(holder.blob)) return undefined
     if (!this.#isMountOpen && holder.blob.imageCount === 0) return undefined
-    if (holder.repository.encryption.type !== target.encryption.type) return undefined
+    // What one key encrypts is not to be read by another.
+    if (!isSameEncryption(holder.repository.encryption, target.encryption)) return undefined
     // Whether a repository holds a layer is nobody's business who may not read it there.
     const isReadable = await this.#access.permits(principal, 'ecr:GetDownloadUrlForLayer', holder.repository)
     return isReadable ? holder.blob : undefined
@@ -215,7 +235,7 @@ export class Layers {
   }
 
   #readable(blob: LinkedBlob) {
-    return { blob, read: (range?: ByteRange) => this.#blobs.read(blob.digest, range) }
+    return { blob, read: (range?: ByteRange) => this.#blobs.read(blob, range) }
   }
 }
 

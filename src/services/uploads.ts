@@ -13,7 +13,8 @@ import type { RepositoryRef } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
 import { isPublic } from '../domain/public-registry.ts'
 import type { Quotas } from '../domain/quotas.ts'
-import type { Upload } from '../domain/upload.ts'
+import { type Upload, vaultOfUpload } from '../domain/upload.ts'
+import { PLAIN } from '../domain/vault.ts'
 import type { Clock } from '../lib/clock.ts'
 import { RunningHash } from '../lib/hash-stream.ts'
 import type { Ids } from '../lib/ids.ts'
@@ -23,6 +24,7 @@ import type { MetadataStore } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
 import { claimBlob } from './blob-claims.ts'
 import { getRepository } from './repositories.ts'
+import type { Vaults } from './vaults.ts'
 
 /** How long a second writer of one upload waits for the first. */
 const PATIENCE_MS = 10_000
@@ -61,6 +63,7 @@ interface OpenUpload {
 export class Uploads {
   readonly #metadata: MetadataStore
   readonly #blobs: BlobStore
+  readonly #vaults: Vaults
   readonly #access: Access
   readonly #clock: Clock
   readonly #ids: Ids
@@ -74,6 +77,7 @@ export class Uploads {
   constructor(
     metadata: MetadataStore,
     blobs: BlobStore,
+    vaults: Vaults,
     access: Access,
     clock: Clock,
     ids: Ids,
@@ -82,6 +86,7 @@ export class Uploads {
   ) {
     this.#metadata = metadata
     this.#blobs = blobs
+    this.#vaults = vaults
     this.#access = access
     this.#clock = clock
     this.#ids = ids
@@ -89,11 +94,12 @@ export class Uploads {
     this.#publicQuotas = publicQuotas
   }
 
-  /** Answers the new upload's id. Throws `repository-not-found`, `access-denied`. */
+  /** Answers the new upload's id. Throws `repository-not-found`, `access-denied`, `kms-key-unusable` (as whatever needs the staged bytes later). */
   async start(principal: Principal, ref: RepositoryRef): Promise<string> {
     await this.#access.authorize(principal, 'ecr:InitiateLayerUpload', ref)
-    const { id: repositoryId } = await getRepository(this.#metadata.view, ref)
-    const key = await this.#blobs.startUpload()
+    const repository = await getRepository(this.#metadata.view, ref)
+    const { id: repositoryId } = repository
+    const key = await this.#blobs.startUpload(this.#vaults.vaultOf(repository))
     const id = this.#ids.uuid()
     const startedAt = this.#clock.now()
     await this.#metadata.transact(
@@ -241,14 +247,15 @@ export class Uploads {
   }
 
   async #commit(ref: RepositoryRef, { upload, key, sizeBytes }: OpenUpload, digest: Digest): Promise<CompletedUpload> {
-    await claimBlob(this.#metadata, digest, this.#clock)
+    const address = { vault: vaultOfUpload(key) ?? PLAIN, digest }
+    await claimBlob(this.#metadata, address, this.#clock)
     await this.#blobs.commit(key, digest)
     const isNew = await this.#metadata.transact(async (tx) => {
       // The repository may have been deleted meanwhile, and another made under its name.
       const { id } = await getRepository(tx, ref)
       if (id !== upload.repositoryId) throw uploadNotFound(upload.id, ref)
       await tx.uploads.delete(upload.id)
-      return tx.blobs.link(id, digest, sizeBytes, this.#clock.now())
+      return tx.blobs.link(id, address, sizeBytes, this.#clock.now())
     })
     this.#hashes.delete(upload.id)
     return { digest, sizeBytes, isNew }

@@ -4,14 +4,15 @@ import type {
   ImageFilter,
   ImageReference,
   ImageStatus,
+  KeptManifest,
   NewImage,
   ReferrerFilter,
-  StoredManifest,
   TaggedImage,
 } from '../domain/image.ts'
 import type { Registry, RepositoryName, RepositoryRef, Tag } from '../domain/names.ts'
-import type { NewRepository, Repository, ResourceTag, TagMutability } from '../domain/repository.ts'
+import type { Encryption, NewRepository, Repository, ResourceTag, TagMutability } from '../domain/repository.ts'
 import type { Upload } from '../domain/upload.ts'
+import type { BlobAddress } from '../domain/vault.ts'
 import type { AccountReader, AccountWriter } from './accounts.ts'
 import type { CreationTemplateReader, CreationTemplateWriter } from './creation-templates.ts'
 import type { CredentialReader, CredentialWriter } from './credentials.ts'
@@ -70,7 +71,7 @@ export type ListedImageKey = { readonly tag: Tag } | { readonly untagged: Digest
 /** What a pull finds by one look: the repository, and in it the image. */
 export interface Resolved {
   readonly repository: Repository
-  readonly found: StoredManifest | undefined
+  readonly found: KeptManifest | undefined
 }
 
 export interface ImageReader {
@@ -78,6 +79,8 @@ export interface ImageReader {
   /** Repository, image and manifest in a single query: the path of every pull. `undefined`: no such repository. */
   resolve(ref: RepositoryRef, reference: ImageReference): Promise<Resolved | undefined>
   findMany(repositoryId: number, digests: readonly Digest[]): Promise<readonly TaggedImage[]>
+  /** The manifests among those of some images that are sealed. */
+  listSealed(images: readonly Image[]): Promise<readonly KeptManifest[]>
   /** The tags of one image in ascending order. */
   tagsOf(imageId: number): Promise<readonly Tag[]>
   /** In ascending order of digest. The cost of a page does not depend on its position. */
@@ -131,9 +134,13 @@ export interface ImageWriter extends ImageReader {
   recordPulls(pulls: ReadonlyMap<number, Date>): Promise<void>
 }
 
+/** A blob on record. */
+export interface StoredBlob extends BlobAddress {
+  readonly sizeBytes: number
+}
+
 /** A blob as one repository sees it. */
-export interface LinkedBlob {
-  readonly digest: Digest
+export interface LinkedBlob extends BlobAddress {
   readonly sizeBytes: number
   /** How many images of this repository need it. */
   readonly imageCount: number
@@ -151,18 +158,19 @@ export interface BlobReader {
     digest: Digest,
   ): Promise<{ readonly repository: Repository; readonly blob: LinkedBlob | undefined } | undefined>
   findLinkedMany(repositoryId: number, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, LinkedBlob>>
-  /** Any repository of this registry that holds the blob, for anonymous mounts; `undefined` when none does. */
+  /** Any repository of this registry and this encryption that holds the blob, for anonymous mounts; `undefined` when none does. */
   findHolder(
     registry: Registry,
     digest: Digest,
+    encryption: Encryption,
   ): Promise<{ readonly repository: Repository; readonly blob: LinkedBlob } | undefined>
   /** Links that no image has needed since `before`. */
   listUnusedLinks(before: Date, limit: number): Promise<readonly { repositoryId: number; digest: Digest }[]>
   /** Blobs that no repository links: claimed or freed before `before`, or marked by a sweep that did not end. */
-  listDead(before: Date, limit: number): Promise<readonly { digest: Digest; sizeBytes: number }[]>
-  /** Every recorded blob in ascending order of digest. */
-  list(page: Page<Digest>): Promise<readonly { digest: Digest; sizeBytes: number; linkCount: number }[]>
-  exists(digest: Digest): Promise<boolean>
+  listDead(before: Date, limit: number): Promise<readonly StoredBlob[]>
+  /** Every recorded blob in ascending order of digest, then of vault. */
+  list(page: Page<BlobAddress>): Promise<readonly (StoredBlob & { readonly linkCount: number })[]>
+  exists(address: BlobAddress): Promise<boolean>
   /** What a sweep could free: links that no image has needed since `before`, blobs that are dead or have only such links. */
   freeable(
     before: Date,
@@ -177,29 +185,29 @@ export interface BlobReader {
  * under a mark, and the two exclude each other, so that a sweep never takes bytes that a push is about to name.
  */
 export interface BlobWriter extends BlobReader {
-  /** Claims the digest for arriving bytes. False while a sweep has marked it: try again shortly. */
-  claim(digest: Digest, at: Date): Promise<boolean>
+  /** Claims the address for arriving bytes. False while a sweep has marked it: try again shortly. */
+  claim(address: BlobAddress, at: Date): Promise<boolean>
   /**
-   * Links the blob to the repository and records its size. False when it was linked already (the grace period starts
-   * anew). Throws `blob-not-found` when neither a claim nor a link protects the blob any more: claim and send it again.
+   * Links the blob to the repository and records its size. False when its content was linked already (the grace period
+   * starts anew), be it in another vault: the link then leads to this one. Throws `blob-not-found` when neither a claim nor a link protects the blob any more: claim and send it again.
    */
-  link(repositoryId: number, digest: Digest, sizeBytes: number, at: Date): Promise<boolean>
+  link(repositoryId: number, address: BlobAddress, sizeBytes: number, at: Date): Promise<boolean>
   /** Removes the link if no image of the repository needs it. True when a link was removed. */
   unlink(repositoryId: number, digest: Digest, at: Date): Promise<boolean>
   /** The same, if it has been unused since `before`; a blob that has no link left then counts as dead since then. */
   unlinkUnused(repositoryId: number, digest: Digest, before: Date): Promise<boolean>
   /** Records bytes that no record knows, dead since `storedAt`. False when there is a record. */
-  adopt(digest: Digest, sizeBytes: number, storedAt: Date): Promise<boolean>
+  adopt(address: BlobAddress, sizeBytes: number, storedAt: Date): Promise<boolean>
   /** Marks a blob for deletion if it is still dead since `before` (or marked already). */
-  mark(digest: Digest, before: Date): Promise<boolean>
+  mark(address: BlobAddress, before: Date): Promise<boolean>
   /** Forgets a marked blob, after its bytes are gone. */
-  forget(digest: Digest): Promise<void>
+  forget(address: BlobAddress): Promise<void>
   /**
    * Drops all links of a blob whose bytes are lost or bad, and marks it, so that its bytes can be set aside before it is
    * forgotten; images that need it stay and say so when pulled. False, and nothing done, when it was claimed after
    * `before`: a push is bringing good bytes.
    */
-  lose(digest: Digest, before: Date): Promise<boolean>
+  lose(address: BlobAddress, before: Date): Promise<boolean>
 }
 
 export interface UploadReader {

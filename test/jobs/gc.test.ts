@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { parseTag } from '../../src/domain/names.ts'
+import { PLAIN } from '../../src/domain/vault.ts'
 import type { GcReport } from '../../src/jobs/gc.ts'
+import { plain } from '../suites/blob-bytes.ts'
 import {
   admin,
   createServices,
@@ -117,7 +119,7 @@ describe('garbage collection', () => {
   })
 
   test('takes up files that a crash left without a record, after the grace period', async () => {
-    const key = await services.blobs.startUpload()
+    const key = await services.blobs.startUpload(PLAIN)
     await services.blobs.append(
       key,
       0,
@@ -149,7 +151,7 @@ describe('garbage collection', () => {
       }
       const { image } = await services.images.pull(admin, ref, { tag: parseTag('latest') })
       for (const { digest: blob } of await services.metadata.view.blobs.list({ limit: 10 }))
-        expect(await services.blobs.find(blob)).toBeDefined()
+        expect(await services.blobs.find(plain(blob))).toBeDefined()
       await removeImage(image.digest)
     }
   })

@@ -15,9 +15,8 @@ let scrub: Scrub
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ecru-scrub-'))
-  const blobs = await FilesystemBlobStore.open(directory)
-  services = await createServices({ blobs })
-  scrub = new Scrub(services.metadata, blobs, services.clock)
+  services = await createServices({ driver: await FilesystemBlobStore.open(directory) })
+  scrub = new Scrub(services.metadata, services.blobs, services.clock)
   await services.repositories.create(admin, ref)
 })
 afterEach(async () => {

@@ -28,7 +28,7 @@ afterEach(() => services.close())
 const withCode = (code: string) => expect.objectContaining({ code })
 const tagsOf = async (digest: Digest) =>
   (await services.imageLists.describeMany(admin, ref, [{ digest }]))[0]?.tags as readonly string[] | undefined
-const manifestBytes = async (digest: Digest) => (await services.images.stat(admin, ref, { digest })).manifest
+const manifestBytes = async (digest: Digest) => (await services.images.pull(admin, ref, { digest })).manifest
 const setMode = (mode: MutabilityMode, exclusionFilters?: readonly string[]) =>
   services.repositories.putMutability(admin, ref, { mode, exclusionFilters })
 
@@ -135,7 +135,7 @@ describe('a push', () => {
     const digest = `sha512:${new Bun.CryptoHasher('sha512').update(manifest).digest('hex')}` as Digest
     const { image } = await services.images.push(admin, ref, { manifest, tags: [latest], digest })
     expect(image.digest).toBe(digest)
-    expect((await services.images.stat(admin, ref, { tag: latest })).image.digest).toBe(digest)
+    expect((await services.images.stat(admin, ref, { tag: latest })).digest).toBe(digest)
   })
 
   test('stops at the quotas of images and tags', async () => {

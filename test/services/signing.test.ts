@@ -6,6 +6,7 @@ import { GENEROUS_QUOTAS } from '../../src/domain/quotas.ts'
 import { SigningJob } from '../../src/jobs/signing.ts'
 import { silentLogger } from '../../src/lib/logger.ts'
 import { ImageSigner } from '../../src/services/image-signer.ts'
+import { plain } from '../suites/blob-bytes.ts'
 import {
   admin,
   createServices,
@@ -43,7 +44,7 @@ async function signaturesOf(subject: Digest) {
 }
 
 async function bytesOf(digest: Digest): Promise<Uint8Array> {
-  return new Response(await services.blobs.read(digest)).bytes()
+  return new Response(await services.blobs.read(plain(digest))).bytes()
 }
 
 describe('a push', () => {
@@ -119,7 +120,7 @@ describe('a signature', () => {
     const digest = await pushImage(services, ref, 'one', 'v1')
     await services.signingJobs.signNow()
     const [signature] = await signaturesOf(digest)
-    const { image, manifest } = await services.images.stat(admin, ref, { digest: signature?.digest ?? digest })
+    const { image, manifest } = await services.images.pull(admin, ref, { digest: signature?.digest ?? digest })
     expect(image.subject).toBe(digest)
     const { layers } = JSON.parse(new TextDecoder().decode(manifest)) as {
       layers: readonly [{ mediaType: string; digest: Digest }]
@@ -130,7 +131,7 @@ describe('a signature', () => {
     const certificate = new X509Certificate(exported.certificate)
     const crit = { 'io.cncf.notary.signingScheme': true }
     const verified = await flattenedVerify(jws, certificate.publicKey, { crit })
-    const signed = await services.images.stat(admin, ref, { digest })
+    const signed = await services.images.pull(admin, ref, { digest })
     expect(JSON.parse(new TextDecoder().decode(verified.payload))).toEqual({
       targetArtifact: { mediaType: signed.image.mediaType, digest, size: signed.manifest.byteLength },
     })

@@ -57,7 +57,7 @@ describe('on a full disk', () => {
     const pulls = new PullTimes(store, services.clock, (error) => lost.push(error))
     const { id } = (await imageIn(services.imageLists)) ?? { id: 0 }
     pulls.record(id, admin, registry)
-    const lists = new ImageLists(store, services.access, pulls, new Activations(store, services.clock))
+    const lists = new ImageLists(store, services.vaults, services.access, pulls, new Activations(store, services.clock))
     expect(await imageIn(lists)).toMatchObject({ digest })
     expect(lost).toEqual([expect.objectContaining({ code: 'storage-full' })])
   })
@@ -68,7 +68,7 @@ describe('on a full disk', () => {
     services.clock.advance(ACTIVATION_MS)
     const store = storeWith(full)
     const activations = new Activations(store, services.clock)
-    const lists = new ImageLists(store, services.access, services.pulls, activations)
+    const lists = new ImageLists(store, services.vaults, services.access, services.pulls, activations)
     expect(await imageIn(lists)).toMatchObject({ digest, status: 'ACTIVATING' })
     expect(await imageIn(services.imageLists)).toMatchObject({ digest, status: 'ACTIVE' })
   })

@@ -87,8 +87,8 @@ describe('an upload', () => {
   test('is taken up by another process, which reads what is staged', async () => {
     const id = await services.uploads.start(admin, ref)
     await append(id, 0, 'hello ')
-    const { metadata, blobs, clock, access } = services
-    const other = new Uploads(metadata, blobs, access, clock, randomIds, GENEROUS_QUOTAS)
+    const { metadata, blobs, vaults, clock, access } = services
+    const other = new Uploads(metadata, blobs, vaults, access, clock, randomIds, GENEROUS_QUOTAS)
     await other.append(admin, ref, id, anySize, chunks('world'))
     await other.complete(admin, ref, id, digestOf('hello world'), undefined)
     expect(await layerText(digestOf('hello world'))).toBe('hello world')
@@ -132,8 +132,8 @@ describe('an upload', () => {
   })
 
   test('stops at the quota of a layer', async () => {
-    const { metadata, blobs, clock, access } = services
-    const strict = new Uploads(metadata, blobs, access, clock, randomIds, {
+    const { metadata, blobs, vaults, clock, access } = services
+    const strict = new Uploads(metadata, blobs, vaults, access, clock, randomIds, {
       ...GENEROUS_QUOTAS,
       layerBytes: 4,
     })
@@ -143,8 +143,8 @@ describe('an upload', () => {
   })
 
   test('stops at the quota of parts', async () => {
-    const { metadata, blobs, clock, access } = services
-    const strict = new Uploads(metadata, blobs, access, clock, randomIds, { ...GENEROUS_QUOTAS, layerParts: 2 })
+    const { metadata, blobs, vaults, clock, access } = services
+    const strict = new Uploads(metadata, blobs, vaults, access, clock, randomIds, { ...GENEROUS_QUOTAS, layerParts: 2 })
     const id = await strict.start(admin, ref)
     for (const part of ['a', 'b']) await strict.append(admin, ref, id, anySize, chunks(part))
     await expect(strict.append(admin, ref, id, anySize, chunks('c'))).rejects.toEqual(withCode('limit-exceeded'))

@@ -3,8 +3,18 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import { PLAIN } from '../../src/domain/vault.ts'
 import { FilesystemBlobStore } from '../../src/stores/blobs/filesystem.ts'
-import { bytesOf, chunksOf, digestOf, expectCode, rejection, someBytes, storeBlob } from '../suites/blob-bytes.ts'
+import {
+  bytesOf,
+  chunksOf,
+  digestOf,
+  expectCode,
+  plain,
+  rejection,
+  someBytes,
+  storeBlob,
+} from '../suites/blob-bytes.ts'
 import { type FileHooks, systemError, watchedFiles } from './blobs-watched-files.ts'
 
 const MIB = 1024 * 1024
@@ -41,7 +51,7 @@ describe('filesystem, and what it asks of the disk', () => {
     const hex = digestOf(bytes).slice('sha256:'.length)
     const shard = `blobs/sha256/${hex.slice(0, 2)}`
     const stage = async (store: FilesystemBlobStore) => {
-      const key = await store.startUpload()
+      const key = await store.startUpload(PLAIN)
       await store.append(key, 0, chunksOf(bytes))
       return key
     }
@@ -73,13 +83,13 @@ describe('filesystem, and what it asks of the disk', () => {
 
     test('delete flushes the directory after the removal', async () => {
       await storeBlob(await FilesystemBlobStore.open(root), bytes)
-      const calls = await record((store) => store.delete(digestOf(bytes)))
+      const calls = await record((store) => store.delete(plain(digestOf(bytes))))
       expect(durable(calls)).toEqual([`unlink ${shard}/${hex}`, `sync ${shard}`])
     })
 
     test('quarantine flushes both directories after the move', async () => {
       await storeBlob(await FilesystemBlobStore.open(root), bytes)
-      const calls = await record((store) => store.quarantine(digestOf(bytes)))
+      const calls = await record((store) => store.quarantine(plain(digestOf(bytes))))
       expect(durable(calls)).toEqual([`rename quarantine/sha256-${hex}-KEY`, 'sync quarantine', `sync ${shard}`])
     })
 
@@ -99,7 +109,7 @@ describe('filesystem, and what it asks of the disk', () => {
         await store.commit(await stage(store), digestOf(bytes))
         await rejection(store.append(await stage(store), 3, chunksOf(bytes)))
         await store.checkReady()
-        await store.quarantine(digestOf(bytes))
+        await store.quarantine(plain(digestOf(bytes)))
       })
       const count = (what: string) => calls.filter((call) => call.startsWith(`${what} `)).length
       expect(count('close')).toBe(count('open'))
@@ -118,7 +128,7 @@ describe('filesystem, and what it asks of the disk', () => {
           // Writes are short before the disk is full.
           taken: (chunks) => chunks.slice(0, 1).map((chunk) => chunk.subarray(0, 1000)),
         })
-        const key = await store.startUpload()
+        const key = await store.startUpload(PLAIN)
         const thrown = await rejection(store.append(key, 0, chunksOf(bytes)))
         expect(thrown).toMatchObject({ code: 'storage-full', cause: { code } })
         expect(await store.uploadSize(key)).toBe(2000)
@@ -132,7 +142,7 @@ describe('filesystem, and what it asks of the disk', () => {
         before: () => {},
         taken: (chunks) => chunks.slice(0, 2).map((chunk, index) => (index === 0 ? chunk : chunk.subarray(0, 999))),
       })
-      const key = await store.startUpload()
+      const key = await store.startUpload(PLAIN)
       await store.append(key, 0, chunksOf(bytes, 3000))
       expect(Buffer.compare(await bytesOf(await store.readUpload(key)), bytes)).toBe(0)
     })
@@ -152,7 +162,7 @@ describe('filesystem, and what it asks of the disk', () => {
           if (what === 'writev') throw failure
         },
       })
-      expect(await rejection(store.append(await store.startUpload(), 0, body()))).toBe(failure)
+      expect(await rejection(store.append(await store.startUpload(PLAIN), 0, body()))).toBe(failure)
       expect(hasEnded).toBe(true)
     })
 
@@ -163,7 +173,7 @@ describe('filesystem, and what it asks of the disk', () => {
           if (what === 'datasync') throw failure
         },
       })
-      const key = await store.startUpload()
+      const key = await store.startUpload(PLAIN)
       expect(await rejection(store.append(key, 0, chunksOf(someBytes(20 * MIB), MIB)))).toBe(failure)
       expect(await store.uploadSize(key)).toBeUndefined()
       expect(await readdir(join(root, 'uploads'))).toEqual([])
@@ -179,11 +189,11 @@ describe('filesystem, and what it asks of the disk', () => {
             if (what === 'sync' && path.includes('uploads')) throw systemError(code)
           },
         })
-        const key = await store.startUpload()
+        const key = await store.startUpload(PLAIN)
         await store.append(key, 0, chunksOf(someBytes(10)))
         expect(await rejection(store.commit(key, digestOf(someBytes(10))))).toHaveProperty('code', expected)
         await expectCode(store.commit(key, digestOf(someBytes(10))), 'upload-not-found')
-        expect(await store.find(digestOf(someBytes(10)))).toBeUndefined()
+        expect(await store.find(plain(digestOf(someBytes(10))))).toBeUndefined()
       }
     })
 
@@ -194,7 +204,7 @@ describe('filesystem, and what it asks of the disk', () => {
           if (what === 'sync' && path.endsWith('blobs/sha256') && failures++ === 0) throw systemError('EIO')
         },
       })
-      const key = await store.startUpload()
+      const key = await store.startUpload(PLAIN)
       await store.append(key, 0, chunksOf(someBytes(10)))
       expect(await rejection(store.commit(key, digestOf(someBytes(10))))).toHaveProperty('code', 'EIO')
       expect(await store.uploadSize(key)).toBe(10)
@@ -213,7 +223,7 @@ describe('filesystem, and what it asks of the disk', () => {
       }
     }
     const store = await openWatched({ before: ({ what }) => (what === 'writev' ? gate.promise : undefined) })
-    const append = store.append(await store.startUpload(), 0, body())
+    const append = store.append(await store.startUpload(PLAIN), 0, body())
     // Time enough for a body that nothing holds back to be read to its end.
     for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve))
     expect(receivedBytes).toBeLessThanOrEqual(4 * MIB)
@@ -245,7 +255,7 @@ describe.skipIf(smallDisk === undefined)('a disk that is really full (needs root
   test('keeps what fitted, says storage-full, and takes uploads again once there is room', async () => {
     const store = await FilesystemBlobStore.open(smallDisk ?? '')
     const bytes = someBytes(8 * MIB)
-    const key = await store.startUpload()
+    const key = await store.startUpload(PLAIN)
     const thrown = await rejection(store.append(key, 0, chunksOf(bytes)))
     expect(thrown).toMatchObject({ code: 'storage-full', cause: { code: 'ENOSPC' } })
     const sizeBytes = (await store.uploadSize(key)) ?? 0
@@ -256,8 +266,8 @@ describe.skipIf(smallDisk === undefined)('a disk that is really full (needs root
     await store.abort(key)
     await store.checkReady()
     const digest = await storeBlob(store, bytes.subarray(0, 2 * MIB))
-    expect(await store.find(digest)).toMatchObject({ sizeBytes: 2 * MIB })
-    await store.delete(digest)
+    expect(await store.find(plain(digest))).toMatchObject({ sizeBytes: 2 * MIB })
+    await store.delete(plain(digest))
     expect(await Array.fromAsync(store.listUploads())).toEqual([])
   })
 })

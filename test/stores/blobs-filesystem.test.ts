@@ -2,11 +2,23 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { mkdir, mkdtemp, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PLAIN, SERVER_VAULT } from '../../src/domain/vault.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { FilesystemBlobStore, type FilesystemBlobStoreOptions } from '../../src/stores/blobs/filesystem.ts'
+import { SealedBlobStore } from '../../src/stores/blobs/sealed.ts'
 import type { UploadKey } from '../../src/stores/blobs.ts'
-import { bytesOf, chunksOf, digestOf, expectCode, rejection, someBytes, storeBlob } from '../suites/blob-bytes.ts'
+import {
+  bytesOf,
+  chunksOf,
+  digestOf,
+  expectCode,
+  plain,
+  rejection,
+  someBytes,
+  storeBlob,
+} from '../suites/blob-bytes.ts'
 import { blobStoreSuite } from '../suites/blob-store.ts'
+import { FakeVaultKeys } from '../support/fake-vault-keys.ts'
 import { systemError, watchedFiles } from './blobs-watched-files.ts'
 
 const MIB = 1024 * 1024
@@ -17,6 +29,16 @@ blobStoreSuite('filesystem', async () => {
   const root = await makeDirectory()
   return { store: await FilesystemBlobStore.open(root), cleanup: () => rm(root, { recursive: true }) }
 })
+
+blobStoreSuite(
+  'filesystem, sealed',
+  async () => {
+    const root = await makeDirectory()
+    const driver = await FilesystemBlobStore.open(root)
+    return { store: new SealedBlobStore(driver, new FakeVaultKeys()), cleanup: () => rm(root, { recursive: true }) }
+  },
+  SERVER_VAULT,
+)
 
 describe('filesystem', () => {
   let root: string
@@ -44,7 +66,7 @@ describe('filesystem', () => {
       const store = await openStore()
       const whole = new Uint8Array(100).fill(1)
       const larger = new Uint8Array(100).fill(2)
-      const key = await store.startUpload()
+      const key = await store.startUpload(PLAIN)
       async function* chunks() {
         yield whole
         yield larger.subarray(10, 60)
@@ -65,7 +87,7 @@ describe('filesystem', () => {
       const store = await openStore()
       for (let time = 1; time <= 2; time++) {
         const digest = await storeBlob(store, someBytes(10))
-        await store.quarantine(digest)
+        await store.quarantine(plain(digest))
         const kept = await filesIn('quarantine')
         expect(kept).toHaveLength(time)
         expect(kept.every((name) => name.startsWith(digest.replace(':', '-')))).toBe(true)
@@ -79,7 +101,7 @@ describe('filesystem', () => {
         },
       })
       const store = await openStore({ files })
-      const key = await store.startUpload()
+      const key = await store.startUpload(PLAIN)
       await store.append(key, 0, chunksOf(someBytes(1000)))
       await store.abort(key)
       expect(await rejection(store.checkReady())).toHaveProperty('code', 'EROFS')
@@ -90,8 +112,8 @@ describe('filesystem', () => {
       const clock = { now: () => new Date('2001-02-03T04:05:06.000Z') } satisfies Clock
       const store = await openStore({ clock })
       const digest = await storeBlob(store, someBytes(10))
-      await store.append(await store.startUpload(), 0, chunksOf(someBytes(10)))
-      expect((await store.find(digest))?.storedAt).toEqual(clock.now())
+      await store.append(await store.startUpload(PLAIN), 0, chunksOf(someBytes(10)))
+      expect((await store.find(plain(digest)))?.storedAt).toEqual(clock.now())
       expect(await Array.fromAsync(store.listUploads())).toEqual([
         { key: expect.any(String) as unknown as UploadKey, touchedAt: clock.now() },
       ])
@@ -100,29 +122,29 @@ describe('filesystem', () => {
     test('the moment of the commit counts, however old the staged bytes are', async () => {
       let now = new Date('2001-01-01T00:00:00.000Z')
       const store = await openStore({ clock: { now: () => now } })
-      const key = await store.startUpload()
+      const key = await store.startUpload(PLAIN)
       await store.append(key, 0, chunksOf(someBytes(10)))
       now = new Date('2001-06-01T00:00:00.000Z')
       expect((await store.commit(key, digestOf(someBytes(10)))).storedAt).toEqual(now)
-      expect((await store.find(digestOf(someBytes(10))))?.storedAt).toEqual(now)
+      expect((await store.find(plain(digestOf(someBytes(10)))))?.storedAt).toEqual(now)
     })
   })
 
   describe('after a crash', () => {
     test('another process goes on with what was staged', async () => {
       const bytes = someBytes(2 * MIB)
-      const key = await (await openStore()).startUpload()
+      const key = await (await openStore()).startUpload(PLAIN)
       await (await openStore()).append(key, 0, chunksOf(bytes.subarray(0, MIB)))
       const successor = await openStore()
       expect(await successor.uploadSize(key)).toBe(MIB)
       expect(Buffer.compare(await bytesOf(await successor.readUpload(key)), bytes.subarray(0, MIB))).toBe(0)
       await successor.append(key, MIB, chunksOf(bytes.subarray(MIB)))
       await (await openStore()).commit(key, digestOf(bytes))
-      expect(digestOf(await bytesOf(await (await openStore()).read(digestOf(bytes))))).toBe(digestOf(bytes))
+      expect(digestOf(await bytesOf(await (await openStore()).read(plain(digestOf(bytes)))))).toBe(digestOf(bytes))
     })
 
     test('a commit that nobody heard the end of is committed again', async () => {
-      const key = await (await openStore()).startUpload()
+      const key = await (await openStore()).startUpload(PLAIN)
       await (await openStore()).append(key, 0, chunksOf(someBytes(10)))
       const info = await (await openStore()).commit(key, digestOf(someBytes(10)))
       expect(await (await openStore()).commit(key, digestOf(someBytes(10)))).toEqual(info)
@@ -186,21 +208,21 @@ describe('filesystem', () => {
     test('when the volume is gone, every call fails with the system’s error', async () => {
       const store = await openStore()
       const digest = await storeBlob(store, someBytes(10))
-      const key = await store.startUpload()
+      const key = await store.startUpload(PLAIN)
       await rename(root, `${root}-unmounted`)
       await mkdir(root)
       try {
         for (const call of [
-          () => store.find(digest),
-          () => store.read(digest),
-          () => store.startUpload(),
+          () => store.find(plain(digest)),
+          () => store.read(plain(digest)),
+          () => store.startUpload(PLAIN),
           () => store.uploadSize(key),
           () => store.append(key, 0, chunksOf(someBytes(1))),
           () => store.readUpload(key),
           () => store.commit(key, digest),
           () => store.abort(key),
-          () => store.delete(digest),
-          () => store.quarantine(digest),
+          () => store.delete(plain(digest)),
+          () => store.quarantine(plain(digest)),
           () => Array.fromAsync(store.list()),
           () => Array.fromAsync(store.listUploads()),
           () => store.checkReady(),
@@ -216,11 +238,11 @@ describe('filesystem', () => {
     test('a shard directory that somebody tidied away is made again', async () => {
       const store = await openStore()
       const digest = await storeBlob(store, someBytes(10))
-      await store.delete(digest)
+      await store.delete(plain(digest))
       await rm(join(root, 'blobs', 'sha256'), { recursive: true })
-      expect(await store.find(digest)).toBeUndefined()
+      expect(await store.find(plain(digest))).toBeUndefined()
       await storeBlob(store, someBytes(10))
-      expect(await store.find(digest)).toBeDefined()
+      expect(await store.find(plain(digest))).toBeDefined()
     })
   })
 
@@ -232,12 +254,12 @@ describe('filesystem', () => {
       using server = Bun.serve({
         hostname: '127.0.0.1',
         port: 0,
-        fetch: async () => new Response(await store.read(digest)),
+        fetch: async () => new Response(await store.read(plain(digest))),
       })
       const response = await fetch(server.url)
-      await store.delete(digest)
+      await store.delete(plain(digest))
       expect(digestOf(await response.bytes())).toBe(digest)
-      await expectCode(store.read(digest), 'blob-not-found')
+      await expectCode(store.read(plain(digest)), 'blob-not-found')
     })
 
     test('a range is sent as just those bytes', async () => {
@@ -247,7 +269,7 @@ describe('filesystem', () => {
       using server = Bun.serve({
         hostname: '127.0.0.1',
         port: 0,
-        fetch: async () => new Response(await store.read(digest, { first: 1000, last: MIB - 2 })),
+        fetch: async () => new Response(await store.read(plain(digest), { first: 1000, last: MIB - 2 })),
       })
       const got = await (await fetch(server.url)).bytes()
       expect(Buffer.compare(got, bytes.subarray(1000, MIB - 1))).toBe(0)

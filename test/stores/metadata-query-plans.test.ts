@@ -9,6 +9,7 @@ import { SqliteConnection } from '../../src/stores/metadata/sqlite/connection.ts
 import { databaseOn } from '../../src/stores/metadata/sqlite/dialect.ts'
 import { queriesIn } from '../../src/stores/metadata/store.ts'
 import type { MetadataWriter } from '../../src/stores/metadata.ts'
+import { plain } from '../suites/blob-bytes.ts'
 import { newTemplate } from '../suites/metadata-store-creation-templates.ts'
 import { newEntity } from '../suites/metadata-store-iam.ts'
 import { previewResult } from '../suites/metadata-store-lifecycle.ts'
@@ -48,10 +49,10 @@ const looks: Record<string, (tx: MetadataWriter) => Promise<unknown>> = {
   'repositories.listResourceTags': (tx) => tx.repositories.listResourceTags(1),
   'repositories.deleteResourceTags': (tx) => tx.repositories.deleteResourceTags(1, ['a', 'b']),
   'blobs.claim': async (tx) => {
-    for (const one of digests) await tx.blobs.claim(one, minute(1))
+    for (const one of digests) await tx.blobs.claim(plain(one), minute(1))
   },
   'blobs.link': async (tx) => {
-    for (const one of digests) await tx.blobs.link(1, one, 1, minute(1))
+    for (const one of digests) await tx.blobs.link(1, plain(one), 1, minute(1))
   },
   'images.insert': async (tx) => {
     await tx.images.insert(newImage(1, 1, { blobs: needs, children: digests, subject: digest }))
@@ -89,17 +90,17 @@ const looks: Record<string, (tx: MetadataWriter) => Promise<unknown>> = {
   'blobs.findLinked': (tx) => tx.blobs.findLinked(1, digest),
   'blobs.resolve': (tx) => tx.blobs.resolve(refOf('app'), digest),
   'blobs.findLinkedMany': (tx) => tx.blobs.findLinkedMany(1, digests),
-  'blobs.findHolder': (tx) => tx.blobs.findHolder(REGISTRY, digest),
+  'blobs.findHolder': (tx) => tx.blobs.findHolder(REGISTRY, digest, { type: 'AES256' }),
   'blobs.listUnusedLinks': (tx) => tx.blobs.listUnusedLinks(minute(1), 10),
   'blobs.listDead': (tx) => tx.blobs.listDead(minute(1), 10),
-  'blobs.list': (tx) => tx.blobs.list(page),
-  'blobs.exists': (tx) => tx.blobs.exists(digest),
+  'blobs.list': (tx) => tx.blobs.list({ after: plain(digest), limit: 10 }),
+  'blobs.exists': (tx) => tx.blobs.exists(plain(digest)),
   'blobs.unlink': (tx) => tx.blobs.unlink(1, digest, minute(1)),
   'blobs.unlinkUnused': (tx) => tx.blobs.unlinkUnused(1, digest, minute(1)),
-  'blobs.adopt': (tx) => tx.blobs.adopt(digest, 1, minute(1)),
-  'blobs.mark': (tx) => tx.blobs.mark(digest, minute(1)),
-  'blobs.lose': (tx) => tx.blobs.lose(digest, minute(1)),
-  'blobs.forget': (tx) => tx.blobs.forget(digest),
+  'blobs.adopt': (tx) => tx.blobs.adopt(plain(digest), 1, minute(1)),
+  'blobs.mark': (tx) => tx.blobs.mark(plain(digest), minute(1)),
+  'blobs.lose': (tx) => tx.blobs.lose(plain(digest), minute(1)),
+  'blobs.forget': (tx) => tx.blobs.forget(plain(digest)),
   'signings.putConfiguration': (tx) => tx.signings.putConfiguration(REGISTRY, { rules: [] }),
   'signings.findConfiguration': (tx) => tx.signings.findConfiguration(REGISTRY),
   'signings.deleteConfiguration': (tx) => tx.signings.deleteConfiguration(REGISTRY),

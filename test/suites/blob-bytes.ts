@@ -2,6 +2,7 @@ import { expect } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { type Digest, type DigestAlgorithm, parseDigest } from '../../src/domain/digest.ts'
 import type { ErrorCode } from '../../src/domain/errors.ts'
+import { type BlobAddress, PLAIN, type Vault } from '../../src/domain/vault.ts'
 import type { BlobBody, BlobStore } from '../../src/stores/blobs.ts'
 
 /** The digest by an implementation that is not the one under test. */
@@ -28,10 +29,13 @@ export async function bytesOf(body: BlobBody): Promise<Uint8Array> {
   return new Response(body).bytes()
 }
 
+/** Where bytes of that digest lie that are not encrypted. */
+export const plain = (digest: Digest): BlobAddress => ({ vault: PLAIN, digest })
+
 /** Stages and commits some bytes. */
-export async function storeBlob(store: BlobStore, bytes: Uint8Array): Promise<Digest> {
+export async function storeBlob(store: BlobStore, bytes: Uint8Array, vault: Vault = PLAIN): Promise<Digest> {
   const digest = digestOf(bytes)
-  const key = await store.startUpload()
+  const key = await store.startUpload(vault)
   await store.append(key, 0, chunksOf(bytes))
   await store.commit(key, digest)
   return digest

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { Digest } from '../../src/domain/digest.ts'
+import { type BlobAddress, PLAIN, type Vault } from '../../src/domain/vault.ts'
 import { CheckedBlobStore } from '../../src/stores/blobs/checked.ts'
 import type { BlobStore, UploadKey } from '../../src/stores/blobs.ts'
-import { bytesOf, chunksOf, digestOf, expectCode, rejection, someBytes, storeBlob } from './blob-bytes.ts'
+import { bytesOf, chunksOf, digestOf, expectCode, rejection, someBytes, storeBlob as storeBytes } from './blob-bytes.ts'
 
 const MIB = 1024 * 1024
 
@@ -12,8 +13,8 @@ export interface BlobStoreFixture {
   readonly cleanup: () => Promise<void>
 }
 
-/** What every blob store promises. `create` makes an empty store for each case. */
-export function blobStoreSuite(name: string, create: () => Promise<BlobStoreFixture>): void {
+/** What every blob store promises, in each vault. `create` makes an empty store for each case. */
+export function blobStoreSuite(name: string, create: () => Promise<BlobStoreFixture>, vault: Vault = PLAIN): void {
   describe(`${name}: the blob store's contract`, () => {
     let store: BlobStore
     let cleanup: () => Promise<void>
@@ -29,8 +30,10 @@ export function blobStoreSuite(name: string, create: () => Promise<BlobStoreFixt
       await cleanup()
     })
 
+    const at = (digest: Digest): BlobAddress => ({ vault, digest })
+    const storeBlob = (blobs: BlobStore, bytes: Uint8Array) => storeBytes(blobs, bytes, vault)
     const stage = async (bytes: Uint8Array): Promise<UploadKey> => {
-      const key = await store.startUpload()
+      const key = await store.startUpload(vault)
       await store.append(key, 0, chunksOf(bytes))
       return key
     }
@@ -47,8 +50,8 @@ export function blobStoreSuite(name: string, create: () => Promise<BlobStoreFixt
         test(`a blob ${title} comes back as it went in`, async () => {
           const bytes = someBytes(sizeBytes)
           const digest = await storeBlob(store, bytes)
-          expect(digestOf(await bytesOf(await store.read(digest)))).toBe(digest)
-          expect(await store.find(digest)).toMatchObject({ digest, sizeBytes })
+          expect(digestOf(await bytesOf(await store.read(at(digest))))).toBe(digest)
+          expect(await store.find(at(digest))).toMatchObject({ digest, sizeBytes })
         })
       }
 
@@ -56,14 +59,14 @@ export function blobStoreSuite(name: string, create: () => Promise<BlobStoreFixt
         const bytes = someBytes(1000)
         const digest = digestOf(bytes, 'sha512')
         await store.commit(await stage(bytes), digest)
-        expect(await bytesOf(await store.read(digest))).toEqual(bytes)
+        expect(await bytesOf(await store.read(at(digest)))).toEqual(bytes)
         expect(await listed()).toEqual([digest])
-        expect(await store.find(digestOf(bytes))).toBeUndefined()
+        expect(await store.find(at(digestOf(bytes)))).toBeUndefined()
       })
 
       test('many chunks of a few bytes, and empty ones, arrive in order', async () => {
         const bytes = someBytes(40_000)
-        const key = await store.startUpload()
+        const key = await store.startUpload(vault)
         async function* body() {
           for await (const chunk of chunksOf(bytes, 7)) {
             yield chunk
@@ -72,21 +75,21 @@ export function blobStoreSuite(name: string, create: () => Promise<BlobStoreFixt
         }
         expect(await store.append(key, 0, body())).toBe(bytes.byteLength)
         await store.commit(key, digestOf(bytes))
-        expect(await bytesOf(await store.read(digestOf(bytes)))).toEqual(bytes)
+        expect(await bytesOf(await store.read(at(digestOf(bytes))))).toEqual(bytes)
       })
 
       test('one chunk larger than any buffer arrives whole', async () => {
         const bytes = someBytes(12 * MIB)
-        const key = await store.startUpload()
+        const key = await store.startUpload(vault)
         await store.append(key, 0, chunksOf(bytes, bytes.byteLength))
         expect((await store.commit(key, digestOf(bytes))).sizeBytes).toBe(bytes.byteLength)
-        expect(digestOf(await bytesOf(await store.read(digestOf(bytes))))).toBe(digestOf(bytes))
+        expect(digestOf(await bytesOf(await store.read(at(digestOf(bytes)))))).toBe(digestOf(bytes))
       })
 
       test('storedAt is the moment of the commit', async () => {
         const before = Date.now()
         const digest = await storeBlob(store, someBytes(10))
-        const storedAt = (await store.find(digest))?.storedAt.getTime() ?? 0
+        const storedAt = (await store.find(at(digest)))?.storedAt.getTime() ?? 0
         expect(storedAt).toBeGreaterThanOrEqual(before - 1)
         expect(storedAt).toBeLessThanOrEqual(Date.now())
       })
@@ -105,7 +108,7 @@ export function blobStoreSuite(name: string, create: () => Promise<BlobStoreFixt
       ] as const) {
         test(`a range gives ${title}`, async () => {
           const digest = await storeBlob(store, bytes)
-          const got = await bytesOf(await store.read(digest, { first, last }))
+          const got = await bytesOf(await store.read(at(digest), { first, last }))
           expect(Buffer.compare(got, bytes.subarray(first, last + 1))).toBe(0)
         })
       }
@@ -120,51 +123,51 @@ export function blobStoreSuite(name: string, create: () => Promise<BlobStoreFixt
       ] as const) {
         test(`a range ${title} is refused`, async () => {
           const digest = await storeBlob(store, bytes)
-          await expectCode(store.read(digest, { first, last }), 'range-not-satisfiable')
+          await expectCode(store.read(at(digest), { first, last }), 'range-not-satisfiable')
         })
       }
 
       test('an empty blob has no range', async () => {
         const digest = await storeBlob(store, new Uint8Array(0))
-        await expectCode(store.read(digest, { first: 0, last: 0 }), 'range-not-satisfiable')
+        await expectCode(store.read(at(digest), { first: 0, last: 0 }), 'range-not-satisfiable')
       })
 
       test('an absent blob is not found', async () => {
         const digest = digestOf(bytes)
-        expect(await store.find(digest)).toBeUndefined()
-        await expectCode(store.read(digest), 'blob-not-found')
-        await expectCode(store.read(digest, { first: 0, last: 0 }), 'blob-not-found')
+        expect(await store.find(at(digest))).toBeUndefined()
+        await expectCode(store.read(at(digest)), 'blob-not-found')
+        await expectCode(store.read(at(digest), { first: 0, last: 0 }), 'blob-not-found')
       })
 
       test('a body may be dropped unread', async () => {
         const digest = await storeBlob(store, bytes)
-        const body = await store.read(digest)
+        const body = await store.read(at(digest))
         if (body instanceof ReadableStream) await body.cancel()
-        expect((await bytesOf(await store.read(digest))).byteLength).toBe(size)
+        expect((await bytesOf(await store.read(at(digest)))).byteLength).toBe(size)
       })
 
       test('a body that is being read delivers to its end when the blob is deleted', async () => {
         const digest = await storeBlob(store, bytes)
-        const body = await store.read(digest)
+        const body = await store.read(at(digest))
         const reader = (body instanceof ReadableStream ? body : body.stream()).getReader()
         const parts: Uint8Array[] = []
         for (let part = await reader.read(); !part.done; part = await reader.read()) {
-          if (parts.length === 0) await store.delete(digest)
+          if (parts.length === 0) await store.delete(at(digest))
           parts.push(part.value)
         }
-        expect(await store.find(digest)).toBeUndefined()
+        expect(await store.find(at(digest))).toBeUndefined()
         expect(digestOf(Buffer.concat(parts))).toBe(digest)
       })
 
       test('something that only poses as a digest is refused', async () => {
         for (const text of ['sha256:../../etc/passwd', `sha256:${'A'.repeat(64)}`, 'md5:00', '']) {
           const digest = text as Digest
-          const key = await store.startUpload()
+          const key = await store.startUpload(vault)
           for (const call of [
-            () => store.find(digest),
-            () => store.read(digest),
-            () => store.delete(digest),
-            () => store.quarantine(digest),
+            () => store.find(at(digest)),
+            () => store.read(at(digest)),
+            () => store.delete(at(digest)),
+            () => store.quarantine(at(digest)),
             () => store.commit(key, digest),
           ]) {
             await expectCode(call(), 'digest-invalid')
@@ -175,23 +178,23 @@ export function blobStoreSuite(name: string, create: () => Promise<BlobStoreFixt
 
     describe('uploads', () => {
       test('a new upload holds nothing, and keys differ', async () => {
-        const [one, other] = [await store.startUpload(), await store.startUpload()]
+        const [one, other] = [await store.startUpload(vault), await store.startUpload(vault)]
         expect(one).not.toBe(other)
         expect(await store.uploadSize(one)).toBe(0)
         expect(await bytesOf(await store.readUpload(one))).toEqual(new Uint8Array(0))
-        expect(one).toMatch(/^[A-Za-z0-9-]+$/)
+        expect(one).toMatch(/^[A-Za-z0-9.-]+$/)
       })
 
       test('grows part by part, and can be read from its beginning at any time', async () => {
         const bytes = someBytes(3 * MIB)
-        const key = await store.startUpload()
+        const key = await store.startUpload(vault)
         expect(await store.append(key, 0, chunksOf(bytes.subarray(0, MIB + 3)))).toBe(MIB + 3)
         expect(await store.uploadSize(key)).toBe(MIB + 3)
         expect(await store.append(key, MIB + 3, chunksOf(new Uint8Array(0)))).toBe(MIB + 3)
         expect(await store.append(key, MIB + 3, chunksOf(bytes.subarray(MIB + 3)))).toBe(3 * MIB)
         expect(Buffer.compare(await bytesOf(await store.readUpload(key)), bytes)).toBe(0)
         await store.commit(key, digestOf(bytes))
-        expect(digestOf(await bytesOf(await store.read(digestOf(bytes))))).toBe(digestOf(bytes))
+        expect(digestOf(await bytesOf(await store.read(at(digestOf(bytes)))))).toBe(digestOf(bytes))
       })
 
       for (const offset of [0, 4, 6, -1, 4.5, Number.NaN]) {
@@ -221,12 +224,12 @@ export function blobStoreSuite(name: string, create: () => Promise<BlobStoreFixt
           yield* chunksOf(bytes.subarray(0, 3 * MIB + 1))
           throw failure
         }
-        const key = await store.startUpload()
+        const key = await store.startUpload(vault)
         expect(await rejection(store.append(key, 0, body()))).toBe(failure)
         expect(await store.uploadSize(key)).toBe(3 * MIB + 1)
         await store.append(key, 3 * MIB + 1, chunksOf(bytes.subarray(3 * MIB + 1)))
         await store.commit(key, digestOf(bytes))
-        expect(digestOf(await bytesOf(await store.read(digestOf(bytes))))).toBe(digestOf(bytes))
+        expect(digestOf(await bytesOf(await store.read(at(digestOf(bytes)))))).toBe(digestOf(bytes))
       })
 
       test('a second writer, or a commit, is refused while one writes', async () => {
@@ -237,7 +240,7 @@ export function blobStoreSuite(name: string, create: () => Promise<BlobStoreFixt
           await gate.promise
           yield bytes.subarray(50)
         }
-        const key = await store.startUpload()
+        const key = await store.startUpload(vault)
         const append = store.append(key, 0, body())
         await expectCode(store.append(key, 0, chunksOf(bytes)), 'upload-busy')
         await expectCode(store.commit(key, digestOf(bytes)), 'upload-busy')
@@ -247,7 +250,7 @@ export function blobStoreSuite(name: string, create: () => Promise<BlobStoreFixt
       })
 
       test('an upload that is not there is not found', async () => {
-        const gone = await store.startUpload()
+        const gone = await store.startUpload(vault)
         await store.abort(gone)
         for (const key of [gone, '6f0a5d0a-4f0e-4f7c-9a43-0c6ad0f4a4f1' as UploadKey]) {
           expect(await store.uploadSize(key)).toBeUndefined()
@@ -269,7 +272,7 @@ export function blobStoreSuite(name: string, create: () => Promise<BlobStoreFixt
 
       test('listUploads tells the moment of the last write', async () => {
         const before = Date.now()
-        const keys = [await stage(someBytes(1)), await store.startUpload()].sort()
+        const keys = [await stage(someBytes(1)), await store.startUpload(vault)].sort()
         expect(await listedUploads()).toEqual(keys)
         for await (const { touchedAt } of store.listUploads()) {
           expect(touchedAt.getTime()).toBeGreaterThanOrEqual(before - 1)
@@ -290,11 +293,11 @@ export function blobStoreSuite(name: string, create: () => Promise<BlobStoreFixt
           await gate.promise
           yield* chunksOf(bytes.subarray(MIB))
         }
-        const key = await store.startUpload()
+        const key = await store.startUpload(vault)
         const append = store.append(key, 0, body())
         const expectInvisible = async () => {
-          expect(await store.find(digest)).toBeUndefined()
-          await expectCode(store.read(digest), 'blob-not-found')
+          expect(await store.find(at(digest))).toBeUndefined()
+          await expectCode(store.read(at(digest)), 'blob-not-found')
           expect(await listed()).toEqual([])
         }
         await isHalfRead.promise
@@ -304,7 +307,7 @@ export function blobStoreSuite(name: string, create: () => Promise<BlobStoreFixt
         await expectInvisible()
         const info = await store.commit(key, digest)
         expect(info).toMatchObject({ digest, sizeBytes: 2 * MIB })
-        expect(await store.find(digest)).toEqual(info)
+        expect(await store.find(at(digest))).toEqual(info)
         expect(await listed()).toEqual([digest])
       })
 
@@ -331,13 +334,13 @@ export function blobStoreSuite(name: string, create: () => Promise<BlobStoreFixt
         for (const info of infos) expect(info).toMatchObject({ digest, sizeBytes: bytes.byteLength })
         expect(await listed()).toEqual([digest])
         expect(await listedUploads()).toEqual([])
-        expect(digestOf(await bytesOf(await store.read(digest)))).toBe(digest)
+        expect(digestOf(await bytesOf(await store.read(at(digest))))).toBe(digest)
       })
 
       test('again of a blob that is there does not disturb its readers', async () => {
         const bytes = someBytes(3 * MIB)
         const digest = await storeBlob(store, bytes)
-        const body = await store.read(digest)
+        const body = await store.read(at(digest))
         const reader = (body instanceof ReadableStream ? body : body.stream()).getReader()
         const parts: Uint8Array[] = []
         for (let part = await reader.read(); !part.done; part = await reader.read()) {
@@ -351,36 +354,36 @@ export function blobStoreSuite(name: string, create: () => Promise<BlobStoreFixt
     describe('removal', () => {
       test('a deleted blob is gone, and deleting it again is fine', async () => {
         const [deleted, kept] = [await storeBlob(store, someBytes(10)), await storeBlob(store, someBytes(11))]
-        await store.delete(deleted)
-        await store.delete(deleted)
-        expect(await store.find(deleted)).toBeUndefined()
-        await expectCode(store.read(deleted), 'blob-not-found')
+        await store.delete(at(deleted))
+        await store.delete(at(deleted))
+        expect(await store.find(at(deleted))).toBeUndefined()
+        await expectCode(store.read(at(deleted)), 'blob-not-found')
         expect(await listed()).toEqual([kept])
       })
 
       test('a deleted blob can be stored again', async () => {
         const digest = await storeBlob(store, someBytes(10))
-        await store.delete(digest)
+        await store.delete(at(digest))
         await storeBlob(store, someBytes(10))
-        expect(await bytesOf(await store.read(digest))).toEqual(someBytes(10))
+        expect(await bytesOf(await store.read(at(digest)))).toEqual(someBytes(10))
       })
 
       test('a quarantined blob is never served again, until its bytes are stored anew', async () => {
         const digest = await storeBlob(store, someBytes(10))
-        await store.quarantine(digest)
-        await store.quarantine(digest)
-        expect(await store.find(digest)).toBeUndefined()
-        await expectCode(store.read(digest), 'blob-not-found')
+        await store.quarantine(at(digest))
+        await store.quarantine(at(digest))
+        expect(await store.find(at(digest))).toBeUndefined()
+        await expectCode(store.read(at(digest)), 'blob-not-found')
         expect(await listed()).toEqual([])
         await storeBlob(store, someBytes(10))
         expect(await listed()).toEqual([digest])
-        await store.quarantine(digest)
+        await store.quarantine(at(digest))
         expect(await listed()).toEqual([])
       })
 
       test('a blob never stored can be deleted and quarantined', async () => {
-        await store.delete(digestOf(someBytes(1)))
-        await store.quarantine(digestOf(someBytes(1)))
+        await store.delete(at(digestOf(someBytes(1))))
+        await store.quarantine(at(digestOf(someBytes(1))))
       })
     })
 
@@ -398,7 +401,7 @@ export function blobStoreSuite(name: string, create: () => Promise<BlobStoreFixt
           await storeBlob(store, someBytes(size))
           await stage(someBytes(size))
         }
-        for await (const { digest } of store.list()) await store.delete(digest)
+        for await (const { digest } of store.list()) await store.delete(at(digest))
         for await (const { key } of store.listUploads()) await store.abort(key)
         expect(await listed()).toEqual([])
         expect(await listedUploads()).toEqual([])

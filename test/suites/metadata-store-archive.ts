@@ -3,6 +3,7 @@ import type { Digest } from '../../src/domain/digest.ts'
 import type { ImageFilter, ImageStatus } from '../../src/domain/image.ts'
 import { parseTag, type Tag } from '../../src/domain/names.ts'
 import type { ListedImage, ListedImageKey, Page } from '../../src/stores/metadata.ts'
+import { plain } from './blob-bytes.ts'
 import {
   addBlob,
   addImage,
@@ -202,8 +203,8 @@ export function archiveCases(store: StoreOf): void {
     await expectCounts(2, 1)
     // A link that comes back counts anew.
     await store().transact(async (tx) => {
-      await tx.blobs.lose(layer, minute(9))
-      await tx.blobs.forget(layer)
+      await tx.blobs.lose(plain(layer), minute(9))
+      await tx.blobs.forget(plain(layer))
     })
     await addBlob(store(), id, layer, minute(10))
     await expectCounts(2, 1)

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
-import type { Digest } from '../../src/domain/digest.ts'
+import type { BlobAddress } from '../../src/domain/vault.ts'
 import type { Page } from '../../src/stores/metadata.ts'
+import { plain } from './blob-bytes.ts'
 import {
   addBlob,
   addImage,
@@ -18,17 +19,17 @@ import {
 export function blobCases(store: StoreOf): void {
   const blobs = () => store().view.blobs
   const digest = digestOf('layer')
-  const claim = (minutes: number) => store().transact((tx) => tx.blobs.claim(digest, minute(minutes)))
+  const claim = (minutes: number) => store().transact((tx) => tx.blobs.claim(plain(digest), minute(minutes)))
   const link = (repositoryId: number, minutes: number) =>
-    store().transact((tx) => tx.blobs.link(repositoryId, digest, 100, minute(minutes)))
-  const mark = (minutes: number) => store().transact((tx) => tx.blobs.mark(digest, minute(minutes)))
+    store().transact((tx) => tx.blobs.link(repositoryId, plain(digest), 100, minute(minutes)))
+  const mark = (minutes: number) => store().transact((tx) => tx.blobs.mark(plain(digest), minute(minutes)))
   const dead = async (minutes: number) => (await blobs().listDead(minute(minutes), 10)).map((one) => one.digest)
 
   test('a linked blob is found in its repository only', async () => {
     const { id } = await addRepository(store(), 'app')
     const other = await addRepository(store(), 'other')
     expect(await addBlob(store(), id, digest)).toBe(true)
-    const linked = { digest, sizeBytes: 100, imageCount: 0, archivedImageCount: 0 }
+    const linked = { ...plain(digest), sizeBytes: 100, imageCount: 0, archivedImageCount: 0 }
     expect(await blobs().findLinked(id, digest)).toEqual(linked)
     expect(await blobs().findLinked(other.id, digest)).toBeUndefined()
     expect((await blobs().resolve(refOf('app'), digest))?.repository.id).toBe(id)
@@ -43,13 +44,16 @@ export function blobCases(store: StoreOf): void {
   test('a holder is a living repository of the same registry', async () => {
     const other = await addRepository(store(), 'app', OTHER_REGISTRY)
     await addBlob(store(), other.id, digest)
-    expect(await blobs().findHolder(REGISTRY, digest)).toBeUndefined()
+    expect(await blobs().findHolder(REGISTRY, digest, { type: 'AES256' })).toBeUndefined()
     const { id } = await addRepository(store(), 'app')
     await addBlob(store(), id, digest)
-    expect((await blobs().findHolder(REGISTRY, digest))?.repository.id).toBe(id)
-    expect((await blobs().findHolder(REGISTRY, digest))?.blob).toMatchObject({ digest, sizeBytes: 100 })
+    expect((await blobs().findHolder(REGISTRY, digest, { type: 'AES256' }))?.repository.id).toBe(id)
+    expect((await blobs().findHolder(REGISTRY, digest, { type: 'AES256' }))?.blob).toMatchObject({
+      digest,
+      sizeBytes: 100,
+    })
     await store().transact((tx) => tx.repositories.delete(id))
-    expect(await blobs().findHolder(REGISTRY, digest)).toBeUndefined()
+    expect(await blobs().findHolder(REGISTRY, digest, { type: 'AES256' })).toBeUndefined()
     expect(await blobs().resolve(refOf('app'), digest)).toBeUndefined()
   })
 
@@ -59,7 +63,7 @@ export function blobCases(store: StoreOf): void {
     expect(await blobs().listUnusedLinks(minute(2), 10)).toEqual([{ repositoryId: id, digest }])
     expect(await link(id, 5)).toBe(false)
     expect(await blobs().listUnusedLinks(minute(5), 10)).toEqual([])
-    expect(await blobs().list({ limit: 10 })).toEqual([{ digest, sizeBytes: 100, linkCount: 1 }])
+    expect(await blobs().list({ limit: 10 })).toEqual([{ ...plain(digest), sizeBytes: 100, linkCount: 1 }])
   })
 
   test('linking again does not make a needed link unused', async () => {
@@ -107,21 +111,21 @@ export function blobCases(store: StoreOf): void {
 
   test('claim and mark exclude each other', async () => {
     expect(await claim(1)).toBe(true)
-    expect(await blobs().exists(digest)).toBe(true)
+    expect(await blobs().exists(plain(digest))).toBe(true)
     expect(await mark(1)).toBe(false)
     expect(await mark(2)).toBe(true)
     expect(await mark(0)).toBe(true)
     expect(await claim(10)).toBe(false)
     expect(await dead(0)).toEqual([digest])
-    await store().transact((tx) => tx.blobs.forget(digest))
-    expect(await blobs().exists(digest)).toBe(false)
+    await store().transact((tx) => tx.blobs.forget(plain(digest)))
+    expect(await blobs().exists(plain(digest))).toBe(false)
     expect(await claim(10)).toBe(true)
   })
 
   test('of a claim and a mark at once, the first wins', async () => {
     await claim(1)
     expect(await Promise.all([mark(5), claim(6)])).toEqual([true, false])
-    await store().transact((tx) => tx.blobs.forget(digest))
+    await store().transact((tx) => tx.blobs.forget(plain(digest)))
     await claim(1)
     expect(await Promise.all([claim(6), mark(5)])).toEqual([true, false])
   })
@@ -134,7 +138,7 @@ export function blobCases(store: StoreOf): void {
     expect(await mark(1000)).toBe(true)
     await expectCode(link(id, 1001), 'blob-not-found')
     expect(await blobs().findLinked(id, digest)).toBeUndefined()
-    await store().transact((tx) => tx.blobs.forget(digest))
+    await store().transact((tx) => tx.blobs.forget(plain(digest)))
     await expectCode(link(id, 1001), 'blob-not-found')
   })
 
@@ -146,17 +150,17 @@ export function blobCases(store: StoreOf): void {
 
   test('only a marked blob is forgotten', async () => {
     await claim(1)
-    await store().transact((tx) => tx.blobs.forget(digest))
-    expect(await blobs().exists(digest)).toBe(true)
-    await store().transact((tx) => tx.blobs.forget(digestOf('unknown')))
+    await store().transact((tx) => tx.blobs.forget(plain(digest)))
+    expect(await blobs().exists(plain(digest))).toBe(true)
+    await store().transact((tx) => tx.blobs.forget(plain(digestOf('unknown'))))
   })
 
   test('bytes without a record are adopted once, dead since they were stored', async () => {
-    const adopt = () => store().transact((tx) => tx.blobs.adopt(digest, 7, minute(3)))
+    const adopt = () => store().transact((tx) => tx.blobs.adopt(plain(digest), 7, minute(3)))
     expect(await adopt()).toBe(true)
     expect(await adopt()).toBe(false)
     expect(await dead(3)).toEqual([])
-    expect(await blobs().listDead(minute(4), 10)).toEqual([{ digest, sizeBytes: 7 }])
+    expect(await blobs().listDead(minute(4), 10)).toEqual([{ ...plain(digest), sizeBytes: 7 }])
     expect(await claim(5)).toBe(true)
     expect(await dead(4)).toEqual([])
   })
@@ -166,7 +170,7 @@ export function blobCases(store: StoreOf): void {
     const other = await addRepository(store(), 'other')
     for (const repositoryId of [id, other.id]) await addBlob(store(), repositoryId, digest, minute(1))
     const image = await addImage(store(), id, 1, { blobs: [{ digest, mediaType: 'layer' }] })
-    const lose = (minutes: number) => store().transact((tx) => tx.blobs.lose(digest, minute(minutes)))
+    const lose = (minutes: number) => store().transact((tx) => tx.blobs.lose(plain(digest), minute(minutes)))
     await claim(10)
     expect(await lose(9)).toBe(false)
     expect(await blobs().findLinked(id, digest)).toBeDefined()
@@ -174,7 +178,7 @@ export function blobCases(store: StoreOf): void {
     expect(await blobs().findLinked(id, digest)).toBeUndefined()
     expect(await blobs().findLinked(other.id, digest)).toBeUndefined()
     expect(await claim(12)).toBe(false)
-    await store().transact((tx) => tx.blobs.forget(digest))
+    await store().transact((tx) => tx.blobs.forget(plain(digest)))
     expect(await lose(20)).toBe(false)
 
     expect(await claim(13)).toBe(true)
@@ -188,8 +192,8 @@ export function blobCases(store: StoreOf): void {
   test('marked blobs are listed before dead ones, within the limit', async () => {
     const many = Array.from({ length: 6 }, (_, n) => digestOf(n))
     await store().transact(async (tx) => {
-      for (const [n, one] of many.entries()) await tx.blobs.adopt(one, n, minute(n))
-      await tx.blobs.mark(digestOf(4), minute(50))
+      for (const [n, one] of many.entries()) await tx.blobs.adopt(plain(one), n, minute(n))
+      await tx.blobs.mark(plain(digestOf(4)), minute(50))
     })
     const listed = async (limit: number) => (await blobs().listDead(minute(3), limit)).map((one) => one.sizeBytes)
     expect(await listed(10)).toEqual([4, 0, 1, 2])
@@ -205,10 +209,10 @@ export function blobCases(store: StoreOf): void {
     for (const limit of [1, 3, 7, 100]) {
       const listed = await turnPages(
         limit,
-        (page: Page<Digest>) => blobs().list(page),
-        (one) => one.digest,
+        (page: Page<BlobAddress>) => blobs().list(page),
+        ({ digest, vault }) => ({ digest, vault }),
       )
-      expect(listed).toEqual(many.map((one) => ({ digest: one, sizeBytes: 100, linkCount: 1 })))
+      expect(listed).toEqual(many.map((one) => ({ ...plain(one), sizeBytes: 100, linkCount: 1 })))
     }
     expect(await blobs().totals()).toEqual({ blobCount: 7, sizeBytes: 700 })
   })
@@ -226,7 +230,7 @@ export function blobCases(store: StoreOf): void {
     await addBlob(store(), two.id, shared, minute(9))
     await addBlob(store(), two.id, fresh, minute(9))
     await addImage(store(), one.id, 1, { blobs: [{ digest: needed, mediaType: 'layer' }] })
-    await store().transact((tx) => tx.blobs.adopt(digest, 7, minute(1)))
+    await store().transact((tx) => tx.blobs.adopt(plain(digest), 7, minute(1)))
     expect(await blobs().freeable(minute(5))).toEqual({ linkCount: 3, blobCount: 2, sizeBytes: 107 })
     expect(await blobs().freeable(minute(1))).toEqual({ linkCount: 0, blobCount: 0, sizeBytes: 0 })
   })

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { parseTag, type Tag } from '../../src/domain/names.ts'
+import { plain } from './blob-bytes.ts'
 import {
   addBlob,
   addImage,
@@ -26,7 +27,7 @@ export function imageCases(store: StoreOf): void {
       sizeBytes: 2 ** 40,
       pulledAt: minute(3),
     })
-    const { manifest, blobs: _, children: __, ...facts } = given
+    const { manifest, vault: ___, blobs: _, children: __, ...facts } = given
     const image = await store().transact((tx) => tx.images.insert(given))
     await store().transact((tx) => tx.images.putTag(id, v1, image.id, minute(1)))
     expect(image).toEqual({ ...facts, id: image.id, status: 'ACTIVE' })
@@ -36,7 +37,7 @@ export function imageCases(store: StoreOf): void {
       const resolved = await images().resolve(refOf('app'), reference)
       expect(resolved?.repository).toMatchObject({ id, name: 'app' } as object)
       expect(resolved?.found?.image).toEqual(image)
-      expect(resolved?.found?.manifest).toEqual(manifest)
+      expect(resolved?.found?.body).toEqual(manifest)
     }
   })
 
@@ -76,7 +77,7 @@ export function imageCases(store: StoreOf): void {
     const manifest = new Uint8Array(4 * 1024 * 1024).map((_, index) => index % 251)
     await addImage(store(), id, 1, { manifest })
     const resolved = await images().resolve(refOf('app'), { digest: digestOf(1) })
-    expect(Buffer.compare(resolved?.found?.manifest ?? new Uint8Array(), manifest)).toBe(0)
+    expect(Buffer.compare(resolved?.found?.body ?? new Uint8Array(), manifest)).toBe(0)
   })
 
   test('a tag moves, and images know their tags and how many', async () => {
@@ -209,8 +210,8 @@ export function imageCases(store: StoreOf): void {
     const blobs = Array.from({ length: 1300 }, (_, n) => ({ digest: digestOf(`l${n}`), mediaType: `type-${n % 3}` }))
     await store().transact(async (tx) => {
       for (const { digest } of blobs) {
-        await tx.blobs.claim(digest, minute(1))
-        await tx.blobs.link(id, digest, 1, minute(1))
+        await tx.blobs.claim(plain(digest), minute(1))
+        await tx.blobs.link(id, plain(digest), 1, minute(1))
       }
     })
     const image = await addImage(store(), id, 1, { blobs, children: blobs.map(({ digest }) => digest) })

@@ -13,7 +13,9 @@ import {
   type RepositoryRef,
 } from '../../src/domain/names.ts'
 import type { NewRepository, Repository } from '../../src/domain/repository.ts'
+import { PLAIN } from '../../src/domain/vault.ts'
 import type { MetadataStore, Page } from '../../src/stores/metadata.ts'
+import { plain } from './blob-bytes.ts'
 
 /** How a part of the suite reaches the store of the running case. */
 export type StoreOf = () => MetadataStore
@@ -50,6 +52,7 @@ export const newImage = (repositoryId: number, seed: string | number, given: Par
   sizeBytes: 1000,
   manifestSizeBytes: 4,
   pushedAt: minute(1),
+  vault: PLAIN,
   manifest: new TextEncoder().encode(`{"${seed}"}`),
   blobs: [],
   children: [],
@@ -62,8 +65,8 @@ export const addRepository = (store: MetadataStore, name: string, registry: Regi
 /** Claims a blob and links it to the repository. */
 export const addBlob = (store: MetadataStore, repositoryId: number, digest: Digest, at = minute(1)): Promise<boolean> =>
   store.transact(async (tx) => {
-    await tx.blobs.claim(digest, at)
-    return tx.blobs.link(repositoryId, digest, 100, at)
+    await tx.blobs.claim(plain(digest), at)
+    return tx.blobs.link(repositoryId, plain(digest), 100, at)
   })
 
 export const addImage = (

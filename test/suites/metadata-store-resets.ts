@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { parseRegion, parseRegistryId, type Registry } from '../../src/domain/names.ts'
 import type { ResetScope } from '../../src/domain/reset-scope.ts'
+import { plain } from './blob-bytes.ts'
 import { newTemplate } from './metadata-store-creation-templates.ts'
 import {
   addBlob,
@@ -112,7 +113,7 @@ export function resetCases(store: StoreOf): void {
     expect(await store().view.images.count(again.id)).toBe(0)
     expect(await store().view.blobs.findLinked(again.id, digestOf('layer'))).toBeUndefined()
     while ((await store().transact((tx) => tx.repositories.purgeDeleted(10))) > 0);
-    expect(await store().view.blobs.listDead(minute(60), 10)).toEqual([{ digest: digestOf('layer'), sizeBytes: 100 }])
+    expect(await store().view.blobs.listDead(minute(60), 10)).toEqual([{ ...plain(digestOf('layer')), sizeBytes: 100 }])
     expect(await store().view.repositories.find(refOf('app'))).toEqual(again)
   })
 

@@ -25,6 +25,7 @@ import { ImageDeletion } from '../../src/services/image-deletion.ts'
 import { ImageLists } from '../../src/services/image-lists.ts'
 import { ImageSigner } from '../../src/services/image-signer.ts'
 import { Images } from '../../src/services/images.ts'
+import { Keyring } from '../../src/services/keyring.ts'
 import { Layers } from '../../src/services/layers.ts'
 import { Lifecycle } from '../../src/services/lifecycle.ts'
 import { LifecycleEvaluation } from '../../src/services/lifecycle-evaluation.ts'
@@ -45,8 +46,10 @@ import { StorageClasses } from '../../src/services/storage-classes.ts'
 import { Throttle } from '../../src/services/throttle.ts'
 import { Tokens } from '../../src/services/tokens.ts'
 import { Uploads } from '../../src/services/uploads.ts'
+import { Vaults } from '../../src/services/vaults.ts'
 import { MemoryBlobStore } from '../../src/stores/blobs/memory.ts'
-import type { BlobStore } from '../../src/stores/blobs.ts'
+import { SealedBlobStore } from '../../src/stores/blobs/sealed.ts'
+import type { BlobDriver } from '../../src/stores/blobs.ts'
 import { openMemoryMetadata } from '../../src/stores/metadata/sqlite.ts'
 import { FakeClock } from './fake-clock.ts'
 import { sha256 } from './image-builder.ts'
@@ -74,7 +77,9 @@ export interface ServiceOptions {
   readonly isMountOpen?: boolean
   readonly isEveryPushWelcome?: boolean
   /** Without it, blobs live in memory. */
-  readonly blobs?: BlobStore
+  readonly driver?: BlobDriver
+  /** Whether AES256 repositories are encrypted. */
+  readonly isEncryptionOn?: boolean
 }
 
 /** All services over stores in memory, with a clock that stands still. */
@@ -83,7 +88,9 @@ export async function createServices(options: ServiceOptions = {}) {
   const { publicQuotas = quotas, publicRates = rates } = options
   const clock = new FakeClock()
   const metadata = await openMemoryMetadata(testMasterKey)
-  const blobs = options.blobs ?? new MemoryBlobStore({ clock })
+  const keyring = new Keyring(metadata, randomIds)
+  const blobs = new SealedBlobStore(options.driver ?? new MemoryBlobStore({ clock }), keyring)
+  const vaults = new Vaults(keyring, options.isEncryptionOn ?? false)
   const throttle = new Throttle(rates, clock, publicRates)
   const access = new Access(metadata, clock, throttle)
   const repositories = new Repositories(metadata, access, clock, quotas, publicQuotas)
@@ -91,14 +98,14 @@ export async function createServices(options: ServiceOptions = {}) {
   const tokens = new Tokens(metadata, clock, randomIds)
   const tickets = new DownloadTickets(metadata, clock, randomIds)
   const activations = new Activations(metadata, clock)
-  const uploads = new Uploads(metadata, blobs, access, clock, randomIds, quotas, publicQuotas)
+  const uploads = new Uploads(metadata, blobs, vaults, access, clock, randomIds, quotas, publicQuotas)
   const evaluation = new LifecycleEvaluation(metadata, pulls, activations, clock)
   const execution = new LifecycleExecution(metadata, clock)
   const lifecycleSettings = { holder: 'test', intervalMs: LIFECYCLE_INTERVAL_MS }
   const lifecycleJobs = new LifecycleJobs(metadata, evaluation, execution, clock, silentLogger, lifecycleSettings)
   const lifecycle = new Lifecycle(metadata, access, clock, randomIds, () => lifecycleJobs.lookForPreviews())
   const pushSigning = new PushSigning(() => signingJobs.look())
-  const images = new Images(metadata, access, clock, quotas, pulls, pushSigning, false, publicQuotas)
+  const images = new Images(metadata, vaults, access, clock, quotas, pulls, pushSigning, false, publicQuotas)
   const signingProfiles = new SigningProfiles(metadata, clock)
   const signer = new ImageSigner(signingProfiles, uploads, images, clock)
   const signingJobs = new SigningJobs(new SigningJob(metadata, signer, clock, silentLogger, 'test'), silentLogger)
@@ -106,6 +113,8 @@ export async function createServices(options: ServiceOptions = {}) {
     clock,
     metadata,
     blobs,
+    vaults,
+    keyring,
     uploads,
     access,
     throttle,
@@ -124,13 +133,13 @@ export async function createServices(options: ServiceOptions = {}) {
     repositories,
     creationTemplates: new CreationTemplates(metadata, access, clock),
     pushTargets: new PushTargets(metadata, access, repositories, lifecycle, isEveryPushWelcome),
-    layers: new Layers(metadata, blobs, access, tickets, activations, clock, isMountOpen),
+    layers: new Layers(metadata, blobs, vaults, access, tickets, activations, clock, isMountOpen),
     images,
     signing: new Signing(metadata, access),
     signingProfiles,
     signingJobs,
-    imageLists: new ImageLists(metadata, access, pulls, activations),
-    imageBatches: new ImageBatches(metadata, access, pulls, clock),
+    imageLists: new ImageLists(metadata, vaults, access, pulls, activations),
+    imageBatches: new ImageBatches(metadata, vaults, access, pulls, clock),
     imageDeletion: new ImageDeletion(metadata, access, clock),
     gc: new GarbageCollector(metadata, blobs, uploads, clock, { graceMs: GRACE_MS, uploadExpiryMs: UPLOAD_EXPIRY_MS }),
     scrub: new Scrub(metadata, blobs, clock),

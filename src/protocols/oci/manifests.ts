@@ -1,5 +1,5 @@
 import { parseDigest } from '../../domain/digest.ts'
-import type { Image, ImageReference, StoredManifest } from '../../domain/image.ts'
+import type { Image, ImageReference } from '../../domain/image.ts'
 import { MANIFEST_BYTES_MAX } from '../../domain/manifest.ts'
 import { parseTag } from '../../domain/names.ts'
 import { ensureRepository, queryOf, type RepositoryCall, repositoryUrl } from './call.ts'
@@ -9,8 +9,8 @@ import { type AnswerBody, answer, type HeaderValues } from './responses.ts'
 /** `HEAD manifests/<reference>`. Asking is not pulling: no pull time moves. */
 export async function headManifest(call: RepositoryCall, operand: string): Promise<Response> {
   const { request, context, services, principal, ref } = call
-  const found = await services.images.stat(principal, ref, parseReference(operand))
-  return answer(context, isHeldByClient(request, found.image.digest) ? 304 : 200, manifestHeaders(found))
+  const image = await services.images.stat(principal, ref, parseReference(operand))
+  return answer(context, isHeldByClient(request, image.digest) ? 304 : 200, manifestHeaders(image))
 }
 
 /**
@@ -20,9 +20,9 @@ export async function headManifest(call: RepositoryCall, operand: string): Promi
 export async function getManifest(call: RepositoryCall, operand: string): Promise<Response> {
   const { request, context, services, principal, ref } = call
   const isHeld = ({ digest }: Image) => isHeldByClient(request, digest)
-  const found = await services.images.pull(principal, ref, parseReference(operand), isHeld)
-  if (isHeld(found.image)) return answer(context, 304, manifestHeaders(found))
-  return answer(context, 200, manifestHeaders(found), found.manifest as AnswerBody)
+  const { image, manifest } = await services.images.pull(principal, ref, parseReference(operand), isHeld)
+  if (isHeld(image)) return answer(context, 304, manifestHeaders(image))
+  return answer(context, 200, manifestHeaders(image), manifest as AnswerBody)
 }
 
 /** `PUT manifests/<reference>`, with tags as `tag` parameters when it goes by digest (OCI distribution, end-7b). */
@@ -57,7 +57,7 @@ function parseReference(text: string): ImageReference {
   return text.includes(':') ? { digest: parseDigest(text) } : { tag: parseTag(text) }
 }
 
-function manifestHeaders({ image }: StoredManifest): HeaderValues {
+function manifestHeaders(image: Image): HeaderValues {
   return {
     'Content-Type': image.mediaType,
     'Content-Length': String(image.manifestSizeBytes),

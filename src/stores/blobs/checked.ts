@@ -6,6 +6,7 @@ import {
   uploadNotFound,
   uploadRangeInvalid,
 } from '../../domain/errors.ts'
+import { type BlobAddress, tryParseVault, type Vault } from '../../domain/vault.ts'
 import type { BlobBody, BlobInfo, BlobStore, ByteRange, UploadKey } from '../blobs.ts'
 
 /**
@@ -21,22 +22,22 @@ export class CheckedBlobStore implements BlobStore {
     this.#driver = driver
   }
 
-  async find(digest: Digest): Promise<BlobInfo | undefined> {
-    return this.#driver.find(parseDigest(digest))
+  async find(address: BlobAddress): Promise<BlobInfo | undefined> {
+    return this.#driver.find(checked(address))
   }
 
-  async read(digest: Digest, range?: ByteRange): Promise<BlobBody> {
-    if (range === undefined) return this.#driver.read(parseDigest(digest))
-    const info = await this.find(digest)
-    if (info === undefined) throw blobNotFound(digest)
+  async read(address: BlobAddress, range?: ByteRange): Promise<BlobBody> {
+    if (range === undefined) return this.#driver.read(checked(address))
+    const info = await this.find(address)
+    if (info === undefined) throw blobNotFound(address.digest)
     const { first, last } = range
     const isWithin = isCount(first) && isCount(last) && first <= last && last < info.sizeBytes
     if (!isWithin) throw rangeNotSatisfiable(info.sizeBytes)
-    return this.#driver.read(digest, range)
+    return this.#driver.read(address, range)
   }
 
-  startUpload(): Promise<UploadKey> {
-    return this.#driver.startUpload()
+  startUpload(vault: Vault): Promise<UploadKey> {
+    return this.#driver.startUpload(vault)
   }
 
   uploadSize(key: UploadKey): Promise<number | undefined> {
@@ -63,12 +64,12 @@ export class CheckedBlobStore implements BlobStore {
     return this.#driver.abort(key)
   }
 
-  async delete(digest: Digest): Promise<void> {
-    return this.#driver.delete(parseDigest(digest))
+  async delete(address: BlobAddress): Promise<void> {
+    return this.#driver.delete(checked(address))
   }
 
-  async quarantine(digest: Digest): Promise<void> {
-    return this.#driver.quarantine(parseDigest(digest))
+  async quarantine(address: BlobAddress): Promise<void> {
+    return this.#driver.quarantine(checked(address))
   }
 
   list(): AsyncIterable<BlobInfo> {
@@ -97,6 +98,13 @@ export class CheckedBlobStore implements BlobStore {
       this.#busy.delete(key)
     }
   }
+}
+
+/** Throws `digest-invalid`; a vault of no known form is a mistake of ours. */
+function checked(address: BlobAddress): BlobAddress {
+  parseDigest(address.digest)
+  if (tryParseVault(address.vault) === undefined) throw new Error('The address of a blob names no vault')
+  return address
 }
 
 function isCount(value: number): boolean {

@@ -4,36 +4,21 @@ import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { type Digest, digestAlgorithm, digestHex, tryParseDigest } from '../../domain/digest.ts'
 import { blobNotFound, uploadNotFound, uploadRangeInvalid } from '../../domain/errors.ts'
+import { vaultOfUpload } from '../../domain/upload.ts'
+import { type BlobAddress, PLAIN, tryParseVault, type Vault } from '../../domain/vault.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
-import type { BlobBody, BlobInfo, BlobStore, ByteRange, UploadKey } from '../blobs.ts'
+import type { BlobBody, BlobDriver, BlobInfo, ByteRange, UploadKey } from '../blobs.ts'
+import { BLOBS, BlobPaths, QUARANTINE, UPLOADS, VAULTS } from './blob-paths.ts'
 import { DurableDirectories } from './durable-directories.ts'
 import { type Files, type OpenFile, systemFiles } from './files.ts'
 import { SpaceReserve } from './space-reserve.ts'
 import { isSystemError, writeError } from './system-errors.ts'
+import { isUploadKey, newUploadKey } from './upload-keys.ts'
+import { UploadNotes } from './upload-notes.ts'
 import { WriteBehind } from './write-behind.ts'
-
-/*
- * <root>/
- *   blobs/
- *     sha256/
- *       9f/
- *         9f86d081884c…   one whole blob: renamed to here once flushed, never written to again; its modification time
- *                         is the moment of the commit
- *     sha512/…
- *   uploads/
- *     7c9e6679-7425-…     the staged bytes of one upload, in order: the file's size is the upload's
- *   quarantine/
- *     sha256-9f86d081884c…-0b8fda1e-…   a blob set aside, under its digest and a UUID
- *
- * All three directories are on one file system, so that a rename is atomic. Other files are left alone.
- */
-const BLOBS = 'blobs'
-const UPLOADS = 'uploads'
-const QUARANTINE = 'quarantine'
 
 const ALGORITHMS = ['sha256', 'sha512'] as const
 const SHARD = /^[0-9a-f]{2}$/
-const KEY = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 export interface FilesystemBlobStoreOptions {
   readonly clock?: Clock
@@ -50,19 +35,23 @@ export interface FilesystemBlobStoreOptions {
  * A power loss may undo that an upload was begun or aborted: a client then begins anew, and a sweep finds what is left.
  * An upload whose flush fails is dropped as a whole.
  */
-export class FilesystemBlobStore implements BlobStore {
+export class FilesystemBlobStore implements BlobDriver {
   readonly #root: string
+  readonly #paths: BlobPaths
   readonly #clock: Clock
   readonly #files: Files
   readonly #directories: DurableDirectories
   readonly #reserve: SpaceReserve
+  readonly #notes: UploadNotes
 
   private constructor(root: string, { clock = systemClock, files = systemFiles }: FilesystemBlobStoreOptions) {
     this.#root = root
+    this.#paths = new BlobPaths(root)
     this.#clock = clock
     this.#files = files
     this.#directories = new DurableDirectories(files)
     this.#reserve = new SpaceReserve(root)
+    this.#notes = new UploadNotes(this.#paths.uploads, files)
   }
 
   /** Opens the store in a directory, which is made, with its parents, when it is not there. */
@@ -72,31 +61,32 @@ export class FilesystemBlobStore implements BlobStore {
     return store
   }
 
-  async find(digest: Digest): Promise<BlobInfo | undefined> {
-    const found = this.#look(this.#blobPath(digest))
-    return found && { digest, sizeBytes: found.size, storedAt: found.mtime }
+  async find(address: BlobAddress): Promise<BlobInfo | undefined> {
+    const found = this.#look(this.#paths.blob(address))
+    const { vault, digest } = address
+    return found && { vault, digest, sizeBytes: found.size, storedAt: found.mtime }
   }
 
-  async read(digest: Digest, range?: ByteRange): Promise<BlobBody> {
-    const path = this.#blobPath(digest)
-    if (this.#look(path) === undefined) throw blobNotFound(digest)
+  async read(address: BlobAddress, range?: ByteRange): Promise<BlobBody> {
+    const path = this.#paths.blob(address)
+    if (this.#look(path) === undefined) throw blobNotFound(address.digest)
     const file = Bun.file(path)
     return range === undefined ? file : file.slice(range.first, range.last + 1)
   }
 
-  async startUpload(): Promise<UploadKey> {
-    const key = randomUUID()
+  async startUpload(vault: Vault): Promise<UploadKey> {
+    const key = newUploadKey(vault)
     try {
-      const file = await this.#files.open(join(this.#root, UPLOADS, key), 'wx')
+      const file = await this.#files.open(join(this.#paths.uploads, key), 'wx')
       await this.#touch(file).finally(() => file.close())
     } catch (thrown) {
       throw writeError(thrown)
     }
-    return key as string as UploadKey
+    return key
   }
 
   async uploadSize(key: UploadKey): Promise<number | undefined> {
-    const path = this.#uploadPath(key)
+    const path = this.#paths.upload(key)
     return path === undefined ? undefined : this.#look(path)?.size
   }
 
@@ -122,12 +112,28 @@ export class FilesystemBlobStore implements BlobStore {
   }
 
   async readUpload(key: UploadKey): Promise<ReadableStream<Uint8Array>> {
-    const path = this.#uploadPath(key)
+    const path = this.#paths.upload(key)
     if (path === undefined || this.#look(path) === undefined) throw uploadNotFound(key)
     return Bun.file(path).stream()
   }
 
+  async cutUpload(key: UploadKey, sizeBytes: number): Promise<void> {
+    const file = await this.#openUpload(key)
+    if (file === undefined) throw uploadNotFound(key)
+    await file.truncate(sizeBytes).finally(() => file.close())
+  }
+
+  async note(key: UploadKey): Promise<Uint8Array | undefined> {
+    return isUploadKey(key) ? this.#notes.get(key) : undefined
+  }
+
+  async putNote(key: UploadKey, note: Uint8Array): Promise<void> {
+    if (!isUploadKey(key)) throw uploadNotFound(key)
+    await this.#notes.put(key, note)
+  }
+
   async commit(key: UploadKey, digest: Digest): Promise<BlobInfo> {
+    const address = { vault: vaultOfUpload(key) ?? PLAIN, digest }
     const file = await this.#openUpload(key)
     if (file !== undefined) {
       try {
@@ -136,61 +142,76 @@ export class FilesystemBlobStore implements BlobStore {
       } finally {
         await file.close()
       }
-      await this.#publish(key, digest)
+      await this.#publish(key, address)
     }
-    const found = await this.find(digest)
+    const found = await this.find(address)
     if (found === undefined) throw uploadNotFound(key)
     // Also when another commit has put it there: that one may have failed right here.
-    await this.#directories.flush(dirname(this.#blobPath(digest)))
+    await this.#directories.flush(dirname(this.#paths.blob(address)))
     return found
   }
 
   async abort(key: UploadKey): Promise<void> {
-    const path = this.#uploadPath(key)
-    if (path !== undefined) await this.#unlessAbsent(() => this.#files.unlink(path))
+    const path = this.#paths.upload(key)
+    if (path === undefined) return
+    await this.#unlessAbsent(() => this.#files.unlink(path))
+    await this.#notes.drop(key)
   }
 
-  async delete(digest: Digest): Promise<void> {
-    const path = this.#blobPath(digest)
+  async delete(address: BlobAddress): Promise<void> {
+    const path = this.#paths.blob(address)
     await this.#unlessAbsent(() => this.#files.unlink(path))
     await this.#unlessAbsent(() => this.#directories.flush(dirname(path)))
   }
 
-  async quarantine(digest: Digest): Promise<void> {
-    const path = this.#blobPath(digest)
-    const aside = `${digestAlgorithm(digest)}-${digestHex(digest)}-${randomUUID()}`
-    await this.#unlessAbsent(() => this.#files.rename(path, join(this.#root, QUARANTINE, aside)))
-    await this.#directories.flush(join(this.#root, QUARANTINE))
+  async quarantine(address: BlobAddress): Promise<void> {
+    const { vault, digest } = address
+    const path = this.#paths.blob(address)
+    const origin = vault === PLAIN ? '' : `-${vault}`
+    const aside = `${digestAlgorithm(digest)}-${digestHex(digest)}${origin}-${randomUUID()}`
+    await this.#unlessAbsent(() => this.#files.rename(path, join(this.#paths.quarantine, aside)))
+    await this.#directories.flush(this.#paths.quarantine)
     await this.#unlessAbsent(() => this.#directories.flush(dirname(path)))
   }
 
   /** Holds the names of one shard, a 256th of the blobs, at a time. */
   async *list(): AsyncGenerator<BlobInfo, void, void> {
+    yield* this.#listVault(PLAIN)
+    for (const name of await this.#names(this.#paths.vaults)) {
+      const vault = tryParseVault(name)
+      if (vault !== undefined) yield* this.#listVault(vault)
+    }
+  }
+
+  async *#listVault(vault: Vault): AsyncGenerator<BlobInfo, void, void> {
     for (const algorithm of ALGORITHMS) {
-      const shards = join(this.#root, BLOBS, algorithm)
+      const shards = join(this.#paths.vault(vault), algorithm)
       for (const shard of await this.#names(shards)) {
         if (!SHARD.test(shard)) continue
         for (const name of await this.#names(join(shards, shard))) {
           const digest = tryParseDigest(`${algorithm}:${name}`)
           if (digest === undefined || !name.startsWith(shard)) continue
           const found = await statFile(join(shards, shard, name))
-          if (found !== undefined) yield { digest, sizeBytes: found.size, storedAt: found.mtime }
+          if (found !== undefined) yield { vault, digest, sizeBytes: found.size, storedAt: found.mtime }
         }
       }
     }
   }
 
   async *listUploads(): AsyncGenerator<{ readonly key: UploadKey; readonly touchedAt: Date }, void, void> {
-    for (const name of await this.#names(join(this.#root, UPLOADS))) {
-      if (!KEY.test(name)) continue
-      const found = await statFile(join(this.#root, UPLOADS, name))
-      if (found !== undefined) yield { key: name as UploadKey, touchedAt: found.mtime }
+    const names = new Set(await this.#names(this.#paths.uploads))
+    for (const name of names) {
+      // A note without its upload is what a crash has left of one.
+      const key = this.#notes.uploadOf(name) ?? name
+      if (!isUploadKey(key) || (key !== name && names.has(key))) continue
+      const found = await statFile(join(this.#paths.uploads, name))
+      if (found !== undefined) yield { key, touchedAt: found.mtime }
     }
   }
 
   /** Writes a byte the way an upload does, down to the disk. */
   async checkReady(): Promise<void> {
-    const key = await this.startUpload()
+    const key = await this.startUpload(PLAIN)
     try {
       const file = await this.#openUpload(key)
       if (file === undefined) throw uploadNotFound(key)
@@ -220,15 +241,6 @@ export class FilesystemBlobStore implements BlobStore {
     }
   }
 
-  #blobPath(digest: Digest): string {
-    const hex = digestHex(digest)
-    return join(this.#root, BLOBS, digestAlgorithm(digest), hex.slice(0, 2), hex)
-  }
-
-  #uploadPath(key: UploadKey): string | undefined {
-    return KEY.test(key) ? join(this.#root, UPLOADS, key) : undefined
-  }
-
   /**
    * What the disk says of a file, or `undefined` when it is not there. Asked without a thread: the answer takes a
    * microsecond, while the thread pool may be busy flushing other people's uploads.
@@ -241,7 +253,7 @@ export class FilesystemBlobStore implements BlobStore {
 
   /** Throws when the layout is gone: then an absent file says nothing about what was stored. */
   #assertPresent(): void {
-    statSync(join(this.#root, BLOBS))
+    statSync(this.#paths.blobs)
   }
 
   async #unlessAbsent<T>(work: () => Promise<T>): Promise<T | undefined> {
@@ -255,7 +267,7 @@ export class FilesystemBlobStore implements BlobStore {
   }
 
   async #openUpload(key: UploadKey): Promise<OpenFile | undefined> {
-    const path = this.#uploadPath(key)
+    const path = this.#paths.upload(key)
     return path === undefined ? undefined : this.#unlessAbsent(() => this.#files.open(path, 'r+'))
   }
 
@@ -291,13 +303,15 @@ export class FilesystemBlobStore implements BlobStore {
     }
   }
 
-  async #publish(key: UploadKey, digest: Digest): Promise<void> {
-    const path = this.#blobPath(digest)
-    const [algorithm, shard] = [digestAlgorithm(digest), digestHex(digest).slice(0, 2)]
+  async #publish(key: UploadKey, address: BlobAddress): Promise<void> {
+    const { vault, digest } = address
+    const path = this.#paths.blob(address)
     try {
-      await this.#directories.make(join(this.#root, BLOBS), algorithm, shard)
+      if (vault !== PLAIN) await this.#directories.make(this.#root, VAULTS, vault)
+      await this.#directories.make(this.#paths.vault(vault), digestAlgorithm(digest), digestHex(digest).slice(0, 2))
       // A blob that is there already is replaced: that heals one whose bytes have rotted, and its readers keep theirs.
-      await this.#unlessAbsent(() => this.#files.rename(join(this.#root, UPLOADS, key), path))
+      await this.#unlessAbsent(() => this.#files.rename(join(this.#paths.uploads, key), path))
+      await this.#notes.drop(key)
     } catch (thrown) {
       throw writeError(thrown)
     }

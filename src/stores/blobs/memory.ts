@@ -1,8 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import type { Digest } from '../../domain/digest.ts'
 import { blobNotFound, uploadNotFound, uploadRangeInvalid } from '../../domain/errors.ts'
+import { vaultOfUpload } from '../../domain/upload.ts'
+import { type BlobAddress, PLAIN, type Vault } from '../../domain/vault.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
-import type { BlobBody, BlobInfo, BlobStore, ByteRange, UploadKey } from '../blobs.ts'
+import type { BlobBody, BlobDriver, BlobInfo, ByteRange, UploadKey } from '../blobs.ts'
+import { newUploadKey } from './upload-keys.ts'
 
 /** Staged bytes are kept in pieces of this size, however small the chunks are that they come in. */
 const PIECE_BYTES = 1024 * 1024
@@ -12,6 +14,7 @@ interface StagedUpload {
   readonly pieces: Uint8Array<ArrayBuffer>[]
   sizeBytes: number
   touchedAt: Date
+  note: Uint8Array | undefined
 }
 
 interface StoredBlob {
@@ -20,9 +23,10 @@ interface StoredBlob {
 }
 
 /** Keeps blobs in the memory of the process, for registries that are to leave nothing behind. */
-export class MemoryBlobStore implements BlobStore {
+export class MemoryBlobStore implements BlobDriver {
   readonly #clock: Clock
-  readonly #blobs = new Map<Digest, StoredBlob>()
+  /** By vault and digest. */
+  readonly #blobs = new Map<string, StoredBlob>()
   readonly #uploads = new Map<UploadKey, StagedUpload>()
   readonly #quarantine: StoredBlob[] = []
 
@@ -30,19 +34,19 @@ export class MemoryBlobStore implements BlobStore {
     this.#clock = clock
   }
 
-  async find(digest: Digest): Promise<BlobInfo | undefined> {
-    return this.#blobs.get(digest)?.info
+  async find(address: BlobAddress): Promise<BlobInfo | undefined> {
+    return this.#blobs.get(nameOf(address))?.info
   }
 
-  async read(digest: Digest, range?: ByteRange): Promise<BlobBody> {
-    const content = this.#blobs.get(digest)?.content
-    if (content === undefined) throw blobNotFound(digest)
+  async read(address: BlobAddress, range?: ByteRange): Promise<BlobBody> {
+    const content = this.#blobs.get(nameOf(address))?.content
+    if (content === undefined) throw blobNotFound(address.digest)
     return range === undefined ? content : content.slice(range.first, range.last + 1)
   }
 
-  async startUpload(): Promise<UploadKey> {
-    const key = randomUUID() as string as UploadKey
-    this.#uploads.set(key, { pieces: [], sizeBytes: 0, touchedAt: this.#clock.now() })
+  async startUpload(vault: Vault): Promise<UploadKey> {
+    const key = newUploadKey(vault)
+    this.#uploads.set(key, { pieces: [], sizeBytes: 0, touchedAt: this.#clock.now(), note: undefined })
     return key
   }
 
@@ -65,14 +69,29 @@ export class MemoryBlobStore implements BlobStore {
     return contentOf(this.#upload(key)).stream()
   }
 
+  async cutUpload(key: UploadKey, sizeBytes: number): Promise<void> {
+    const upload = this.#upload(key)
+    upload.pieces.length = Math.ceil(sizeBytes / PIECE_BYTES)
+    upload.sizeBytes = sizeBytes
+  }
+
+  async note(key: UploadKey): Promise<Uint8Array | undefined> {
+    return this.#uploads.get(key)?.note
+  }
+
+  async putNote(key: UploadKey, note: Uint8Array): Promise<void> {
+    this.#upload(key).note = note
+  }
+
   async commit(key: UploadKey, digest: Digest): Promise<BlobInfo> {
+    const address = { vault: vaultOfUpload(key) ?? PLAIN, digest }
     const upload = this.#uploads.get(key)
     if (upload !== undefined) {
-      const info = { digest, sizeBytes: upload.sizeBytes, storedAt: this.#clock.now() }
-      this.#blobs.set(digest, { info, content: contentOf(upload) })
+      const info = { ...address, sizeBytes: upload.sizeBytes, storedAt: this.#clock.now() }
+      this.#blobs.set(nameOf(address), { info, content: contentOf(upload) })
       this.#uploads.delete(key)
     }
-    const stored = this.#blobs.get(digest)
+    const stored = this.#blobs.get(nameOf(address))
     if (stored === undefined) throw uploadNotFound(key)
     return stored.info
   }
@@ -81,15 +100,15 @@ export class MemoryBlobStore implements BlobStore {
     this.#uploads.delete(key)
   }
 
-  async delete(digest: Digest): Promise<void> {
-    this.#blobs.delete(digest)
+  async delete(address: BlobAddress): Promise<void> {
+    this.#blobs.delete(nameOf(address))
   }
 
-  async quarantine(digest: Digest): Promise<void> {
-    const stored = this.#blobs.get(digest)
+  async quarantine(address: BlobAddress): Promise<void> {
+    const stored = this.#blobs.get(nameOf(address))
     if (stored === undefined) return
     this.#quarantine.push(stored)
-    this.#blobs.delete(digest)
+    this.#blobs.delete(nameOf(address))
   }
 
   async *list(): AsyncGenerator<BlobInfo, void, void> {
@@ -109,6 +128,10 @@ export class MemoryBlobStore implements BlobStore {
     if (upload === undefined) throw uploadNotFound(key)
     return upload
   }
+}
+
+function nameOf({ vault, digest }: BlobAddress): string {
+  return `${vault}/${digest}`
 }
 
 function copyInto(upload: StagedUpload, chunk: Uint8Array): void {

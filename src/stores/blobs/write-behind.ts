@@ -1,3 +1,4 @@
+import { freeMemory } from '../../lib/free-memory.ts'
 import { writeError } from './system-errors.ts'
 
 /** The calls on an open file that writing behind needs; a `FileHandle` of `node:fs/promises` has them. */
@@ -94,7 +95,7 @@ export class WriteBehind {
       this.#unflushedBytes += bytesWritten
       rest = withoutFirst(rest, bytesWritten)
     }
-    for (const chunk of batch) free(chunk)
+    for (const chunk of batch) freeMemory(chunk)
     if (this.#unflushedBytes >= FLUSH_BYTES && this.#flush === undefined) this.#startFlush()
     if (this.#unflushedBytes >= UNFLUSHED_BYTES) await this.#flush
   }
@@ -121,12 +122,4 @@ function withoutFirst(chunks: readonly Uint8Array[], bytes: number): readonly Ui
     remaining -= chunk.byteLength
   }
   return []
-}
-
-/**
- * Gives a chunk's memory back at once. Left to the garbage collector, which sees many small objects and not what hangs
- * on them, a gigabyte passing through keeps some 70 MB alive; freed here, 10. A part of a larger buffer stays.
- */
-function free({ buffer, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && !buffer.detached && buffer.byteLength === byteLength) buffer.transfer(0)
 }

@@ -1,20 +1,22 @@
 import type { Digest } from '../../domain/digest.ts'
 import { blobNotFound } from '../../domain/errors.ts'
 import type { Registry, RepositoryRef } from '../../domain/names.ts'
-import type { Repository } from '../../domain/repository.ts'
-import type { BlobWriter, LinkedBlob, Page } from '../metadata.ts'
+import type { Encryption, Repository } from '../../domain/repository.ts'
+import type { BlobAddress, Vault } from '../../domain/vault.ts'
+import type { BlobWriter, LinkedBlob, Page, StoredBlob } from '../metadata.ts'
 import { countFreeable, listDead } from './dead-blobs.ts'
 import { paddedLists } from './parameter-lists.ts'
 import { prepared } from './prepared.ts'
-import { type RefValues, refValues, repositoryColumns, toRepository } from './repositories.ts'
+import { encryptionValues, type RefValues, refValues, repositoryColumns, toRepository } from './repositories.ts'
 import type { Database } from './schema/database.ts'
 import type { Session } from './session.ts'
 
-const linkColumns = ['digest', 'size_bytes', 'image_count', 'archived_image_count', 'media_type'] as const
+const linkColumns = ['digest', 'vault', 'size_bytes', 'image_count', 'archived_image_count', 'media_type'] as const
 const linkPart = linkColumns.map((column) => `b.${column}` as const)
 
 interface LinkRow {
   readonly digest: string
+  readonly vault: string
   readonly size_bytes: number
   readonly image_count: number
   readonly archived_image_count: number
@@ -43,35 +45,53 @@ const resolveLink = prepared((db, p: RefValues & { digest: string }) =>
     .where('r.is_deleted', '=', 0),
 )
 
-const findAnyLink = prepared((db, p: { accountId: string; region: string; digest: string }) =>
+interface HolderValues {
+  readonly accountId: string
+  readonly region: string
+  readonly digest: string
+  readonly encryptionType: string
+  /** '' for none. */
+  readonly kmsKeyArn: string
+}
+
+const findAnyLink = prepared((db, p: HolderValues) =>
   db
     .selectFrom('repository_blobs as b')
     .innerJoin('repositories as r', 'r.id', 'b.repository_id')
     .select(repositoryColumns.map((column) => `r.${column}` as const))
     .select(linkPart)
     .where('b.digest', '=', p.digest)
+    .where('r.encryption_type', '=', p.encryptionType)
+    .where((eb) => eb(eb.fn.coalesce('r.kms_key_arn', eb.val('')), '=', p.kmsKeyArn))
     .where('r.account_id', '=', p.accountId)
     .where('r.region', '=', p.region)
     .where('r.is_deleted', '=', 0)
     .limit(1),
 )
 
-const claimRecord = prepared((db, p: { digest: string; at: number }) =>
+const claimRecord = prepared((db, p: BlobAddress & { at: number }) =>
   db
     .insertInto('blobs')
-    .values({ digest: p.digest, size_bytes: 0, link_count: 0, touched_at: p.at, is_marked: 0 })
+    .values({ digest: p.digest, vault: p.vault, size_bytes: 0, link_count: 0, touched_at: p.at, is_marked: 0 })
     .onConflict((conflict) =>
-      conflict.column('digest').doUpdateSet({ touched_at: p.at }).where('blobs.is_marked', '=', 0),
+      conflict.columns(['digest', 'vault']).doUpdateSet({ touched_at: p.at }).where('blobs.is_marked', '=', 0),
     )
     .returning('digest'),
 )
 
-const insertLink = prepared((db, p: { repositoryId: number; digest: string; sizeBytes: number; at: number }) =>
+interface LinkValues extends BlobAddress {
+  readonly repositoryId: number
+  readonly sizeBytes: number
+  readonly at: number
+}
+
+const insertLink = prepared((db, p: LinkValues) =>
   db
     .insertInto('repository_blobs')
     .values({
       repository_id: p.repositoryId,
       digest: p.digest,
+      vault: p.vault,
       size_bytes: p.sizeBytes,
       image_count: 0,
       archived_image_count: 0,
@@ -120,24 +140,34 @@ const restartGrace = prepared((db, p: { repositoryId: number; digest: string; at
     .where('image_count', '=', 0),
 )
 
-const countLinkUp = prepared((db, p: { digest: string; sizeBytes: number; at: number }) =>
+const moveLink = prepared((db, p: { repositoryId: number; digest: string; vault: string }) =>
+  db
+    .updateTable('repository_blobs')
+    .set({ vault: p.vault })
+    .where('repository_id', '=', p.repositoryId)
+    .where('digest', '=', p.digest),
+)
+
+const countLinkUp = prepared((db, p: BlobAddress & { sizeBytes: number; at: number }) =>
   db
     .updateTable('blobs')
     .set((eb) => ({ link_count: eb('link_count', '+', 1), size_bytes: p.sizeBytes, touched_at: p.at }))
     .where('digest', '=', p.digest)
+    .where('vault', '=', p.vault)
     .where('is_marked', '=', 0)
     .returning('digest'),
 )
 
 /** A claim that is newer than `at` goes on protecting the blob. */
-const countLinkDown = prepared((db, p: { digest: string; at: number }) =>
+const countLinkDown = prepared((db, p: BlobAddress & { at: number }) =>
   db
     .updateTable('blobs')
     .set((eb) => ({
       link_count: eb('link_count', '-', 1),
       touched_at: eb.case().when('touched_at', '<', p.at).then(p.at).else(eb.ref('touched_at')).end(),
     }))
-    .where('digest', '=', p.digest),
+    .where('digest', '=', p.digest)
+    .where('vault', '=', p.vault),
 )
 
 /** Blobs on record and the links by which repositories hold them. */
@@ -160,11 +190,13 @@ export class Blobs implements BlobWriter {
     const { rows } = await resolveLink(this.#session.db, { ...refValues(ref), digest })
     const row = rows[0]
     if (row === undefined) return undefined
-    const { size_bytes, image_count, archived_image_count, media_type } = row
-    const isLinked = size_bytes !== null && image_count !== null && archived_image_count !== null
+    const { vault, size_bytes, image_count, archived_image_count, media_type } = row
+    const isLinked = vault !== null && size_bytes !== null && image_count !== null && archived_image_count !== null
     return {
       repository: toRepository(row),
-      blob: isLinked ? toLinked({ digest, size_bytes, image_count, archived_image_count, media_type }) : undefined,
+      blob: isLinked
+        ? toLinked({ digest, vault, size_bytes, image_count, archived_image_count, media_type })
+        : undefined,
     }
   }
 
@@ -187,8 +219,11 @@ export class Blobs implements BlobWriter {
   async findHolder(
     { registryId, region }: Registry,
     digest: Digest,
+    encryption: Encryption,
   ): Promise<{ readonly repository: Repository; readonly blob: LinkedBlob } | undefined> {
-    const { rows } = await findAnyLink(this.#session.db, { accountId: registryId, region, digest })
+    const { encryption_type: encryptionType, kms_key_arn } = encryptionValues(encryption)
+    const holder = { accountId: registryId, region, digest, encryptionType, kmsKeyArn: kms_key_arn ?? '' }
+    const { rows } = await findAnyLink(this.#session.db, holder)
     const row = rows[0]
     return row && { repository: toRepository(row), blob: toLinked(row) }
   }
@@ -204,30 +239,34 @@ export class Blobs implements BlobWriter {
     return rows.map((row) => ({ repositoryId: row.repository_id, digest: row.digest as Digest }))
   }
 
-  listDead(before: Date, limit: number): Promise<readonly { digest: Digest; sizeBytes: number }[]> {
+  listDead(before: Date, limit: number): Promise<readonly StoredBlob[]> {
     return this.#session.atOnce((db) => listDead(db, before.getTime(), limit))
   }
 
-  async list(page: Page<Digest>): Promise<readonly { digest: Digest; sizeBytes: number; linkCount: number }[]> {
+  async list({ after, limit }: Page<BlobAddress>): Promise<readonly (StoredBlob & { linkCount: number })[]> {
+    const { digest, vault } = after ?? { digest: '', vault: '' }
     const rows = await this.#session.db
       .selectFrom('blobs')
-      .select(['digest', 'size_bytes', 'link_count'])
-      .where('digest', '>', page.after ?? '')
+      .select(['digest', 'vault', 'size_bytes', 'link_count'])
+      .where('digest', '>=', digest)
+      .where((eb) => eb.or([eb('digest', '>', digest), eb('vault', '>', vault)]))
       .orderBy('digest')
-      .limit(page.limit)
+      .orderBy('vault')
+      .limit(limit)
       .execute()
     return rows.map((row) => ({
-      digest: row.digest as Digest,
+      ...toAddress(row),
       sizeBytes: row.size_bytes,
       linkCount: row.link_count,
     }))
   }
 
-  async exists(digest: Digest): Promise<boolean> {
+  async exists({ digest, vault }: BlobAddress): Promise<boolean> {
     const row = await this.#session.db
       .selectFrom('blobs')
       .select('digest')
       .where('digest', '=', digest)
+      .where('vault', '=', vault)
       .executeTakeFirst()
     return row !== undefined
   }
@@ -246,16 +285,18 @@ export class Blobs implements BlobWriter {
     return { blobCount: Number(row.count), sizeBytes: Number(row.size_bytes ?? 0) }
   }
 
-  async claim(digest: Digest, at: Date): Promise<boolean> {
-    const { rows } = await claimRecord(this.#session.db, { digest, at: at.getTime() })
+  async claim({ digest, vault }: BlobAddress, at: Date): Promise<boolean> {
+    const { rows } = await claimRecord(this.#session.db, { digest, vault, at: at.getTime() })
     return rows.length > 0
   }
 
-  async link(repositoryId: number, digest: Digest, sizeBytes: number, at: Date): Promise<boolean> {
+  async link(repositoryId: number, address: BlobAddress, sizeBytes: number, at: Date): Promise<boolean> {
     const { db } = this.#session
-    const values = { repositoryId, digest, sizeBytes, at: at.getTime() }
+    const { digest, vault } = address
+    const values = { repositoryId, digest, vault, sizeBytes, at: at.getTime() }
     const { rows: inserted } = await insertLink(db, values)
     if (inserted.length === 0) {
+      await this.#moveLink(values)
       await restartGrace(db, values)
       return false
     }
@@ -263,6 +304,18 @@ export class Blobs implements BlobWriter {
     if (counted.length === 0) throw blobNotFound(digest)
     await this.#adoptNeeds(repositoryId, digest)
     return true
+  }
+
+  /** A layer that a repository holds and that comes again into another vault is that one's from then on. */
+  async #moveLink(values: LinkValues): Promise<void> {
+    const { db } = this.#session
+    const { rows } = await findLink(db, values)
+    const vault = rows[0]?.vault as Vault | undefined
+    if (vault === undefined || vault === values.vault) return
+    const { rows: counted } = await countLinkUp(db, values)
+    if (counted.length === 0) throw blobNotFound(values.digest)
+    await moveLink(db, values)
+    await countLinkDown(db, { digest: values.digest, vault, at: values.at })
   }
 
   /** A link that comes back after its bytes were lost finds the images that need it still there. */
@@ -277,9 +330,9 @@ export class Blobs implements BlobWriter {
 
   async unlink(repositoryId: number, digest: Digest, at: Date): Promise<boolean> {
     const { db } = this.#session
-    const removed = await deleteUnneeded(db, repositoryId, digest).returning('digest').execute()
-    if (removed.length === 0) return false
-    await countLinkDown(db, { digest, at: at.getTime() })
+    const removed = await deleteUnneeded(db, repositoryId, digest).returning('vault').executeTakeFirst()
+    if (removed === undefined) return false
+    await countLinkDown(db, { digest, vault: removed.vault as Vault, at: at.getTime() })
     return true
   }
 
@@ -287,28 +340,29 @@ export class Blobs implements BlobWriter {
     const { db } = this.#session
     const removed = await deleteUnneeded(db, repositoryId, digest)
       .where('unused_since', '<', before.getTime())
-      .returning('unused_since')
+      .returning(['vault', 'unused_since'])
       .executeTakeFirst()
     if (removed === undefined) return false
-    await countLinkDown(db, { digest, at: removed.unused_since ?? 0 })
+    await countLinkDown(db, { digest, vault: removed.vault as Vault, at: removed.unused_since ?? 0 })
     return true
   }
 
-  async adopt(digest: Digest, sizeBytes: number, storedAt: Date): Promise<boolean> {
+  async adopt({ digest, vault }: BlobAddress, sizeBytes: number, storedAt: Date): Promise<boolean> {
     const rows = await this.#session.db
       .insertInto('blobs')
-      .values({ digest, size_bytes: sizeBytes, link_count: 0, touched_at: storedAt.getTime(), is_marked: 0 })
-      .onConflict((conflict) => conflict.column('digest').doNothing())
+      .values({ digest, vault, size_bytes: sizeBytes, link_count: 0, touched_at: storedAt.getTime(), is_marked: 0 })
+      .onConflict((conflict) => conflict.columns(['digest', 'vault']).doNothing())
       .returning('digest')
       .execute()
     return rows.length > 0
   }
 
-  async mark(digest: Digest, before: Date): Promise<boolean> {
+  async mark({ digest, vault }: BlobAddress, before: Date): Promise<boolean> {
     const rows = await this.#session.db
       .updateTable('blobs')
       .set({ is_marked: 1 })
       .where('digest', '=', digest)
+      .where('vault', '=', vault)
       .where((eb) =>
         eb.or([eb('is_marked', '=', 1), eb.and([eb('link_count', '=', 0), eb('touched_at', '<', before.getTime())])]),
       )
@@ -317,21 +371,27 @@ export class Blobs implements BlobWriter {
     return rows.length > 0
   }
 
-  async forget(digest: Digest): Promise<void> {
-    await this.#session.db.deleteFrom('blobs').where('digest', '=', digest).where('is_marked', '=', 1).execute()
+  async forget({ digest, vault }: BlobAddress): Promise<void> {
+    await this.#session.db
+      .deleteFrom('blobs')
+      .where('digest', '=', digest)
+      .where('vault', '=', vault)
+      .where('is_marked', '=', 1)
+      .execute()
   }
 
-  async lose(digest: Digest, before: Date): Promise<boolean> {
+  async lose({ digest, vault }: BlobAddress, before: Date): Promise<boolean> {
     const { db } = this.#session
     const lost = await db
       .updateTable('blobs')
       .set({ link_count: 0, is_marked: 1 })
       .where('digest', '=', digest)
+      .where('vault', '=', vault)
       .where('touched_at', '<=', before.getTime())
       .returning('digest')
       .execute()
     if (lost.length === 0) return false
-    await db.deleteFrom('repository_blobs').where('digest', '=', digest).execute()
+    await db.deleteFrom('repository_blobs').where('digest', '=', digest).where('vault', '=', vault).execute()
     return true
   }
 }
@@ -344,9 +404,13 @@ function deleteUnneeded(db: Database, repositoryId: number, digest: Digest) {
     .where('image_count', '=', 0)
 }
 
+function toAddress(row: { readonly digest: string; readonly vault: string }): BlobAddress {
+  return { digest: row.digest as Digest, vault: row.vault as Vault }
+}
+
 function toLinked(row: LinkRow): LinkedBlob {
   return {
-    digest: row.digest as Digest,
+    ...toAddress(row),
     sizeBytes: row.size_bytes,
     imageCount: row.image_count,
     archivedImageCount: row.archived_image_count,

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely'
 import type { CreationOccasion, CreationTemplate } from '../../domain/creation-template.ts'
 import type { Region, Registry, RegistryId } from '../../domain/names.ts'
-import type { Encryption, MutabilityMode, ResourceTag } from '../../domain/repository.ts'
+import type { EncryptionWish, MutabilityMode, ResourceTag } from '../../domain/repository.ts'
 import { templateExists } from '../../domain/template-errors.ts'
 import type { CreationTemplateWriter } from '../creation-templates.ts'
 import { paddedLists } from './parameter-lists.ts'
@@ -92,6 +92,7 @@ function toRow(template: CreationTemplate): TemplateRow {
     mutability: mutability.mode,
     exclusion_filters: JSON.stringify(mutability.exclusionFilters),
     encryption_type: template.encryption.type,
+    kms_key: template.encryption.kmsKey ?? null,
     repository_policy: template.repositoryPolicy ?? null,
     lifecycle_policy: template.lifecyclePolicy ?? null,
     resource_tags: JSON.stringify(template.resourceTags),
@@ -111,7 +112,7 @@ function toTemplate(row: TemplateRow): CreationTemplate {
       mode: row.mutability as MutabilityMode,
       exclusionFilters: JSON.parse(row.exclusion_filters) as string[],
     },
-    encryption: { type: row.encryption_type as Encryption['type'] },
+    encryption: { type: row.encryption_type as EncryptionWish['type'], kmsKey: row.kms_key ?? undefined },
     repositoryPolicy: row.repository_policy ?? undefined,
     lifecyclePolicy: row.lifecycle_policy ?? undefined,
     resourceTags: JSON.parse(row.resource_tags) as ResourceTag[],

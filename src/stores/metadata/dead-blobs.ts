@@ -1,15 +1,13 @@
 import type { Digest } from '../../domain/digest.ts'
+import type { Vault } from '../../domain/vault.ts'
+import type { StoredBlob } from '../metadata.ts'
 import type { Database } from './schema/database.ts'
 
 // Several statements each: the caller sees to one state. `eb.lit` lets an index over a part of the rows be chosen.
 
 /** Marked blobs, then those that no repository links and nobody touched since `before`. */
-export async function listDead(
-  db: Database,
-  before: number,
-  limit: number,
-): Promise<readonly { digest: Digest; sizeBytes: number }[]> {
-  const blobs = () => db.selectFrom('blobs').select(['digest', 'size_bytes']).orderBy('touched_at')
+export async function listDead(db: Database, before: number, limit: number): Promise<readonly StoredBlob[]> {
+  const blobs = () => db.selectFrom('blobs').select(['digest', 'vault', 'size_bytes']).orderBy('touched_at')
   const marked = await blobs()
     .where('is_marked', '=', (eb) => eb.lit(1))
     .limit(limit)
@@ -20,7 +18,11 @@ export async function listDead(
     .where('touched_at', '<', before)
     .limit(limit - marked.length)
     .execute()
-  return [...marked, ...dead].map((row) => ({ digest: row.digest as Digest, sizeBytes: row.size_bytes }))
+  return [...marked, ...dead].map((row) => ({
+    digest: row.digest as Digest,
+    vault: row.vault as Vault,
+    sizeBytes: row.size_bytes,
+  }))
 }
 
 /** What a sweep could free: unused links, and blobs that are dead or would be without those links. */
@@ -43,11 +45,13 @@ export async function countFreeable(
         .unionAll(
           eb
             .selectFrom('repository_blobs as link')
-            .innerJoin('blobs as blob', 'blob.digest', 'link.digest')
+            .innerJoin('blobs as blob', (join) =>
+              join.onRef('blob.digest', '=', 'link.digest').onRef('blob.vault', '=', 'link.vault'),
+            )
             .select('blob.size_bytes')
             .where('link.unused_since', '<', before)
             .where('blob.touched_at', '<', before)
-            .groupBy(['blob.digest', 'blob.size_bytes', 'blob.link_count'])
+            .groupBy(['blob.digest', 'blob.vault', 'blob.size_bytes', 'blob.link_count'])
             .having((eb) => eb(eb.fn.countAll(), '=', eb.ref('blob.link_count'))),
         )
         .as('freeable'),

@@ -30,8 +30,8 @@ const insertRow = prepared((db, p: ImageValues) =>
     .returning('id'),
 )
 
-const insertManifest = prepared((db, p: { imageId: number; body: Uint8Array }) =>
-  db.insertInto('image_manifests').values({ image_id: p.imageId, body: p.body }),
+const insertManifest = prepared((db, p: { imageId: number; body: Uint8Array; vault: string }) =>
+  db.insertInto('image_manifests').values({ image_id: p.imageId, body: p.body, vault: p.vault }),
 )
 
 const insertNeeds = preparedForItems(
@@ -117,12 +117,13 @@ const deleteSignings = prepared((db, p: { imageId: number }) =>
 const deleteRow = prepared((db, p: { imageId: number }) => db.deleteFrom('images').where('id', '=', p.imageId))
 
 /** Records an image with all it refers to, and counts it where it is counted. */
-export async function insertImage(db: Database, { manifest, blobs, children, ...image }: NewImage): Promise<Image> {
+export async function insertImage(db: Database, newImage: NewImage): Promise<Image> {
+  const { manifest, vault, blobs, children, ...image } = newImage
   const { repositoryId, digest } = image
   const { rows } = await insertRow(db, toValues(image))
   const id = rows[0]?.id
   if (id === undefined) throw new Error('an inserted row came back without its id')
-  await insertManifest(db, { imageId: id, body: manifest })
+  await insertManifest(db, { imageId: id, body: manifest, vault })
   for (const list of insertLists(blobs)) await insertNeeds(db, { repositoryId, imageId: id }, list)
   for (const [mediaType, named] of Map.groupBy(blobs, (blob) => blob.mediaType))
     for (const list of paddedLists(named)) await countNeedsUp(db, { repositoryId, mediaType }, list)
@@ -151,7 +152,7 @@ export async function deleteImage(db: Database, imageId: number, at: number): Pr
   await countImages(db, { repositoryId, change: -1 })
 }
 
-function toValues(image: Omit<NewImage, 'manifest' | 'blobs' | 'children'>): ImageValues {
+function toValues(image: Omit<NewImage, 'manifest' | 'vault' | 'blobs' | 'children'>): ImageValues {
   return {
     repository_id: image.repositoryId,
     digest: image.digest,

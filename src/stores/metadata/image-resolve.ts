@@ -1,3 +1,4 @@
+import type { Vault } from '../../domain/vault.ts'
 import type { Resolved } from '../metadata.ts'
 import { type ImageRow, imageColumns, toImage } from './image-rows.ts'
 import { prepared } from './prepared.ts'
@@ -16,7 +17,7 @@ const byDigest = prepared((db, p: RefValues & { digest: string }) =>
     .leftJoin('image_manifests as m', 'm.image_id', 'i.id')
     .select(repositoryPart)
     .select(imagePart)
-    .select(['i.id as image_id', 'm.body'])
+    .select(['i.id as image_id', 'm.body', 'm.vault'])
     .where('r.account_id', '=', p.accountId)
     .where('r.region', '=', p.region)
     .where('r.name', '=', p.name)
@@ -31,7 +32,7 @@ const byTag = prepared((db, p: RefValues & { tag: string }) =>
     .leftJoin('image_manifests as m', 'm.image_id', 'i.id')
     .select(repositoryPart)
     .select(imagePart)
-    .select(['i.id as image_id', 'm.body'])
+    .select(['i.id as image_id', 'm.body', 'm.vault'])
     .where('r.account_id', '=', p.accountId)
     .where('r.region', '=', p.region)
     .where('r.name', '=', p.name)
@@ -55,8 +56,8 @@ export async function resolveByTag(db: Database, values: RefValues & { tag: stri
 
 /** An image has a manifest and all its columns, or there is none and they all are null. */
 function toResolved(row: ResolvedRow): Resolved {
-  const { image_id, body } = row
-  if (image_id === null || body === null) return { repository: toRepository(row), found: undefined }
+  const { image_id, body, vault } = row
+  if (image_id === null || body === null || vault === null) return { repository: toRepository(row), found: undefined }
   const image = toImage({ ...(row as unknown as ImageRow), id: image_id })
-  return { repository: toRepository(row), found: { image, manifest: body } }
+  return { repository: toRepository(row), found: { image, body, vault: vault as Vault } }
 }

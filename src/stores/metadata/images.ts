@@ -4,11 +4,13 @@ import type {
   ImageFilter,
   ImageReference,
   ImageStatus,
+  KeptManifest,
   NewImage,
   ReferrerFilter,
   TaggedImage,
 } from '../../domain/image.ts'
 import type { RepositoryRef, Tag } from '../../domain/names.ts'
+import { PLAIN, type Vault } from '../../domain/vault.ts'
 import type { ImageWriter, ListedImage, ListedImageKey, Page, Resolved } from '../metadata.ts'
 import { childrenOf, livingParentsOf, parentsOf } from './image-family.ts'
 import { findImages, listImageIds, listImages, listTags } from './image-lists.ts'
@@ -75,6 +77,24 @@ export class Images implements ImageWriter {
 
   findMany(repositoryId: number, digests: readonly Digest[]): Promise<readonly TaggedImage[]> {
     return this.#session.atOnce((db) => findImages(db, repositoryId, digests))
+  }
+
+  async listSealed(images: readonly Image[]): Promise<readonly KeptManifest[]> {
+    const sealed: KeptManifest[] = []
+    const byId = new Map(images.map((image) => [image.id, image]))
+    for (const ids of paddedLists([...byId.keys()])) {
+      const rows = await this.#session.db
+        .selectFrom('image_manifests')
+        .select(['image_id', 'body', 'vault'])
+        .where('image_id', 'in', ids)
+        .where('vault', '!=', PLAIN)
+        .execute()
+      for (const { image_id, body, vault } of rows) {
+        const image = byId.get(image_id)
+        if (image !== undefined) sealed.push({ image, body, vault: vault as Vault })
+      }
+    }
+    return sealed
   }
 
   async tagsOf(imageId: number): Promise<readonly Tag[]> {

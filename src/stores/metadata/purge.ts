@@ -56,23 +56,25 @@ async function purgeImages(db: Database, repositoryId: number, limit: number): P
 async function purgeLinks(db: Database, repositoryId: number, limit: number): Promise<number> {
   const links = await db
     .selectFrom('repository_blobs')
-    .select('digest')
+    .select(['digest', 'vault'])
     .where('repository_id', '=', repositoryId)
     .orderBy('digest')
     .limit(limit)
     .execute()
-  for (const digests of paddedLists(links.map(({ digest }) => digest))) {
+  for (const digests of paddedLists(links.map(({ digest }) => digest)))
     await db
       .deleteFrom('repository_blobs')
       .where('repository_id', '=', repositoryId)
       .where('digest', 'in', digests)
       .execute()
-    await db
-      .updateTable('blobs')
-      .set((eb) => ({ link_count: eb('link_count', '-', 1) }))
-      .where('digest', 'in', digests)
-      .execute()
-  }
+  for (const [vault, held] of Map.groupBy(links, (link) => link.vault))
+    for (const digests of paddedLists(held.map(({ digest }) => digest)))
+      await db
+        .updateTable('blobs')
+        .set((eb) => ({ link_count: eb('link_count', '-', 1) }))
+        .where('digest', 'in', digests)
+        .where('vault', '=', vault)
+        .execute()
   return links.length
 }
 

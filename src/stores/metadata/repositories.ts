@@ -27,6 +27,7 @@ export const repositoryColumns = [
   'exclusion_filters',
   'is_scanned_on_push',
   'encryption_type',
+  'kms_key_arn',
 ] as const satisfies readonly (keyof RepositoriesTable)[]
 
 type RepositoryRow = Pick<Selectable<RepositoriesTable>, (typeof repositoryColumns)[number]>
@@ -87,6 +88,7 @@ const insertNew = prepared((db, p: Omit<RepositoryRow, 'id'>) =>
       exclusion_filters: p.exclusion_filters,
       is_scanned_on_push: p.is_scanned_on_push,
       encryption_type: p.encryption_type,
+      kms_key_arn: p.kms_key_arn,
     })
     .onConflict((conflict) => conflict.columns(['account_id', 'region', 'name']).doNothing())
     .returning('id'),
@@ -136,7 +138,7 @@ export class Repositories implements RepositoryWriter {
       name: repository.name,
       created_at: repository.createdAt.getTime(),
       is_scanned_on_push: repository.isScannedOnPush ? 1 : 0,
-      encryption_type: repository.encryption.type,
+      ...encryptionValues(repository.encryption),
       ...mutabilityValues(repository.mutability),
     })
     if (rows[0] === undefined) throw repositoryExists(repository)
@@ -202,8 +204,20 @@ export function toRepository(row: RepositoryRow): Repository {
       exclusionFilters: JSON.parse(row.exclusion_filters) as string[],
     },
     isScannedOnPush: row.is_scanned_on_push === 1,
-    encryption: { type: row.encryption_type as Encryption['type'] },
+    encryption: toEncryption(row),
   }
+}
+
+export function encryptionValues(encryption: Encryption) {
+  const kmsKeyArn = encryption.type === 'AES256' ? null : encryption.kmsKeyArn
+  return { encryption_type: encryption.type, kms_key_arn: kmsKeyArn }
+}
+
+function toEncryption(row: Pick<RepositoryRow, 'encryption_type' | 'kms_key_arn'>): Encryption {
+  const type = row.encryption_type as Encryption['type']
+  if (type === 'AES256') return { type }
+  if (row.kms_key_arn === null) throw new Error('a repository that is encrypted by a KMS key names none')
+  return { type, kmsKeyArn: row.kms_key_arn }
 }
 
 function mutabilityValues({ mode, exclusionFilters }: TagMutability) {

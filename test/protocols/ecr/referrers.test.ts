@@ -42,7 +42,7 @@ const digests = async (filter: ListImageReferrersCommandInput['filter']) =>
 describe('ListImageReferrers', () => {
   test('tells what the OCI route tells, and the status', async () => {
     const sbom = await refer('one', SBOM)
-    const { image } = await ecr.images.stat(admin, ref, { digest: sbom })
+    const image = await ecr.images.stat(admin, ref, { digest: sbom })
     expect<unknown>((await list()).referrers).toEqual([
       {
         digest: sbom,

@@ -185,7 +185,7 @@ describe('pushes', () => {
     const uploaded = await ask('POST', `${place}/blobs/uploads/?digest=${blob}`, bearer, { body: 'new' })
     expect([uploaded.status, uploaded.headers.get('location')]).toEqual([201, `${ORIGIN}/v2/${place}/blobs/${blob}`])
     expect((await ask('HEAD', `${place}/blobs/${blob}`, bearer)).status).toBe(200)
-    const body = Buffer.from((await services.images.stat(admin, ref, { digest: digest as never })).manifest).toString()
+    const body = Buffer.from((await services.images.pull(admin, ref, { digest: digest as never })).manifest).toString()
     const headers = { 'content-type': OCI_MANIFEST }
     const tagged = await ask('PUT', `${place}/manifests/v2`, bearer, { body, headers })
     expect([tagged.status, tagged.headers.get('location')]).toEqual([201, `${ORIGIN}/v2/${place}/manifests/${digest}`])

@@ -7,6 +7,7 @@ import { publicRegistries } from './005-public-registries.ts'
 import { signing } from './006-signing.ts'
 import { iam } from './007-iam.ts'
 import { keys } from './009-keys.ts'
+import { vaults } from './010-vaults.ts'
 
 const MIGRATION_TABLE = 'kysely_migration'
 
@@ -20,6 +21,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '006-signing': signing,
   '007-iam': iam,
   '009-keys': keys,
+  '010-vaults': vaults,
 }
 
 /**

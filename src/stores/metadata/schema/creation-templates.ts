@@ -10,6 +10,8 @@ export interface CreationTemplatesTable {
   /** A JSON array of wildcard patterns. */
   exclusion_filters: string
   encryption_type: string
+  /** The key that was named; null with AES256, or for the one of the account. */
+  kms_key: string | null
   repository_policy: string | null
   lifecycle_policy: string | null
   /** A JSON array of `{key, value}`. */

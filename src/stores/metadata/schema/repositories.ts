@@ -12,6 +12,8 @@ export interface RepositoriesTable {
   exclusion_filters: string
   is_scanned_on_push: number
   encryption_type: string
+  /** Null with AES256. */
+  kms_key_arn: string | null
   /** How many rows of `images` belong to it. */
   image_count: number
   is_deleted: number

@@ -2,6 +2,8 @@
 export interface RepositoryBlobsTable {
   repository_id: number
   digest: string
+  /** Where the bytes lie that this repository uses. */
+  vault: string
   size_bytes: number
   /** How many rows of `image_blobs` name it in this repository. */
   image_count: number

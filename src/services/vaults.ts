@@ -1,0 +1,59 @@
+import type { Digest } from '../domain/digest.ts'
+import type { KeptManifest } from '../domain/image.ts'
+import type { Repository } from '../domain/repository.ts'
+import { PLAIN, type Vault, vaultOf } from '../domain/vault.ts'
+import { AesGcm } from '../lib/aes-gcm.ts'
+import { SealBroken } from '../lib/master-key.ts'
+import type { Keyring } from './keyring.ts'
+
+const VERSION = 1
+const KEY_AT = 3
+
+/** In which vaults repositories keep what is theirs, and the manifests that are sealed there. Blobs are the blob store's. */
+export class Vaults {
+  readonly #keyring: Keyring
+  readonly #isServerKeyUsed: boolean
+
+  /** `isServerKeyUsed`: whether new content of AES256 repositories is encrypted. */
+  constructor(keyring: Keyring, isServerKeyUsed: boolean) {
+    this.#keyring = keyring
+    this.#isServerKeyUsed = isServerKeyUsed
+  }
+
+  /** Where new content of a repository goes. */
+  vaultOf({ encryption }: Repository): Vault {
+    return vaultOf(encryption, this.#isServerKeyUsed)
+  }
+
+  /** Throws `kms-key-unusable` when what is in the vault cannot be read now. */
+  async check(vault: Vault): Promise<void> {
+    if (vault !== PLAIN) await this.#keyring.check(vault)
+  }
+
+  /** A manifest as a vault keeps it: by a data key of its own, bound to its digest. Throws `kms-key-unusable`. */
+  async sealManifest(vault: Vault, digest: Digest, manifest: Uint8Array): Promise<Uint8Array> {
+    if (vault === PLAIN) return manifest
+    const { key, wrapped } = await this.#keyring.make(vault)
+    const sealed = new AesGcm(key).seal(manifest, contextOf(digest))
+    const kept = new Uint8Array(KEY_AT + wrapped.byteLength + sealed.byteLength)
+    kept[0] = VERSION
+    new DataView(kept.buffer).setUint16(1, wrapped.byteLength)
+    kept.set(wrapped, KEY_AT)
+    kept.set(sealed, KEY_AT + wrapped.byteLength)
+    return kept
+  }
+
+  /** The manifest as it was pushed. Throws `kms-key-unusable`, `SealBroken`. */
+  async openManifest({ image, vault, body }: KeptManifest): Promise<Uint8Array> {
+    if (vault === PLAIN) return body
+    if (body.byteLength < KEY_AT || body[0] !== VERSION)
+      throw new SealBroken('The manifest is sealed in a form that this version does not know')
+    const end = KEY_AT + new DataView(body.buffer, body.byteOffset).getUint16(1)
+    const key = await this.#keyring.unwrap(vault, body.subarray(KEY_AT, end))
+    return new AesGcm(key).open(body.subarray(end), contextOf(image.digest))
+  }
+}
+
+function contextOf(digest: Digest): Uint8Array {
+  return Buffer.from(`manifest ${digest}`)
+}
