@@ -89,9 +89,7 @@ function kmsContext(vault: Vault, layer: number): Readonly<Record<string, string
 
 /** Each part behind its length, in two bytes. */
 function join(parts: readonly Uint8Array[]): Uint8Array {
-  return Buffer.concat(
-    parts.flatMap((part) => [new Uint8Array([part.byteLength >> 8, part.byteLength & 0xff]), part]),
-  )
+  return Buffer.concat(parts.flatMap((part) => [new Uint8Array([part.byteLength >> 8, part.byteLength & 0xff]), part]))
 }
 
 function split(joined: Uint8Array): readonly Uint8Array[] {
