@@ -1,9 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { Digest } from '../../src/domain/digest.ts'
-import type { ErrorCode } from '../../src/domain/errors.ts'
-import { isRegistryError } from '../../src/domain/errors.ts'
 import { parseTag } from '../../src/domain/names.ts'
-import { LeaseLost } from '../../src/jobs/lease.ts'
 import { LifecycleJobs } from '../../src/jobs/lifecycle-jobs.ts'
 import { silentLogger } from '../../src/lib/logger.ts'
 import { Activations } from '../../src/services/activations.ts'
@@ -13,88 +10,36 @@ import {
   ACTIVATION_MS,
   admin,
   createServices,
-  indexOf,
   LIFECYCLE_INTERVAL_MS,
-  manifestOf,
-  pushImage,
-  pushLayer,
   refTo,
   type Services,
   stranger,
 } from '../support/service-fixture.ts'
-
-const DAY_MS = 86_400_000
-const ref = refTo('team/app')
+import {
+  any,
+  archive,
+  codeOf,
+  DAY_MS,
+  days,
+  execute,
+  expireUntagged,
+  keep,
+  policyOf,
+  present,
+  push,
+  pushIndex,
+  pushReferrer,
+  ref,
+  tagged,
+  untagged,
+} from './lifecycle-policies.ts'
 
 let services: Services
-
 beforeEach(async () => {
   services = await createServices()
   await services.repositories.create(admin, ref)
 })
-
 afterEach(() => services.close())
-
-type Members = Readonly<Record<string, unknown>>
-
-const untagged = { tagStatus: 'untagged' }
-const any = { tagStatus: 'any' }
-const tagged = (...tagPrefixList: readonly string[]) => ({ tagStatus: 'tagged', tagPrefixList })
-const keep = (countNumber: number) => ({ countType: 'imageCountMoreThan', countNumber })
-const days = (countNumber: number, countType = 'sinceImagePushed') => ({ countType, countUnit: 'days', countNumber })
-const archive = { type: 'transition', targetStorageClass: 'archive' }
-
-/** The text of a policy; rules in the order of their priority. */
-const policyOf = (...rules: readonly { readonly selection: Members; readonly action?: Members }[]): string =>
-  JSON.stringify({
-    rules: rules.map(({ selection, action = { type: 'expire' } }, at) => ({ rulePriority: at + 1, selection, action })),
-  })
-
-const expireUntagged = policyOf({ selection: { ...untagged, ...days(1) } })
-
-/** Pushes an image, one minute after the one before. */
-async function push(content: string, ...tags: string[]): Promise<Digest> {
-  services.clock.advance(60_000)
-  return pushImage(services, ref, content, ...tags)
-}
-
-async function pushIndex(children: readonly Digest[], ...tags: string[]): Promise<Digest> {
-  services.clock.advance(60_000)
-  const manifest = indexOf(children)
-  return (await services.images.push(admin, ref, { manifest, tags: tags.map(parseTag) })).image.digest
-}
-
-async function pushReferrer(subject: Digest, content: string, ...tags: string[]): Promise<Digest> {
-  services.clock.advance(60_000)
-  const config = await pushLayer(services, ref, `config of ${content}`)
-  const mediaType = 'application/vnd.oci.image.manifest.v1+json'
-  const manifest = manifestOf(config, [], { subject: { mediaType, digest: subject, size: 5 } })
-  return (await services.images.push(admin, ref, { manifest, tags: tags.map(parseTag) })).image.digest
-}
-
-/** The digests of the images that are there, by status. */
-async function present(status: 'ACTIVE' | 'ARCHIVED' = 'ACTIVE'): Promise<ReadonlySet<Digest>> {
-  const { items } = await services.imageLists.describe(admin, ref, { status }, { limit: 1000 })
-  return new Set(items.map(({ digest }) => digest))
-}
-
-async function execute(text: string) {
-  await services.lifecycle.putPolicy(admin, ref, text)
-  const { runs } = await services.lifecycleJobs.run(ref)
-  const [run] = runs
-  if (run === undefined) throw new Error('The policy was not executed')
-  return run
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<ErrorCode | undefined> {
-  try {
-    await promise
-    return undefined
-  } catch (thrown) {
-    if (isRegistryError(thrown)) return thrown.code
-    throw thrown
-  }
-}
 
 describe('policies', () => {
   test('are kept as they were written, until they are deleted', async () => {
@@ -204,12 +149,12 @@ test('a lease goes by the time that processes share, however far ahead the clock
 
 describe('what a run does', () => {
   test('images expire with their tags, and their layers die', async () => {
-    const old = await push('old')
-    const kept = await push('kept', 'v1')
+    const old = await push(services, 'old')
+    const kept = await push(services, 'kept', 'v1')
     services.clock.advance(2 * DAY_MS)
-    const fresh = await push('fresh')
-    const run = await execute(expireUntagged)
-    expect(await present()).toEqual(new Set([kept, fresh]))
+    const fresh = await push(services, 'fresh')
+    const run = await execute(services, expireUntagged)
+    expect(await present(services)).toEqual(new Set([kept, fresh]))
     expect(run).toMatchObject({ imageCount: 3, expiredCount: 1, failedCount: 0, changedCount: 0 })
     expect(run.actions).toEqual([{ digest: old, tags: [], action: 'expire', rulePriority: 1 }])
     expect((await services.lifecycle.getPolicy(admin, ref)).lastRun).toMatchObject({ expiredCount: 1, imageCount: 3 })
@@ -219,18 +164,18 @@ describe('what a run does', () => {
 
   test('many images go in steps, oldest first', async () => {
     const digests: Digest[] = []
-    for (let n = 0; n < 45; n++) digests.push(await push(`image ${n}`, `v${n}`))
-    const run = await execute(policyOf({ selection: { ...tagged('v'), ...keep(3) } }))
+    for (let n = 0; n < 45; n++) digests.push(await push(services, `image ${n}`, `v${n}`))
+    const run = await execute(services, policyOf({ selection: { ...tagged('v'), ...keep(3) } }))
     expect(run.expiredCount).toBe(42)
     expect(run.actions.map(({ digest }) => digest)).toEqual(digests.slice(0, 42))
-    expect(await present()).toEqual(new Set(digests.slice(42)))
+    expect(await present(services)).toEqual(new Set(digests.slice(42)))
   })
 
   test('a child of a living index stays, is reported, and is retried on later runs', async () => {
-    const child = await push('child')
-    const index = await pushIndex([child])
+    const child = await push(services, 'child')
+    const index = await pushIndex(services, [child])
     services.clock.advance(2 * DAY_MS)
-    const first = await execute(expireUntagged)
+    const first = await execute(services, expireUntagged)
     expect(first).toMatchObject({ expiredCount: 1, failedCount: 1 })
     expect(first.failures).toEqual([
       {
@@ -242,67 +187,67 @@ describe('what a run does', () => {
         reason: `Requested image referenced by manifest list: [${index}]`,
       },
     ])
-    expect(await present()).toEqual(new Set([child]))
+    expect(await present(services)).toEqual(new Set([child]))
     const { runs } = await services.lifecycleJobs.run(ref)
     expect(runs[0]).toMatchObject({ expiredCount: 1, failedCount: 0 })
-    expect(await present()).toEqual(new Set())
+    expect(await present(services)).toEqual(new Set())
   })
 
   test('referrers go with their subject, and theirs with them', async () => {
-    const [a, b] = [await push('a', 'v1'), await push('b', 'v2')]
-    const signature = await pushReferrer(a, 'signature')
-    await pushReferrer(signature, 'countersignature')
-    await pushReferrer(a, 'sbom', 'sbom-of-a')
-    const kept = await pushReferrer(b, 'other signature')
-    const run = await execute(policyOf({ selection: { ...tagged('v'), ...keep(1) } }))
+    const [a, b] = [await push(services, 'a', 'v1'), await push(services, 'b', 'v2')]
+    const signature = await pushReferrer(services, a, 'signature')
+    await pushReferrer(services, signature, 'countersignature')
+    await pushReferrer(services, a, 'sbom', 'sbom-of-a')
+    const kept = await pushReferrer(services, b, 'other signature')
+    const run = await execute(services, policyOf({ selection: { ...tagged('v'), ...keep(1) } }))
     expect(run).toMatchObject({ expiredCount: 1, followedCount: 3 })
-    expect(await present()).toEqual(new Set([b, kept]))
+    expect(await present(services)).toEqual(new Set([b, kept]))
   })
 
   test('an untagged referrer is not expired while its subject lives, whichever rule chose it', async () => {
-    const subject = await push('subject', 'v1')
-    const signature = await pushReferrer(subject, 'signature')
+    const subject = await push(services, 'subject', 'v1')
+    const signature = await pushReferrer(services, subject, 'signature')
     services.clock.advance(2 * DAY_MS)
-    const first = await execute(expireUntagged)
+    const first = await execute(services, expireUntagged)
     expect(first).toMatchObject({ expiredCount: 0, failedCount: 0 })
     const rules = [{ selection: { ...tagged('v'), ...keep(9) } }, { selection: { ...any, ...days(1) } }]
-    const second = await execute(policyOf(...rules))
+    const second = await execute(services, policyOf(...rules))
     expect(second.failures).toMatchObject([{ digest: signature, code: 'ImageRefersToImage' }])
-    expect(await present()).toEqual(new Set([subject, signature]))
+    expect(await present(services)).toEqual(new Set([subject, signature]))
   })
 
   test('a referrer whose subject was deleted by hand is an image as any other', async () => {
-    const subject = await push('subject', 'v1')
-    await pushReferrer(subject, 'signature')
+    const subject = await push(services, 'subject', 'v1')
+    await pushReferrer(services, subject, 'signature')
     await services.imageDeletion.deleteMany(admin, ref, [{ digest: subject }])
     services.clock.advance(2 * DAY_MS)
-    expect(await execute(expireUntagged)).toMatchObject({ expiredCount: 1 })
-    expect(await present()).toEqual(new Set())
+    expect(await execute(services, expireUntagged)).toMatchObject({ expiredCount: 1 })
+    expect(await present(services)).toEqual(new Set())
   })
 
   test('images are archived with what belongs to them, and cannot be pulled any more', async () => {
-    const child = await push('child')
-    const index = await pushIndex([child], 'v1')
-    const signature = await pushReferrer(index, 'signature')
-    const kept = await push('kept', 'v2')
-    const run = await execute(policyOf({ selection: { ...tagged('v'), ...keep(1) }, action: archive }))
+    const child = await push(services, 'child')
+    const index = await pushIndex(services, [child], 'v1')
+    const signature = await pushReferrer(services, index, 'signature')
+    const kept = await push(services, 'kept', 'v2')
+    const run = await execute(services, policyOf({ selection: { ...tagged('v'), ...keep(1) }, action: archive }))
     expect(run).toMatchObject({ transitionedCount: 1, followedCount: 2, expiredCount: 0 })
-    expect(await present()).toEqual(new Set([kept]))
-    expect(await present('ARCHIVED')).toEqual(new Set([child, index, signature]))
+    expect(await present(services)).toEqual(new Set([kept]))
+    expect(await present(services, 'ARCHIVED')).toEqual(new Set([child, index, signature]))
     expect(await codeOf(services.images.pull(admin, ref, { tag: parseTag('v1') }))).toBe('image-archived')
   })
 
   test('a child of a living index is not archived', async () => {
-    const child = await push('child')
-    await pushIndex([child], 'v1')
+    const child = await push(services, 'child')
+    await pushIndex(services, [child], 'v1')
     services.clock.advance(2 * DAY_MS)
-    const run = await execute(policyOf({ selection: { ...untagged, ...days(1) }, action: archive }))
+    const run = await execute(services, policyOf({ selection: { ...untagged, ...days(1) }, action: archive }))
     expect(run.failures).toMatchObject([{ digest: child, code: 'ImageReferencedByManifestList' }])
-    expect(await present('ARCHIVED')).toEqual(new Set())
+    expect(await present(services, 'ARCHIVED')).toEqual(new Set())
   })
 
   test('what is not pulled for long is archived, then expires 90 days later', async () => {
-    const [used, idle] = [await push('used', 'v1'), await push('idle', 'v2')]
+    const [used, idle] = [await push(services, 'used', 'v1'), await push(services, 'idle', 'v2')]
     const text = policyOf(
       { selection: { ...tagged('v'), ...days(30, 'sinceImagePulled') }, action: archive },
       { selection: { ...any, storageClass: 'archive', ...days(90, 'sinceImageTransitioned') } },
@@ -310,247 +255,26 @@ describe('what a run does', () => {
     services.clock.advance(20 * DAY_MS)
     await services.images.pull(admin, ref, { digest: used })
     services.clock.advance(20 * DAY_MS)
-    expect(await execute(text)).toMatchObject({ transitionedCount: 1, expiredCount: 0 })
-    expect(await present('ARCHIVED')).toEqual(new Set([idle]))
+    expect(await execute(services, text)).toMatchObject({ transitionedCount: 1, expiredCount: 0 })
+    expect(await present(services, 'ARCHIVED')).toEqual(new Set([idle]))
     services.clock.advance(90 * DAY_MS)
     await services.images.pull(admin, ref, { digest: used })
     expect((await services.lifecycleJobs.run(ref)).runs).toMatchObject([{ transitionedCount: 0, expiredCount: 0 }])
     services.clock.advance(1)
     expect((await services.lifecycleJobs.run(ref)).runs).toMatchObject([{ transitionedCount: 0, expiredCount: 1 }])
-    expect(await present()).toEqual(new Set([used]))
-    expect(await present('ARCHIVED')).toEqual(new Set())
+    expect(await present(services)).toEqual(new Set([used]))
+    expect(await present(services, 'ARCHIVED')).toEqual(new Set())
   })
 
   test('a restored image is as young as its restoration', async () => {
-    const [restored, other] = [await push('restored', 'v1'), await push('other', 'v2')]
+    const [restored, other] = [await push(services, 'restored', 'v1'), await push(services, 'other', 'v2')]
     await services.storageClasses.update(admin, ref, { digest: restored }, 'ARCHIVE')
     services.clock.advance(DAY_MS)
     await services.storageClasses.update(admin, ref, { digest: restored }, 'STANDARD')
     services.clock.advance(ACTIVATION_MS)
-    await execute(policyOf({ selection: { ...tagged('v'), ...keep(1) } }))
-    expect(await present()).toEqual(new Set([restored]))
+    await execute(services, policyOf({ selection: { ...tagged('v'), ...keep(1) } }))
+    expect(await present(services)).toEqual(new Set([restored]))
     expect(other).not.toBe(restored)
-  })
-})
-
-describe('between decision and execution', () => {
-  /** Decides, lets something happen, and then executes. */
-  async function executeAfter(text: string, happens: () => Promise<unknown>) {
-    const { metadata, clock, lifecycle, pulls } = services
-    const evaluation = new LifecycleEvaluation(metadata, pulls, new Activations(metadata, clock), clock)
-    await lifecycle.putPolicy(admin, ref, text)
-    const policy = await lifecycle.getPolicy(admin, ref)
-    const { decisions } = await evaluation.judge(policy.repositoryId, text, async () => {})
-    await happens()
-    const execution = new LifecycleExecution(metadata, clock)
-    const outcomes: string[] = []
-    for await (const step of execution.execute(policy, decisions, async () => {}))
-      outcomes.push(...step.map(({ kind }) => kind))
-    return outcomes
-  }
-
-  test('an image that was tagged stays', async () => {
-    const image = await push('image')
-    services.clock.advance(2 * DAY_MS)
-    const tag = () => pushImage(services, ref, 'image', 'v1')
-    expect(await executeAfter(expireUntagged, tag)).toEqual(['changed'])
-    expect(await present()).toEqual(new Set([image]))
-  })
-
-  test('an image that became a child of an index stays', async () => {
-    const image = await push('image')
-    services.clock.advance(2 * DAY_MS)
-    expect(await executeAfter(expireUntagged, () => pushIndex([image], 'v1'))).toEqual(['failed'])
-    expect(await present()).toContain(image)
-  })
-
-  test('an image that was pulled is not archived for not being pulled', async () => {
-    const image = await push('image')
-    services.clock.advance(2 * DAY_MS)
-    const text = policyOf({ selection: { ...untagged, ...days(1, 'sinceImagePulled') }, action: archive })
-    const pull = async () => {
-      await services.images.pull(admin, ref, { digest: image })
-      await services.pulls.flush()
-    }
-    expect(await executeAfter(text, pull)).toEqual(['changed'])
-    expect(await present()).toEqual(new Set([image]))
-  })
-
-  test('an image that was archived or deleted by hand is left alone', async () => {
-    const [a, b] = [await push('a'), await push('b')]
-    services.clock.advance(2 * DAY_MS)
-    const outcomes = await executeAfter(expireUntagged, async () => {
-      await services.imageDeletion.deleteMany(admin, ref, [{ digest: a }])
-      await services.storageClasses.update(admin, ref, { digest: b }, 'ARCHIVE')
-    })
-    expect(outcomes).toEqual(['changed', 'changed'])
-    expect(await present('ARCHIVED')).toEqual(new Set([b]))
-  })
-
-  test('an image that was deleted and pushed again is another', async () => {
-    const image = await push('image')
-    services.clock.advance(2 * DAY_MS)
-    const outcomes = await executeAfter(expireUntagged, async () => {
-      await services.imageDeletion.deleteMany(admin, ref, [{ digest: image }])
-      await pushImage(services, ref, 'image')
-    })
-    expect(outcomes).toEqual(['changed'])
-    expect(await present()).toEqual(new Set([image]))
-  })
-
-  for (const [what, happens] of [
-    ['deleted', () => services.lifecycle.deletePolicy(admin, ref)],
-    ['replaced', () => services.lifecycle.putPolicy(admin, ref, expireUntagged)],
-  ] as const)
-    test(`a policy that was ${what} acts no more`, async () => {
-      const image = await push('image')
-      services.clock.advance(2 * DAY_MS)
-      expect(await executeAfter(expireUntagged, happens)).toEqual([])
-      expect(await present()).toEqual(new Set([image]))
-    })
-
-  test('a repository that was deleted is left alone', async () => {
-    await push('image')
-    services.clock.advance(2 * DAY_MS)
-    await services.lifecycle.putPolicy(admin, ref, expireUntagged)
-    await services.repositories.delete(admin, ref, true)
-    expect(await services.lifecycleJobs.run('all')).toMatchObject({ repositories: 0 })
-  })
-
-  test('a process that lost its lease does nothing more', async () => {
-    const image = await push('image')
-    services.clock.advance(2 * DAY_MS)
-    const { metadata, clock, lifecycle } = services
-    await lifecycle.putPolicy(admin, ref, expireUntagged)
-    const policy = await lifecycle.getPolicy(admin, ref)
-    const evaluation = new LifecycleEvaluation(metadata, services.pulls, new Activations(metadata, clock), clock)
-    const { decisions } = await evaluation.judge(policy.repositoryId, policy.text, async () => {})
-    const lost = async () => {
-      throw new LeaseLost('gone')
-    }
-    const steps = new LifecycleExecution(metadata, clock).execute(policy, decisions, lost)
-    expect(steps.next()).rejects.toBeInstanceOf(LeaseLost)
-    expect(await present()).toEqual(new Set([image]))
-  })
-})
-
-describe('previews', () => {
-  const pageOf = (limit: number, token?: string) => ({ tagStatus: 'ANY', paging: { limit, token } }) as const
-
-  test('are under way, then complete; nothing is deleted', async () => {
-    const { lifecycle, lifecycleJobs } = services
-    const old = await push('old')
-    const kept = await push('kept', 'v1')
-    services.clock.advance(2 * DAY_MS)
-    expect(await lifecycle.startPreview(admin, ref, expireUntagged)).toMatchObject({ status: 'IN_PROGRESS' })
-    expect(await lifecycle.getPreview(admin, ref, pageOf(10))).toMatchObject({
-      preview: { status: 'IN_PROGRESS' },
-      items: [],
-    })
-    expect(await codeOf(lifecycle.startPreview(admin, ref, expireUntagged))).toBe('lifecycle-preview-in-progress')
-    await lifecycleJobs.makePreviews()
-    const { preview, items } = await lifecycle.getPreview(admin, ref, pageOf(10))
-    expect(preview).toMatchObject({
-      status: 'COMPLETE',
-      counts: { expiring: 1, transitioning: 0 },
-      text: expireUntagged,
-    })
-    expect(items).toMatchObject([
-      { digest: old, tags: [], action: 'expire', rulePriority: 1, storageClass: 'standard' },
-    ])
-    expect(await present()).toEqual(new Set([old, kept]))
-    expect(await codeOf(lifecycle.getPolicy(admin, ref))).toBe('lifecycle-policy-not-found')
-  })
-
-  test('try the stored policy when no other is given', async () => {
-    const { lifecycle } = services
-    expect(await codeOf(lifecycle.startPreview(admin, ref, undefined))).toBe('lifecycle-policy-not-found')
-    await lifecycle.putPolicy(admin, ref, expireUntagged)
-    expect((await lifecycle.startPreview(admin, ref, undefined)).text).toBe(expireUntagged)
-  })
-
-  test('list children of indexes, which a run would not expire', async () => {
-    const child = await push('child')
-    await pushIndex([child], 'v1')
-    services.clock.advance(2 * DAY_MS)
-    await services.lifecycle.startPreview(admin, ref, expireUntagged)
-    await services.lifecycleJobs.makePreviews()
-    const { items } = await services.lifecycle.getPreview(admin, ref, pageOf(10))
-    expect(items.map(({ digest }) => digest)).toEqual([child])
-  })
-
-  test('are read in pages, oldest image first, whose tokens end with the preview', async () => {
-    const { lifecycle, lifecycleJobs } = services
-    const digests: Digest[] = []
-    for (let n = 0; n < 7; n++) digests.push(await push(`image ${n}`))
-    services.clock.advance(2 * DAY_MS)
-    await lifecycle.startPreview(admin, ref, expireUntagged)
-    await lifecycleJobs.makePreviews()
-    const seen: Digest[] = []
-    let token: string | undefined
-    do {
-      const page = await lifecycle.getPreview(admin, ref, pageOf(3, token))
-      seen.push(...page.items.map(({ digest }) => digest))
-      token = page.nextToken
-    } while (token !== undefined)
-    expect(seen).toEqual(digests)
-    const { nextToken } = await lifecycle.getPreview(admin, ref, pageOf(3))
-    await lifecycle.startPreview(admin, ref, expireUntagged)
-    expect(await codeOf(lifecycle.getPreview(admin, ref, pageOf(3, nextToken)))).toBe('invalid-parameter')
-    expect(await codeOf(lifecycle.getPreview(admin, ref, pageOf(3, 'nonsense')))).toBe('invalid-parameter')
-  })
-
-  test('are not there before they are asked for', async () => {
-    expect(await codeOf(services.lifecycle.getPreview(admin, ref, pageOf(1)))).toBe('lifecycle-preview-not-found')
-  })
-
-  test('that broke off are made again from the start', async () => {
-    const { lifecycle, lifecycleJobs, metadata } = services
-    const old = await push('old')
-    services.clock.advance(2 * DAY_MS)
-    const { id } = await lifecycle.startPreview(admin, ref, expireUntagged)
-    const left = { tags: [], pushedAt: services.clock.now(), storageClass: 'standard', action: 'expire' } as const
-    const results = [1, 2].map((position) => ({ ...left, position, digest: old, rulePriority: 9 }))
-    await metadata.transact((tx) => tx.lifecycle.addPreviewResults(id, results))
-    await lifecycleJobs.makePreviews()
-    const { items } = await lifecycle.getPreview(admin, ref, pageOf(10))
-    expect(items.map(({ rulePriority }) => rulePriority)).toEqual([1])
-  })
-
-  test('are made soon after they were asked for, once the jobs have started', async () => {
-    const { lifecycle, lifecycleJobs } = services
-    lifecycleJobs.start()
-    for (let round = 0; round < 3; round++) {
-      await lifecycle.startPreview(admin, ref, expireUntagged)
-      while ((await lifecycle.getPreview(admin, ref, pageOf(1))).preview.status !== 'COMPLETE') await Bun.sleep(1)
-    }
-  })
-
-  test('expire after a week', async () => {
-    await push('old')
-    services.clock.advance(2 * DAY_MS)
-    await services.lifecycle.startPreview(admin, ref, expireUntagged)
-    await services.lifecycleJobs.makePreviews()
-    services.clock.advance(7 * DAY_MS)
-    const expired = { preview: { status: 'EXPIRED' }, items: [] }
-    expect(await services.lifecycle.getPreview(admin, ref, pageOf(10))).toMatchObject(expired)
-    await services.lifecycleJobs.makePreviews()
-    expect(await services.lifecycle.getPreview(admin, ref, pageOf(10))).toMatchObject(expired)
-    await services.lifecycle.startPreview(admin, ref, expireUntagged)
-  })
-
-  test('an operator sees the same without storing it', async () => {
-    const old = await push('old')
-    services.clock.advance(2 * DAY_MS)
-    await services.lifecycle.putPolicy(admin, ref, expireUntagged)
-    expect(await services.lifecycleJobs.forecast(ref)).toMatchObject({
-      repositoryName: ref.name,
-      imageCount: 1,
-      expiringCount: 1,
-      transitioningCount: 0,
-      images: [{ digest: old, tags: [], action: 'expire', rulePriority: 1 }],
-    })
-    expect(await present()).toEqual(new Set([old]))
   })
 })
 
