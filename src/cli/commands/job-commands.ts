@@ -15,16 +15,16 @@ export function describeJobs({ command, group, terminal, createApp }: CommandLin
   const gc = command(
     { name: 'gc', summary: 'Delete what no image needs any more.', examples: GC_EXAMPLES, variables: WHERE },
     async (options, flags) => {
-      const { collectGarbage } = await import('../gc.ts')
-      return await collectGarbage(options, flags, terminal, createApp)
+      const { runUpkeep } = await import('../upkeep.ts')
+      return await runUpkeep('gc', options, flags, terminal, createApp)
     },
   )
   const scrubSummary = 'Read every blob again and compare it with its digest.'
   const scrub = command(
     { name: 'scrub', summary: scrubSummary, examples: SCRUB_EXAMPLES, variables: WHERE },
     async (options, flags) => {
-      const { scrub } = await import('../scrub.ts')
-      return await scrub(options, flags, terminal, createApp)
+      const { runUpkeep } = await import('../upkeep.ts')
+      return await runUpkeep('scrub', options, flags, terminal, createApp)
     },
   )
   for (const job of [gc, scrub]) {
