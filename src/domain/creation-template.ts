@@ -40,6 +40,11 @@ export function prefixesOf(name: RepositoryName): readonly string[] {
   return [...prefixes, ROOT_PREFIX]
 }
 
+/** The names that a prefix is for, as the ARNs of policies write them. */
+export function namesUnder(prefix: string): RepositoryName {
+  return (prefix === ROOT_PREFIX ? '*' : prefix.endsWith('/') ? `${prefix}*` : `${prefix}/*`) as RepositoryName
+}
+
 /** The template by which a repository of this name is made on this occasion; `templates` may hold others. */
 export function templateFor(
   templates: readonly CreationTemplate[],

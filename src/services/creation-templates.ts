@@ -1,4 +1,4 @@
-import type { CreationOccasion, CreationTemplate } from '../domain/creation-template.ts'
+import { type CreationOccasion, type CreationTemplate, namesUnder } from '../domain/creation-template.ts'
 import { invalidParameter, invalidParameters } from '../domain/errors.ts'
 import { parseRepositoryPolicy } from '../domain/iam/parse.ts'
 import { parseLifecyclePolicy } from '../domain/lifecycle/parse.ts'
@@ -9,7 +9,7 @@ import type { ResourceTag } from '../domain/repository.ts'
 import { templateNotFound } from '../domain/template-errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
-import type { Access } from './access.ts'
+import type { Access, Action } from './access.ts'
 import { type PageOf, type Paging, pageAfter, pageOf } from './paging.ts'
 import { RESOURCE_TAGS_MAX, resourceTagMistake, tagMutability } from './repository-settings.ts'
 
@@ -48,6 +48,7 @@ export class CreationTemplates {
     settings: TemplateSettings,
   ): Promise<CreationTemplate> {
     await this.#access.authorize(principal, 'ecr:CreateRepositoryCreationTemplate', registry)
+    await this.#authorizeEffects(principal, registry, prefix, settings)
     const now = this.#clock.now()
     const blank: CreationTemplate = {
       registry,
@@ -72,6 +73,7 @@ export class CreationTemplates {
     settings: TemplateSettings,
   ): Promise<CreationTemplate> {
     await this.#access.authorize(principal, 'ecr:UpdateRepositoryCreationTemplate', registry)
+    await this.#authorizeEffects(principal, registry, prefix, settings)
     return this.#metadata.transact(async (tx) => {
       const [known] = await tx.creationTemplates.findMany(registry, [prefix])
       if (known === undefined) throw templateNotFound({ registry, prefix })
@@ -79,6 +81,21 @@ export class CreationTemplates {
       await tx.creationTemplates.update(template)
       return template
     })
+  }
+
+  /** A template acts on its author's word, whoever pushes: it gives nothing that he may not give himself. */
+  async #authorizeEffects(
+    principal: Principal,
+    registry: Registry,
+    prefix: string,
+    { repositoryPolicy, lifecyclePolicy, resourceTags = [] }: TemplateSettings,
+  ): Promise<void> {
+    const repositories = { registry, name: namesUnder(prefix) }
+    const actions: Action[] = ['ecr:CreateRepository']
+    if (repositoryPolicy) actions.push('ecr:SetRepositoryPolicy')
+    if (lifecyclePolicy) actions.push('ecr:PutLifecyclePolicy')
+    if (resourceTags.length > 0) actions.push('ecr:TagResource')
+    for (const action of actions) await this.#access.authorize(principal, action, repositories)
   }
 
   /** Those of the prefixes that are there. */

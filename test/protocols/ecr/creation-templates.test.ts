@@ -56,6 +56,52 @@ const begin = (repositoryName: string, client = ecr.client) =>
 const names = async () =>
   (await ecr.client.send(new DescribeRepositoriesCommand())).repositories?.map(({ repositoryName }) => repositoryName)
 
+describe('a template gives nothing that its author may not', () => {
+  const deny = (Action: string) =>
+    ecr.client.send(
+      new PutRegistryPolicyCommand({
+        policyText: JSON.stringify({
+          Version: '2012-10-17',
+          Statement: [
+            {
+              Effect: 'Deny',
+              Principal: '*',
+              Action,
+              Resource: 'arn:aws:ecr:eu-west-3:123456789012:repository/prod/*',
+            },
+          ],
+        }),
+      }),
+    )
+  const codeOf = async (promise: Promise<unknown>) => (await refusalOf(promise))[0]
+
+  test('repositories', async () => {
+    await create('prod/api')
+    await deny('ecr:CreateRepository')
+    expect(await refusalOf(create('prod'))).toEqual([
+      'AccessDeniedException',
+      'User: arn:aws:iam::123456789012:root is not authorized to perform: ecr:CreateRepository on resource: ' +
+        'arn:aws:ecr:eu-west-3:123456789012:repository/prod/* with an explicit deny in a resource-based policy',
+    ])
+    expect(await codeOf(update({ prefix: 'prod/api', description: 'new' }))).toBe('AccessDeniedException')
+    await create('test')
+    await create('ROOT')
+  })
+
+  test.each([
+    ['a policy', 'ecr:SetRepositoryPolicy', { repositoryPolicy: POLICY }],
+    ['a lifecycle policy', 'ecr:PutLifecyclePolicy', { lifecyclePolicy: LIFECYCLE }],
+    ['resource tags', 'ecr:TagResource', { resourceTags: [{ Key: 'team', Value: 'a' }], customRoleArn: ROLE }],
+  ] as const)('%s', async (_, action, settings) => {
+    const input: Partial<CreateRepositoryCreationTemplateCommandInput> = JSON.parse(JSON.stringify(settings))
+    await deny(action)
+    expect(await codeOf(create('prod', input))).toBe('AccessDeniedException')
+    await create('prod')
+    expect(await codeOf(update(input))).toBe('AccessDeniedException')
+    await update({ description: 'nothing else' })
+  })
+})
+
 describe('templates', () => {
   test('have defaults', async () => {
     const { registryId, repositoryCreationTemplate } = await create('prod')
