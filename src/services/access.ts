@@ -1,156 +1,267 @@
-import { repositoryArn } from '../domain/arn.ts'
 import { accessDenied } from '../domain/errors.ts'
-import {
-  actionKey,
-  PUBLIC_PULL_ACTION_KEYS,
-  PUBLIC_REPOSITORY_ACTION_KEYS,
-  publicActionKey,
-  REGISTRY_POLICY_V1_ACTION_KEYS,
-  REPOSITORY_ACTION_KEYS,
-} from '../domain/iam/actions.ts'
-import { type Decision, decide } from '../domain/iam/evaluate.ts'
-import { factsOf } from '../domain/iam/facts.ts'
+import { PUBLIC_PULL_ACTION_KEYS, REGISTRY_POLICY_V1_ACTION_KEYS } from '../domain/iam/actions.ts'
+import { reasonOf } from '../domain/iam/denial.ts'
+import { type ApplicablePolicies, type Decision, decide, type NamedPolicy } from '../domain/iam/evaluate.ts'
+import { factsOf, type ImageFacts } from '../domain/iam/facts.ts'
 import type { Policy } from '../domain/iam/policy.ts'
-import type { Registry, RepositoryName, RepositoryRef } from '../domain/names.ts'
+import type { RepositoryRef } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
-import { isPublic } from '../domain/public-registry.ts'
 import type { ResourceTag } from '../domain/repository.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
-import { CompiledPolicies } from './compiled-policies.ts'
+import {
+  type AccessResource,
+  type Action,
+  isOfRepositories,
+  type NamedRequest,
+  named,
+  type RequestDetails,
+  registryOf,
+} from './access-resource.ts'
+import { CompiledPolicies, type IdentityPoliciesOf } from './compiled-policies.ts'
 import type { Throttle } from './throttle.ts'
 
-/** The permissions ECR knows, named as its operations; in a public registry the permissions of ECR Public with these names. */
-export type Action = `ecr:${string}` | `ecr-public:${string}`
+export type { AccessResource, Action, OtherResource, RequestDetails } from './access-resource.ts'
 
-/** Decides who may do what, by the policies of registry and repository; every service asks it before it looks at anything. */
+/** `enforce`: what is denied fails. `soft`: within an account it is only reported. `off`: within an account nothing is asked. */
+export type AccessMode = 'off' | 'soft' | 'enforce'
+
+/** A request that policies do not let through. */
+export interface Denial {
+  readonly principal: Principal
+  readonly action: string
+  readonly resource: string
+  readonly decision: Decision
+  /** False: it was let through all the same. */
+  readonly isEnforced: boolean
+}
+
+export interface AccessSettings {
+  readonly mode: AccessMode
+  /** Absent: whoever belongs to an account is its administrator. */
+  readonly identityPoliciesOf?: IdentityPoliciesOf | undefined
+  /** The organisation that all accounts here belong to. */
+  readonly organizationId?: string | undefined
+  onDenied?(denial: Denial): void
+  /** Takes what is wrong with what is stored. */
+  report?(error: Error): void
+}
+
+const ALLOWED: Decision = { outcome: 'allowed', by: 'account' }
+const NOT_ALLOWED: Decision = { outcome: 'not-allowed', by: 'resource' }
+
+/** Decides who may do what; every service asks it before it looks at anything. */
 export class Access {
   readonly #metadata: MetadataStore
   readonly #clock: Clock
   readonly #throttle: Throttle
+  readonly #settings: AccessSettings
   readonly #policies: CompiledPolicies
 
-  constructor(metadata: MetadataStore, clock: Clock, throttle: Throttle) {
+  constructor(
+    metadata: MetadataStore,
+    clock: Clock,
+    throttle: Throttle,
+    settings: AccessSettings = { mode: 'enforce' },
+  ) {
     this.#metadata = metadata
     this.#clock = clock
     this.#throttle = throttle
-    this.#policies = new CompiledPolicies(metadata)
+    this.#settings = settings
+    const { identityPoliciesOf = async () => undefined } = settings
+    this.#policies = new CompiledPolicies(metadata, identityPoliciesOf, (error) => settings.report?.(error))
   }
 
   /** Counts as a call of the action. Throws `throttled`, and `access-denied` in AWS's words. */
-  async authorize(principal: Principal, action: Action, resource: RepositoryRef | Registry): Promise<void> {
+  async authorize(
+    principal: Principal,
+    action: Action,
+    resource: AccessResource,
+    details: RequestDetails = {},
+  ): Promise<void> {
     this.#count(principal, action, resource)
-    await this.#authorize(principal, action, resource)
+    await this.#authorize(principal, action, resource, details)
   }
 
   /** The same for several repositories, together one call. */
   async authorizeAll(principal: Principal, action: Action, refs: readonly RepositoryRef[]): Promise<void> {
     const [first] = refs
     if (first !== undefined) this.#count(principal, action, first)
-    for (const ref of refs) await this.#authorize(principal, action, ref)
+    for (const ref of refs) await this.#authorize(principal, action, ref, {})
   }
 
-  /** Whoever is not named is counted by where he comes from, which is known outside. */
-  #count(principal: Principal, action: Action, resource: RepositoryRef | Registry): void {
-    if (principal.kind === 'anonymous') return
-    const { region } = 'registry' in resource ? resource.registry : resource
-    this.#throttle.count({ accountId: principal.accountId, region }, action)
-  }
-
-  async #authorize(principal: Principal, action: Action, resource: RepositoryRef | Registry): Promise<void> {
-    const decision = await this.#decide(principal, action, resource)
-    if (decision === 'allowed') return
-    const registry = 'registry' in resource ? resource.registry : resource
-    const shown = isPublic(registry) ? `ecr-public:${nameOf(action)}` : action
-    const why =
-      decision === 'denied'
-        ? 'with an explicit deny in a resource-based policy'
-        : `because no resource-based policy allows the ${shown} action`
-    throw accessDenied(principal.arn, shown, resourceOf(resource, keyOf(action, registry)), why)
-  }
-
-  async permits(principal: Principal, action: Action, resource: RepositoryRef | Registry): Promise<boolean> {
-    return (await this.#decide(principal, action, resource)) === 'allowed'
+  /** Whether it would be permitted; counts as no call. */
+  async permits(
+    principal: Principal,
+    action: Action,
+    resource: AccessResource,
+    details: RequestDetails = {},
+  ): Promise<boolean> {
+    return this.#isLetThrough(
+      principal,
+      named(action, resource),
+      await this.decide(principal, action, resource, details),
+    )
   }
 
   /** Whether it would be permitted if the repository had this policy. */
   async wouldPermit(principal: Principal, action: Action, ref: RepositoryRef, policy: Policy): Promise<boolean> {
-    return (await this.#decide(principal, action, ref, policy)) === 'allowed'
+    const decision = await this.#decide(principal, named(action, ref), ref, {}, policy)
+    return decision.outcome === 'allowed'
+  }
+
+  /** What is decided, and by what: for those who word a refusal themselves. Neither counts nor throws. */
+  async decide(
+    principal: Principal,
+    action: Action,
+    resource: AccessResource,
+    details: RequestDetails = {},
+  ): Promise<Decision> {
+    const request = named(action, resource)
+    if (this.#settings.mode === 'off' && principal.accountId === request.ownerAccountId) return ALLOWED
+    return this.#decide(principal, request, resource, details)
+  }
+
+  async #authorize(
+    principal: Principal,
+    action: Action,
+    resource: AccessResource,
+    details: RequestDetails,
+  ): Promise<void> {
+    const decision = await this.decide(principal, action, resource, details)
+    if (decision.outcome === 'allowed') return
+    const request = named(action, resource)
+    if (this.#isLetThrough(principal, request, decision)) return
+    throw accessDenied(principal.arn, request.action, request.arn, reasonOf(decision, request.action))
+  }
+
+  /** No mode opens an account to another. */
+  #isLetThrough(principal: Principal, request: NamedRequest, decision: Decision): boolean {
+    if (decision.outcome === 'allowed') return true
+    const isEnforced = this.#settings.mode !== 'soft' || principal.accountId !== request.ownerAccountId
+    this.#settings.onDenied?.({ principal, action: request.action, resource: request.arn, decision, isEnforced })
+    return !isEnforced
+  }
+
+  /** Whoever is not named is counted by where he comes from, which is known outside. */
+  #count(principal: Principal, action: Action, resource: AccessResource): void {
+    if (principal.kind === 'anonymous' || 'arn' in resource) return
+    this.#throttle.count({ accountId: principal.accountId, region: registryOf(resource).region }, action)
+  }
+
+  async #decide(
+    principal: Principal,
+    request: NamedRequest,
+    resource: AccessResource,
+    details: RequestDetails,
+    replacement?: Policy,
+  ): Promise<Decision> {
+    // Whatever a policy says, a public repository is everybody's to pull, and nobody's to change unnamed.
+    if (PUBLIC_PULL_ACTION_KEYS.has(request.key)) return ALLOWED
+    if (principal.kind === 'anonymous') return NOT_ALLOWED
+    const policies = await this.#applicable(principal, request, resource, replacement)
+    const all = [...ofIdentity(policies), ...policies.resource]
+    const { identity, session, isResourceClosed } = policies
+    if (all.length === 0 && identity === 'everything' && session === undefined && !isResourceClosed)
+      return principal.accountId === request.ownerAccountId ? ALLOWED : NOT_ALLOWED
+    const readsTags = all.some(({ policy }) => policy.readsResourceTags)
+    const resourceTags = readsTags ? await this.#tagsOf(resource) : []
+    const readsImages = details.images !== undefined && all.some(({ policy }) => policy.readsImages)
+    const images = readsImages ? await details.images() : []
+    let decision: Decision = NOT_ALLOWED
+    for (const image of images.length === 0 ? [undefined] : images) {
+      decision = this.#evaluate(principal, request, policies, details, resourceTags, image)
+      if (decision.outcome !== 'allowed') break
+    }
+    return decision
+  }
+
+  #evaluate(
+    principal: Principal,
+    { key: action, arn: resource, ownerAccountId, region }: NamedRequest,
+    policies: ApplicablePolicies,
+    { requestTags, tagKeys, facts: more }: RequestDetails,
+    resourceTags: readonly ResourceTag[],
+    image: ImageFacts | undefined,
+  ): Decision {
+    const facts = factsOf({
+      principal,
+      action,
+      ownerAccountId,
+      now: this.#clock.now(),
+      region,
+      organizationId: this.#settings.organizationId,
+      resourceTags,
+      requestTags,
+      tagKeys: tagKeys ?? requestTags?.map(({ key }) => key),
+      image,
+      more,
+    })
+    return decide({ principal, action, resource, ownerAccountId, facts }, policies)
+  }
+
+  /** All that has a say, compiled. */
+  async #applicable(
+    principal: Principal,
+    { key }: NamedRequest,
+    resource: AccessResource,
+    replacement: Policy | undefined,
+  ): Promise<ApplicablePolicies> {
+    const ofResource = await this.#ofResource(key, resource, replacement)
+    const { session } = principal
+    const narrowing = session?.policies.map((text, index) =>
+      this.#policies.ofText(text, 'identity', `session policy ${index + 1}`),
+    )
+    // Somebody federated may do nothing but what his session says.
+    const isNarrowed = narrowing !== undefined && (narrowing.length > 0 || principal.kind === 'federated-user')
+    const common = {
+      resource: ofResource,
+      session: isNarrowed ? narrowing : undefined,
+      isResourceClosed: 'arn' in resource ? resource.isClosed : undefined,
+    }
+    if (principal.kind === 'root' || this.#settings.identityPoliciesOf === undefined)
+      return { ...common, identity: 'everything' }
+    const { policies: identity, boundary } = await this.#policies.ofIdentity(principal)
+    return { ...common, identity, boundary }
   }
 
   /**
-   * The registry itself is its owner's alone, whatever policies say: nobody can lock himself out of the registry's policy.
-   * A listing of repositories asks for all of them.
+   * The policies of the resource. The registry itself is its owner's alone, whatever policies say: nobody can lock himself
+   * out of the registry's policy.
    */
-  async #decide(
-    principal: Principal,
-    action: Action,
-    resource: RepositoryRef | Registry,
-    replacement?: Policy,
-  ): Promise<Decision> {
-    const isRepository = 'registry' in resource
-    const registry = isRepository ? resource.registry : resource
-    const isOwner = registry.registryId === principal.accountId
-    const key = keyOf(action, registry)
-    // Whatever a policy says, a public repository is everybody's to pull, and nobody's to change unnamed.
-    if (isPublic(registry)) {
-      if (PUBLIC_PULL_ACTION_KEYS.has(key)) return 'allowed'
-      if (principal.kind === 'anonymous') return 'not-allowed'
+  async #ofResource(
+    key: string,
+    resource: AccessResource,
+    replacement: Policy | undefined,
+  ): Promise<readonly NamedPolicy[]> {
+    if ('arn' in resource) {
+      const { policy } = resource
+      return policy === undefined ? [] : [this.#policies.ofText(policy.text, policy.kind, policy.name)]
     }
-    if (!isRepository && !isOfRepositories(key)) return isOwner ? 'allowed' : 'not-allowed'
+    const isRepository = 'registry' in resource
+    if (!isRepository && !isOfRepositories(key)) return []
+    const registry = registryOf(resource)
     const { policy: registryPolicy, scope, hasRepositoryPolicies } = await this.#policies.ofRegistry(registry)
-    const policies: Policy[] = []
+    const policies: NamedPolicy[] = []
     if (registryPolicy !== undefined && (scope === 'V2' || REGISTRY_POLICY_V1_ACTION_KEYS.has(key)))
       policies.push(registryPolicy)
-    if (replacement !== undefined) policies.push(replacement)
+    if (replacement !== undefined) policies.push({ name: 'new repository policy', policy: replacement })
     else if (isRepository && hasRepositoryPolicies) {
       const policy = await this.#policies.ofRepository(resource)
       if (policy !== undefined) policies.push(policy)
     }
-    if (policies.length === 0) return isOwner ? 'allowed' : 'not-allowed'
-    const readsTags = isRepository && policies.some(({ readsResourceTags }) => readsResourceTags)
-    const facts = factsOf({
-      principal,
-      ownerAccountId: registry.registryId,
-      now: this.#clock.now(),
-      resourceTags: readsTags ? await this.#tagsOf(resource) : [],
-    })
-    const ownerAccountId = registry.registryId
-    return decide({ principal, action: key, resource: resourceOf(resource, key), ownerAccountId, facts }, policies)
+    return policies
   }
 
-  async #tagsOf(ref: RepositoryRef): Promise<readonly ResourceTag[]> {
+  async #tagsOf(resource: AccessResource): Promise<readonly ResourceTag[]> {
+    if ('arn' in resource) return (await resource.tags?.()) ?? []
+    if (!('registry' in resource)) return []
     const { repositories } = this.#metadata.view
-    const repository = await repositories.find(ref)
+    const repository = await repositories.find(resource)
     return repository === undefined ? [] : repositories.listResourceTags(repository.id)
   }
 }
 
-/** The keys of the actions that were asked for: few, and on the way of every request. */
-const KEYS = new Map<Action, string>()
-const PUBLIC_KEYS = new Map<Action, string>()
-
-function keyOf(action: Action, registry: Registry): string {
-  const isOfPublic = isPublic(registry)
-  const keys = isOfPublic ? PUBLIC_KEYS : KEYS
-  let key = keys.get(action)
-  if (key === undefined) {
-    key = isOfPublic ? publicActionKey(nameOf(action)) : actionKey(nameOf(action))
-    keys.set(action, key)
-  }
-  return key
-}
-
-function nameOf(action: Action): string {
-  return action.slice(action.indexOf(':') + 1)
-}
-
-function isOfRepositories(key: string): boolean {
-  return REPOSITORY_ACTION_KEYS.has(key) || PUBLIC_REPOSITORY_ACTION_KEYS.has(key)
-}
-
-/** As policies and error texts name it. */
-function resourceOf(resource: RepositoryRef | Registry, key: string): string {
-  if ('registry' in resource) return repositoryArn(resource)
-  return isOfRepositories(key) ? repositoryArn({ registry: resource, name: '*' as RepositoryName }) : '*'
+function ofIdentity({ identity, boundary, session = [] }: ApplicablePolicies): readonly NamedPolicy[] {
+  return [...(identity === 'everything' ? [] : identity), ...(boundary === undefined ? [] : [boundary]), ...session]
 }

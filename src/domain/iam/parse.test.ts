@@ -108,10 +108,12 @@ describe('a registry policy', () => {
     Resource: 'arn:aws:ecr:eu-west-3:123456789012:repository/*',
   }
 
-  test.each(['*', 'arn:aws:ecr:*:123456789012:repository/team/*', 'arn:aws:ecr:eu-west-3:123456789012:*'])(
-    'may be about %p',
-    (Resource) => expect(reason(policy({ ...REPLICATE, Resource }))).toBeUndefined(),
-  )
+  test.each([
+    '*',
+    'arn:aws:ecr:*:123456789012:repository/team/*',
+    'arn:aws:ecr:eu-west-3:123456789012:*',
+    'arn:aws:ecr:eu-west-3:123456789012:repository/\u0024{aws:username}',
+  ])('may be about %p', (Resource) => expect(reason(policy({ ...REPLICATE, Resource }))).toBeUndefined())
 
   test.each([
     undefined,
@@ -121,7 +123,7 @@ describe('a registry policy', () => {
     'arn:aws:ecr:eu-west-3:123456789012:repository/',
     'arn:aws:s3:::bucket',
     'repository/*',
-    'arn:aws:ecr:eu-west-3:123456789012:repository/\u0024{aws:username}',
+    'arn:aws:ecr:eu-west-3:123456789012:repository/\u0024{aws:',
   ])('is not about %p', (Resource) => expect(reason(policy({ ...REPLICATE, Resource }))).toBe(REFUSED))
 
   test('has the version of today', () => {
