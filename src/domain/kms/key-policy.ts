@@ -1,5 +1,6 @@
 import { accountRootArn, partitionOf } from '../arn.ts'
-import { type Condition, type Facts, holds, parseConditions } from '../iam/conditions.ts'
+import { type Condition, holds, parseConditions } from '../iam/conditions.ts'
+import type { Facts } from '../iam/fact.ts'
 import { type PatternMatcher, patternMatcher } from '../iam/pattern.ts'
 import { asTexts, isObject, PolicyMistake } from '../iam/policy-mistake.ts'
 import { type PrincipalPattern, parsePrincipals } from '../iam/principals.ts'
