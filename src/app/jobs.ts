@@ -57,7 +57,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
   // Whatever time the registry's own clock tells, signatures are judged by the real one.
   const profiles = new SigningProfiles(metadata, systemClock)
   const signer = new ImageSigner(profiles, services.uploads, services.images, systemClock)
-  const signing = new SigningJobs(new SigningJob(metadata, signer, clock, logger, HOLDER), logger)
+  const signing = new SigningJobs(new SigningJob(metadata, signer, foundation.realClock, logger, HOLDER), logger)
   return {
     byOperator: {
       totals: () => metadata.view.blobs.totals(),
