@@ -15,7 +15,7 @@ import type { Repository } from '../domain/repository.ts'
 import { isSameEncryption } from '../domain/vault.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { BlobBody, BlobStore, ByteRange } from '../stores/blobs.ts'
-import type { LinkedBlob, MetadataStore, MetadataWriter } from '../stores/metadata.ts'
+import type { LinkedBlob, MetadataReader, MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
 import { findSetting } from './account-settings.ts'
 import type { Activations } from './activations.ts'
@@ -148,14 +148,16 @@ export class Layers {
     // Who may not push is refused by the upload that he is left with, which is then counted as the call.
     if (!(await this.#access.permits(principal, 'ecr:InitiateLayerUpload', target))) return false
     await this.#activations.settle()
+    const found = await this.#metadata.read((view) => this.#mountable(view, target, digest, source))
+    if (found === undefined) return false
+    // Whether a repository holds a layer is nobody's business who may not read it there.
+    if (!(await this.#access.permits(principal, 'ecr:GetDownloadUrlForLayer', found.holder))) return false
+    await this.#access.authorize(principal, 'ecr:InitiateLayerUpload', target)
     return this.#metadata.transact(async (tx) => {
-      const repository = await getRepository(tx, target)
-      const setting = await findSetting(tx, target.registry, 'BLOB_MOUNTING')
-      if (setting === 'DISABLED' || (setting === undefined && !this.#isMountOpen)) return false
-      const blob = await this.#mountable(tx, principal, repository, digest, source)
+      // Looked at again: what was there may have gone.
+      const { blob } = (await this.#mountable(tx, target, digest, found.holder)) ?? {}
       if (blob === undefined) return false
-      await this.#access.authorize(principal, 'ecr:InitiateLayerUpload', target)
-      await tx.blobs.link(repository.id, blob, blob.sizeBytes, this.#clock.now())
+      await tx.blobs.link((await getRepository(tx, target)).id, blob, blob.sizeBytes, this.#clock.now())
       return true
     })
   }
@@ -194,26 +196,27 @@ export class Layers {
     return true
   }
 
+  /** What the target may take over, whoever asks, and from where. Throws `repository-not-found` for the target only. */
   async #mountable(
-    tx: MetadataWriter,
-    principal: Principal,
-    target: Repository,
+    view: MetadataReader,
+    target: RepositoryRef,
     digest: Digest,
     source: RepositoryRef | undefined,
-  ): Promise<LinkedBlob | undefined> {
+  ): Promise<{ readonly holder: Repository; readonly blob: LinkedBlob } | undefined> {
+    const { encryption } = await getRepository(view, target)
+    const setting = await findSetting(view, target.registry, 'BLOB_MOUNTING')
+    if (setting === 'DISABLED' || (setting === undefined && !this.#isMountOpen)) return undefined
     // ECR mounts from where it is told only, and what a pushed image of that repository needs.
     if (source === undefined && !this.#isMountOpen) return undefined
-    const holder =
+    const found =
       source === undefined
-        ? await tx.blobs.findHolder(target.registry, digest, target.encryption)
-        : await tx.blobs.resolve(source, digest)
-    if (holder?.blob === undefined || isArchived(holder.blob)) return undefined
-    if (!this.#isMountOpen && holder.blob.imageCount === 0) return undefined
+        ? await view.blobs.findHolder(target.registry, digest, encryption)
+        : await view.blobs.resolve(source, digest)
+    if (found?.blob === undefined || isArchived(found.blob)) return undefined
+    const { repository: holder, blob } = found
+    if (!this.#isMountOpen && blob.imageCount === 0) return undefined
     // What one key encrypts is not to be read by another.
-    if (!isSameEncryption(holder.repository.encryption, target.encryption)) return undefined
-    // Whether a repository holds a layer is nobody's business who may not read it there.
-    const isReadable = await this.#access.permits(principal, 'ecr:GetDownloadUrlForLayer', holder.repository)
-    return isReadable ? holder.blob : undefined
+    return isSameEncryption(holder.encryption, encryption) ? { holder, blob } : undefined
   }
 
   async #linked(ref: RepositoryRef, digest: Digest): Promise<LinkedBlob> {
