@@ -9,6 +9,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'stores (interfaces)': ['domain'],
   'stores/blobs': ['stores (interfaces)', 'domain', 'lib'],
   'stores/metadata': ['stores (interfaces)', 'domain', 'lib'],
+  'stores/advisories': ['stores (interfaces)', 'domain', 'lib'],
   services: ['stores (interfaces)', 'domain', 'lib'],
   jobs: ['services', 'stores (interfaces)', 'domain', 'lib'],
   tls: ['config', 'lib'],
@@ -32,6 +33,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   app: [
     'stores/blobs',
     'stores/metadata',
+    'stores/advisories',
     'stores (interfaces)',
     'services',
     'jobs',
@@ -45,7 +47,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Drivers are named by one file of the composition root. */
-const DRIVERS = /^src\/stores\/(blobs|metadata)\//
+const DRIVERS = /^src\/stores\/(advisories|blobs|metadata)\//
 
 function roomOf(file: string): string {
   const [, first = '', second = ''] = file.split('/')

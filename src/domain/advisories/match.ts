@@ -1,0 +1,62 @@
+import type { FoundPackage, OperatingSystem } from '../inventory/package.ts'
+import type { AffectedPackage } from './advisory.ts'
+import { type Lookup, lookupsOf } from './ecosystems.ts'
+import { fixedAbove, isAffected } from './ranges.ts'
+
+/** What a record says of a package that was looked up. */
+export interface AffectedEntry {
+  readonly advisoryId: string
+  readonly affected: AffectedPackage
+}
+
+/** A record that concerns a package of an image. */
+export interface Hit {
+  readonly package: FoundPackage
+  readonly lookup: Lookup
+  readonly advisoryId: string
+  readonly affected: readonly AffectedPackage[]
+  readonly fixedVersions: readonly string[]
+}
+
+/**
+ * Which records concern the packages of an image. `entriesOf` answers all that is known of a package by ecosystem and name,
+ * both in canonical form.
+ */
+export function hitsOf(
+  packages: readonly FoundPackage[],
+  os: OperatingSystem | undefined,
+  entriesOf: (ecosystem: string, name: string) => readonly AffectedEntry[],
+): readonly Hit[] {
+  return packages.flatMap((found) => {
+    const hits = new Map<string, Hit>()
+    for (const lookup of lookupsOf(found, os)) {
+      for (const { advisoryId, affected } of entriesOf(lookup.ecosystem, lookup.name)) {
+        if (!isOfModule(found, affected) || !isAffected(lookup.version, affected)) continue
+        const known = hits.get(advisoryId)
+        if (known !== undefined && known.lookup !== lookup) continue
+        hits.set(advisoryId, {
+          package: found,
+          lookup,
+          advisoryId,
+          affected: [...(known?.affected ?? []), affected],
+          fixedVersions: [...(known?.fixedVersions ?? []), ...fixedAbove(lookup.version, affected)],
+        })
+      }
+    }
+    return [...hits.values()]
+  })
+}
+
+/** Packages of a module stream and the others have versions of their own, which must not be compared with each other. */
+function isOfModule(found: FoundPackage, { ranges, moduleStream }: AffectedPackage): boolean {
+  if (found.type !== 'rpm') return true
+  const fixes = ranges.flatMap(({ events }) => events.filter(({ kind }) => kind === 'fixed'))
+  if (fixes.length === 0) return true
+  const isModularFix = fixes.some(({ version }) => MODULAR.test(version))
+  const isModularPackage = found.moduleLabel !== undefined || MODULAR.test(found.version)
+  if (isModularFix !== isModularPackage) return false
+  if (moduleStream === undefined || found.moduleLabel === undefined) return true
+  return found.moduleLabel.split(':').slice(0, 2).join(':') === moduleStream
+}
+
+const MODULAR = /\.module[_+]/
