@@ -14,14 +14,14 @@ const GROWTH_BYTES_MAX = 32 * 1024 * 1024
 
 /** Kills Ecru under load again and again, and tells whether it ever broke a promise. The process's exit code. */
 async function torture(options: TortureOptions): Promise<number> {
-  const { kills, seed, losesPower, checksMemory, keeps } = options
+  const { kills, seed, losesPower, checksMemory, encrypts, keeps } = options
   const why = losesPower ? await whyNoLooseVolume() : undefined
   if (why !== undefined) {
     console.error(`--power-loss cannot be had here: ${why}`)
     return 2
   }
   const volume = losesPower ? await looseVolume(VOLUME_BYTES) : await plainVolume()
-  const run = new Run(seed, volume)
+  const run = new Run(seed, volume, encrypts)
   const startedAt = Date.now()
   const seconds = () => `${((Date.now() - startedAt) / 1000).toFixed(0)} s`
   let killed = 0

@@ -7,16 +7,19 @@ export interface TortureOptions {
   readonly losesPower: boolean
   /** Instead of killing: does the process keep its size under the same load? */
   readonly checksMemory: boolean
+  /** What is pushed is encrypted on the disk. */
+  readonly encrypts: boolean
   /** Leaves the data directory of a failed run for whoever wants to look at it. */
   readonly keeps: boolean
 }
 
-export const USAGE = `Usage: npm run torture -- [--kills N] [--seed S] [--power-loss] [--memory-check] [--keep]
+export const USAGE = `Usage: npm run torture -- [--kills N] [--seed S] [--power-loss] [--memory-check] [--encrypted] [--keep]
 
   --kills N       how many times the server is killed (default 50)
   --seed S        repeats the choices of a run that printed this seed; how they interleave stays up to the machine
   --power-loss    each kill also loses what was not flushed to the disk (root only: a file system of its own, dropped dead)
   --memory-check  kills nothing; runs the same load in rounds and checks that the process stops growing
+  --encrypted     everything is encrypted at rest (ECRU_ENCRYPTION=on)
   --keep          leaves the data directory when something was wrong`
 
 /** Throws an Error with a sentence for whoever typed the command. */
@@ -28,6 +31,7 @@ export function readOptions(args: readonly string[]): TortureOptions | 'help' {
       seed: { type: 'string', default: Math.random().toString(36).slice(2, 10) },
       'power-loss': { type: 'boolean', default: false },
       'memory-check': { type: 'boolean', default: false },
+      encrypted: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -39,6 +43,7 @@ export function readOptions(args: readonly string[]): TortureOptions | 'help' {
     seed: values.seed,
     losesPower: values['power-loss'],
     checksMemory: values['memory-check'],
+    encrypts: values.encrypted,
     keeps: values.keep,
   }
 }

@@ -24,7 +24,7 @@ const DYING_MS = 60
 /** How long collection may take to find everything after its grace period. */
 const COLLECTED_WITHIN_MS = 20_000
 
-const ENVIRONMENT = {
+const COMMON_ENVIRONMENT = {
   ECRU_GC_INTERVAL: '1s',
   ECRU_GC_GRACE: `${GRACE_MS}ms`,
   // A restoration that takes its time is nothing that calls could be held against.
@@ -39,6 +39,7 @@ const ENVIRONMENT = {
 export class Run {
   readonly #seed: string
   readonly #volume: Volume
+  readonly #environment: Readonly<Record<string, string>>
   readonly #contents = new Contents()
   readonly #shared: SharedContent
   readonly #specification: Specification
@@ -50,9 +51,10 @@ export class Run {
   operations = 0
   unanswered = 0
 
-  constructor(seed: string, volume: Volume) {
+  constructor(seed: string, volume: Volume, encrypts: boolean) {
     this.#seed = seed
     this.#volume = volume
+    this.#environment = { ...COMMON_ENVIRONMENT, ECRU_ENCRYPTION: encrypts ? 'on' : 'off' }
     this.#shared = makeSharedContent(this.#contents, new Random(`${seed}/shared`), seed)
     this.#specification = new Specification(this.#contents, GRACE_MS)
     this.#unfinished = new UnfinishedUpload(LIBRARY, volume.cutPower === undefined)
@@ -221,7 +223,7 @@ export class Run {
   }
 
   async #start(): Promise<Wire> {
-    const options = { dataDir: `${this.#volume.path}/data`, env: ENVIRONMENT }
+    const options = { dataDir: `${this.#volume.path}/data`, env: this.#environment }
     this.#registry = await startRegistry(options)
     return this.#wire()
   }
@@ -258,7 +260,7 @@ export class Run {
       cwd: `${import.meta.dir}/../..`,
       env: {
         PATH: process.env.PATH,
-        ...ENVIRONMENT,
+        ...this.#environment,
         ECRU_PORT: String(port),
         ECRU_DATA_DIR: `${this.#volume.path}/data`,
       },
