@@ -1,9 +1,11 @@
+import { reasonOf } from '../domain/iam/denial.ts'
 import { Access } from '../services/access.ts'
 import { AccountSettings } from '../services/account-settings.ts'
 import { Activations } from '../services/activations.ts'
 import { Callers } from '../services/callers.ts'
 import { CreationTemplates } from '../services/creation-templates.ts'
 import { DownloadTickets } from '../services/download-urls.ts'
+import { policyTextsOf } from '../services/iam/policy-texts.ts'
 import { ImageBatches } from '../services/image-batches.ts'
 import { ImageDeletion } from '../services/image-deletion.ts'
 import { ImageLists } from '../services/image-lists.ts'
@@ -37,10 +39,11 @@ export interface Bells {
 export type Services = ReturnType<typeof createServices>
 
 /** Makes the services of a registry, each with what it asks for. */
-export function createServices({ config, logger, clock, ids, metadata, blobs, keyring }: Foundation, bells: Bells) {
+export function createServices(foundation: Foundation, bells: Bells) {
+  const { config, logger, clock, ids, metadata, blobs, keyring } = foundation
   const { quotas, publicQuotas } = config
   const throttle = new Throttle(config.rates, clock, config.publicRates)
-  const access = new Access(metadata, clock, throttle)
+  const access = createAccess(foundation, throttle)
   const callers = new Callers(metadata, config.defaultRegistry, clock, ids)
   const pulls = new PullTimes(metadata, clock, (error) => logger.error({ error: asError(error) }, 'pull times lost'))
   const tickets = new DownloadTickets(metadata, clock, ids)
@@ -81,4 +84,29 @@ export function createServices({ config, logger, clock, ids, metadata, blobs, ke
     tokens,
     uploads,
   }
+}
+
+/** The one that decides; what it refuses, or would refuse, is logged. */
+function createAccess({ config, logger, clock, metadata }: Foundation, throttle: Throttle): Access {
+  return new Access(metadata, clock, throttle, {
+    mode: config.iam,
+    organizationId: config.organizationId,
+    identityPoliciesOf: (principal) => policyTextsOf(metadata, principal),
+    onDenied: ({ isEnforced, principal, action, resource, decision }) => {
+      if (!isEnforced)
+        logger.warn(
+          {
+            requestId: principal.circumstances.requestId,
+            principal: principal.arn,
+            action,
+            resource,
+            reason: reasonOf(decision, action),
+            policy: decision.policy,
+            statement: decision.statement?.sid ?? decision.statement?.index,
+          },
+          'policies would have denied a request',
+        )
+    },
+    report: (error) => logger.error({ error }, 'a policy cannot be used'),
+  })
 }

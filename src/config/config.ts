@@ -1,4 +1,5 @@
 import { awsHosts, awsSuffix } from '../domain/aws-hosts.ts'
+import type { IpRange } from '../domain/iam/address.ts'
 import type { Region, RegistryId } from '../domain/names.ts'
 import type { Quotas } from '../domain/quotas.ts'
 import type { Rates } from '../domain/rates.ts'
@@ -40,6 +41,9 @@ export interface Config {
   readonly masterKey: MasterKeySource | undefined
   /** Whether AES256 repositories encrypt what they are given. */
   readonly isEncryptionOn: boolean
+  readonly iam: Environment['ECRU_IAM']
+  readonly organizationId: string | undefined
+  readonly trustedProxies: readonly IpRange[]
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
   /** Zero: only on demand. */
@@ -236,6 +240,9 @@ function toConfig(env: Environment): Config {
     rootKey: accessKeyId !== undefined && secretAccessKey !== undefined ? { accessKeyId, secretAccessKey } : undefined,
     masterKey: masterKeySourcesOf(env)[0],
     isEncryptionOn: env.ECRU_ENCRYPTION === 'on',
+    iam: env.ECRU_IAM,
+    organizationId: env.ECRU_ORGANIZATION_ID,
+    trustedProxies: env.ECRU_TRUSTED_PROXIES ?? [],
     logLevel: env.ECRU_LOG_LEVEL,
     logFormat: env.ECRU_LOG_FORMAT,
     gcIntervalMs: env.ECRU_GC_INTERVAL,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type IpRange, parseIpRange } from '../domain/iam/address.ts'
 import { isRegion, isRegistryId } from '../domain/names.ts'
 import { MASTER_KEY_FORM, parseMasterKeys } from '../lib/master-key-source.ts'
 import { parseDuration, printDuration } from './duration.ts'
@@ -69,6 +70,11 @@ const duration = (leastMs: number, mostMs: number) =>
     },
     `must be a duration from ${printDuration(leastMs)} to ${printDuration(mostMs)}, such as 90s, 15m, 24h or 7d`,
   )
+
+function parseProxies(given: string): readonly IpRange[] | undefined {
+  const ranges = given.split(',').map((text) => parseIpRange(text.trim()))
+  return ranges.every((range) => range !== undefined) ? ranges : undefined
+}
 
 const SECOND_MS = 1000
 const MINUTE_MS = 60 * SECOND_MS
@@ -239,6 +245,22 @@ export const VARIABLES = {
     default: 'off',
     flag: '--encryption <switch>',
     doc: 'Whether what is pushed to repositories with encryption AES256 is encrypted on disk, by a key that the master key protects. Repositories with a KMS key always are.',
+  },
+  ECRU_IAM: {
+    schema: oneOf('off', 'soft', 'enforce'),
+    default: 'enforce',
+    flag: '--iam <mode>',
+    doc: 'What policies do: `enforce` refuses what they do not allow; `soft` lets it through within an account and logs it; `off` asks nothing within an account. Accounts stay apart in every mode.',
+  },
+  ECRU_ORGANIZATION_ID: {
+    schema: matching(/^o-[a-z0-9]{10,32}$/, 'must be the id of an organisation, such as o-a1b2c3d4e5'),
+    flag: '--organization-id <id>',
+    doc: 'The organisation that all accounts of this installation belong to, for the condition keys `aws:PrincipalOrgID` and `aws:ResourceOrgID`. Unset: what depends on them is refused.',
+  },
+  ECRU_TRUSTED_PROXIES: {
+    schema: readAs(parseProxies, 'must be addresses or ranges such as 10.0.0.0/8, with commas between'),
+    flag: '--trusted-proxies <ranges>',
+    doc: 'The proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, as addresses or ranges with commas between: for the condition keys `aws:SourceIp` and `aws:SecureTransport`. Unset: the client is whoever connects.',
   },
   ECRU_LOG_LEVEL: {
     schema: oneOf('debug', 'info', 'warn', 'error', 'silent'),

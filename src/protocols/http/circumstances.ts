@@ -12,11 +12,11 @@ export class RequestCircumstances implements Circumstances {
   }
 
   get sourceIp(): string {
-    return this.#context.remoteAddress
+    return this.#context.clientAddress
   }
 
   get isSecure(): boolean {
-    return this.#context.isSecure
+    return this.#context.isClientSecure
   }
 
   get userAgent(): string {

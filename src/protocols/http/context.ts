@@ -6,6 +6,10 @@ export interface RequestContext {
   readonly requestId: string
   /** The address of the peer, which may be a proxy; empty when there is no socket. */
   readonly remoteAddress: string
+  /** The address of the client: the peer's, or what proxies that are trusted say of whom they speak for. */
+  readonly clientAddress: string
+  /** Whether the client came over TLS, that of a trusted proxy included. */
+  readonly isClientSecure: boolean
   /** Whether the peer is this machine. False when that is unknown. */
   readonly isLoopback: boolean
   /** Whether the request came over TLS that ends in this process. */
@@ -33,6 +37,8 @@ export function detachedContext(facts: Partial<RequestContext> = {}): RequestCon
   return {
     requestId: randomUUID(),
     remoteAddress: '127.0.0.1',
+    clientAddress: facts.remoteAddress ?? '127.0.0.1',
+    isClientSecure: facts.isSecure ?? false,
     isLoopback: true,
     isSecure: false,
     signal: NEVER_ABORTED,

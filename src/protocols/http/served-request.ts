@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'bun'
 import type { RequestContext } from './context.ts'
+import { forwardedFor, forwardedOverTls, type TrustedProxies } from './forwarded.ts'
 
 /** The context of a request that came through a socket. Dear things (address, signal) are looked up when asked for. */
 export class ServedRequest implements RequestContext {
@@ -13,9 +14,11 @@ export class ServedRequest implements RequestContext {
   private address: string | undefined
   private readonly startedAt = performance.now()
   private readonly server: Server<undefined>
+  private readonly proxies: TrustedProxies
 
-  constructor(request: Request, server: Server<undefined>, isSecure: boolean) {
+  constructor(request: Request, server: Server<undefined>, isSecure: boolean, proxies: TrustedProxies) {
     this.request = request
+    this.proxies = proxies
     this.server = server
     this.isSecure = isSecure
     // A client that leaves takes its address along, and only a body gives it the time to leave.
@@ -25,6 +28,14 @@ export class ServedRequest implements RequestContext {
   get remoteAddress(): string {
     this.address ??= this.addressOfPeer()
     return this.address
+  }
+
+  get clientAddress(): string {
+    return forwardedFor(this.remoteAddress, this.request.headers, this.proxies)
+  }
+
+  get isClientSecure(): boolean {
+    return this.isSecure || forwardedOverTls(this.remoteAddress, this.request.headers, this.proxies)
   }
 
   get isLoopback(): boolean {

@@ -3,6 +3,7 @@ import type { Logger } from '../../lib/logger.ts'
 import type { Certificates } from '../../tls/certificates.ts'
 import { ClientGone } from './body.ts'
 import type { Handler } from './context.ts'
+import type { TrustedProxies } from './forwarded.ts'
 import { LAYER_DOWNLOADS_PATH, pathOf } from './router.ts'
 import { ServedRequest } from './served-request.ts'
 
@@ -15,6 +16,8 @@ export interface HttpServerOptions {
   /** From 8 s to 255 s; the clock behind it ticks every 4 s. */
   readonly idleTimeoutMs: number
   readonly logger: Logger
+  /** What they say of their clients is believed; nobody else's word is. */
+  readonly trustedProxies?: TrustedProxies | undefined
 }
 
 /** A listening socket with a handler behind it. */
@@ -42,13 +45,13 @@ const LOGGED_PATH_MAX = 300
 
 /** Listens, gives every request its context, and logs one line for each. Throws `ListenError`. */
 export function startHttpServer(options: HttpServerOptions, handle: Handler): HttpServer {
-  const { logger, tls } = options
+  const { logger, tls, trustedProxies = [] } = options
   const active = new Set<ServedRequest>()
   const idleTimeoutSeconds = Math.ceil(options.idleTimeoutMs / 1000)
   const logsRequests = logger.isEnabled('info')
 
   const answer = async (request: Request, server: Server<undefined>): Promise<Response> => {
-    const context = new ServedRequest(request, server, tls !== undefined)
+    const context = new ServedRequest(request, server, tls !== undefined, trustedProxies)
     active.add(context)
     let response: Response
     try {

@@ -53,7 +53,7 @@ async function handle(request: Request, context: RequestContext, services: Publi
   if (kind === 'blob' && request.method === 'HEAD') return headBlob(call, operand)
   // One pull asks for one manifest by its tag, and for the rest by digest.
   if (kind === 'manifest' && principal.kind === 'anonymous' && !operand.includes(':'))
-    services.throttle.count({ accountId: context.remoteAddress, region: PUBLIC_REGION }, `ecr:${ANONYMOUS_PULL}`)
+    services.throttle.count({ accountId: context.clientAddress, region: PUBLIC_REGION }, `ecr:${ANONYMOUS_PULL}`)
   return answerRepository(kind, call, operand)
 }
 
