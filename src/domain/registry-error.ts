@@ -4,6 +4,8 @@
  */
 export type ErrorCode =
   | 'access-denied'
+  | 'analysis-crashed'
+  | 'analysis-timed-out'
   | 'authentication-missing'
   | 'blob-not-found'
   | 'ciphertext-invalid'
@@ -39,6 +41,9 @@ export type ErrorCode =
   | 'layer-inaccessible'
   | 'layer-not-found'
   | 'layer-part-too-small'
+  | 'layer-too-large'
+  | 'layer-type-unsupported'
+  | 'layer-unreadable'
   | 'layers-not-found'
   | 'lifecycle-policy-not-found'
   | 'lifecycle-preview-in-progress'

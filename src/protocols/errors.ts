@@ -18,6 +18,9 @@ const oci = (status: number, code: string, text?: string) =>
  */
 const WIRE = {
   'access-denied': { oci: oci(403, 'DENIED'), aws: aws('AccessDeniedException') },
+  // These two, and what an analysis says of a layer, end in the reason of a scan that failed; no request waits for one.
+  'analysis-crashed': { oci: null, aws: aws('UnsupportedImageTypeException') },
+  'analysis-timed-out': { oci: null, aws: aws('UnsupportedImageTypeException') },
   'authentication-missing': { oci: null, aws: aws('MissingAuthenticationTokenException') },
   'blob-not-found': { oci: oci(404, 'BLOB_UNKNOWN'), aws: aws('LayersNotFoundException') },
   'ciphertext-invalid': { oci: null, aws: aws('InvalidCiphertextException') },
@@ -58,6 +61,9 @@ const WIRE = {
   'layer-inaccessible': { oci: oci(404, 'BLOB_UNKNOWN'), aws: aws('LayerInaccessibleException') },
   'layer-not-found': { oci: oci(404, 'BLOB_UNKNOWN'), aws: aws('LayersNotFoundException') },
   'layer-part-too-small': { oci: oci(400, 'BLOB_UPLOAD_INVALID'), aws: aws('LayerPartTooSmallException') },
+  'layer-too-large': { oci: null, aws: aws('UnsupportedImageTypeException') },
+  'layer-type-unsupported': { oci: null, aws: aws('UnsupportedImageTypeException') },
+  'layer-unreadable': { oci: null, aws: aws('UnsupportedImageTypeException') },
   // The code ECR really sends; OCI would say MANIFEST_BLOB_UNKNOWN.
   'layers-not-found': { oci: oci(404, 'BLOB_UPLOAD_UNKNOWN'), aws: aws('LayersNotFoundException') },
   'lifecycle-policy-not-found': { oci: null, aws: aws('LifecyclePolicyNotFoundException') },

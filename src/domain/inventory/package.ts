@@ -26,7 +26,10 @@ export interface FoundPackage {
   readonly type: PackageType
   /** As the ecosystem spells it: `@scope/name` of npm, `group:artifact` of Maven, the module path of Go. */
   readonly name: string
-  /** The whole version in the ecosystem's own text, epoch and release included: `1:3.0.7-6.el9_2`, `v1.4.0`, `1.2.3`. */
+  /**
+   * The whole version in the ecosystem's own text, epoch and release included: `1:3.0.7-6.el9_2`, `v1.4.0`, `1.2.3`.
+   * Empty where the package has none that could be compared, as the main module of a Go program built from a work tree.
+   */
   readonly version: string
   /** The epoch apart (it is in `version` too), for `deb` and `rpm` where one is stated. */
   readonly epoch?: number | undefined

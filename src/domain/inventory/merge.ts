@@ -1,0 +1,162 @@
+import type { Digest } from '../digest.ts'
+import { databaseUnreadable } from './errors.ts'
+import { FileTree } from './file-tree.ts'
+import type { FileFacts, LayerFacts, PackageFacts } from './layer-facts.ts'
+import { operatingSystemOf, RELEASE_FILES } from './os-release.ts'
+import { type FoundPackage, type Inventory, type InventoryNote, isOsPackageType, type OperatingSystem } from './package.ts'
+import { baseName } from './paths.ts'
+import { purlOf } from './purl.ts'
+import { type FileKind, kindOf, OS_RELEASE_FILES, osFiles, RPM_DATABASES } from './selection.ts'
+
+/** A layer and what it says. */
+export interface AnalysedLayer {
+  readonly digest: Digest
+  readonly facts: LayerFacts
+}
+
+export interface MergedLayers {
+  readonly inventory: Inventory
+  /**
+   * Files that the layers were not asked about and that a file of the operating system is a link to, with what they are
+   * to be read as. Layers analysed again with these may say more.
+   */
+  readonly wanted: ReadonlyMap<string, FileKind>
+}
+
+/** A file as the image has it. */
+interface ImageFile {
+  readonly facts: FileFacts
+  readonly layerDigest: Digest
+  /** The layer of each package in it, by {@link keyOf}. */
+  readonly packageLayers: ReadonlyMap<string, Digest>
+}
+
+/**
+ * The inventory of an image from its layers, the lowest first. Throws `layer-unreadable` when a database of the OS
+ * package manager is there and cannot be read.
+ */
+export function mergeLayers(layers: readonly AnalysedLayer[], analyserVersion: number): MergedLayers {
+  const tree = new FileTree<ImageFile>()
+  const wanted = new Map<string, FileKind>()
+  for (const layer of layers) lay(tree, layer, wanted)
+  for (const [path, kind] of osFiles) {
+    const real = tree.canonical(path, true)
+    if (real !== undefined && real !== path && kindOf(real) === undefined && tree.file(real) === undefined)
+      wanted.set(real, kind)
+  }
+  const os = osOf(tree)
+  return { inventory: { os, ...packagesIn(tree, os), analyserVersion }, wanted }
+}
+
+function lay(tree: FileTree<ImageFile>, { digest, facts }: AnalysedLayer, wanted: Map<string, FileKind>): void {
+  tree.beginLayer()
+  for (const path of facts.removed) onCanonical(tree, path, (real) => tree.remove(real))
+  for (const path of facts.opaque) onCanonical(tree, path, (real) => tree.clear(real))
+  for (const { path, target, isHard } of facts.links)
+    if (!isHard) onCanonical(tree, path, (real) => tree.putLink(real, target))
+  for (const path of facts.plainPrograms) onCanonical(tree, path, (real) => tree.remove(real))
+  const put = (path: string, file: FileFacts) =>
+    onCanonical(tree, path, (real) => {
+      const before = tree.before(real)?.packageLayers
+      const packageLayers = new Map<string, Digest>()
+      for (const one of file.packages ?? []) packageLayers.set(keyOf(one), before?.get(keyOf(one)) ?? digest)
+      tree.putFile(real, { facts: file, layerDigest: digest, packageLayers })
+    })
+  for (const [path, file] of facts.files) put(path, file)
+  for (const { path, target, isHard } of facts.links) {
+    if (!isHard) continue
+    const linked = tree.file(tree.canonical(target, false) ?? target)
+    const kind = osFiles.get(path)
+    if (linked !== undefined) put(path, linked.facts)
+    else if (kind !== undefined) wanted.set(target, kind)
+  }
+}
+
+function onCanonical(tree: FileTree<ImageFile>, path: string, work: (real: string) => void): void {
+  const real = tree.canonical(path, false)
+  if (real !== undefined) work(real)
+}
+
+function keyOf({ name, version, arch, innerPath }: PackageFacts): string {
+  return [name, version, arch ?? '', innerPath ?? ''].join('\0')
+}
+
+function osOf(tree: FileTree<ImageFile>): OperatingSystem | undefined {
+  const facts = (path: string) => tree.file(tree.canonical(path, true) ?? path)?.facts
+  const releases = new Map<string, string>()
+  for (const [path] of RELEASE_FILES) {
+    const release = facts(path)?.release
+    if (release !== undefined) releases.set(path, release)
+  }
+  const osRelease = OS_RELEASE_FILES.map((path) => facts(path)?.osRelease).find((one) => one?.ID !== undefined)
+  return operatingSystemOf(osRelease, releases)
+}
+
+function packagesIn(
+  tree: FileTree<ImageFile>,
+  os: OperatingSystem | undefined,
+): { readonly packages: readonly FoundPackage[]; readonly notes: readonly InventoryNote[] } {
+  const notes: InventoryNote[] = []
+  const owned = new Set<string>()
+  const packages = new Map<string, FoundPackage>()
+  const files = [...tree.files()]
+  const ignored = supersededRpm(files)
+  for (const [path, { facts, layerDigest }] of files) {
+    if (ignored.has(path)) continue
+    if (facts.unreadable !== undefined) {
+      if (facts.isDatabase) throw databaseUnreadable(path, facts.unreadable)
+      notes.push({ layerDigest, path, reason: facts.unreadable })
+    }
+    for (const one of facts.owned ?? []) owned.add(tree.canonical(one, false) ?? one)
+  }
+  for (const [path, { facts, layerDigest, packageLayers }] of files) {
+    const isLanguage = facts.isDatabase !== true
+    if (ignored.has(path) || (isLanguage && owned.has(path))) continue
+    if (facts.unless !== undefined && tree.has(tree.canonical(facts.unless, true) ?? facts.unless)) continue
+    for (const reason of facts.remarks ?? []) notes.push({ layerDigest, path, reason })
+    for (const one of facts.packages ?? []) {
+      const found = complete(one, path, packageLayers.get(keyOf(one)) ?? layerDigest, os)
+      packages.set([found.type, found.name, found.version, found.arch ?? '', found.filePath ?? ''].join('\0'), found)
+    }
+  }
+  return { packages: [...packages.values()].sort(inOrder), notes: notes.sort((a, b) => compare(a.path, b.path)) }
+}
+
+/** Where rpm's database was moved to another format, the one in the older format says what was installed then. */
+function supersededRpm(files: readonly (readonly [string, ImageFile])[]): ReadonlySet<string> {
+  const databases = files
+    .filter(([path, { facts }]) => facts.isDatabase === true && RPM_DATABASES.includes(baseName(path)))
+    .map(([path, { facts }]) => ({ path, facts, rank: RPM_DATABASES.indexOf(baseName(path)) }))
+  const holding = databases.filter(({ facts }) => facts.unreadable !== undefined || (facts.packages ?? []).length > 0)
+  const best = Math.min(...holding.map(({ rank }) => rank))
+  return new Set(databases.filter(({ rank }) => rank > best).map(({ path }) => path))
+}
+
+function complete(
+  { licences, innerPath, ...facts }: PackageFacts,
+  path: string,
+  layerDigest: Digest,
+  os: OperatingSystem | undefined,
+): FoundPackage {
+  const isOs = isOsPackageType(facts.type)
+  return {
+    ...facts,
+    ...(isOs ? {} : { filePath: innerPath === undefined ? path : `${path}/${innerPath}` }),
+    layerDigest,
+    licences: licences ?? [],
+    purl: purlOf(facts, isOs ? os : undefined),
+  }
+}
+
+function inOrder(a: FoundPackage, b: FoundPackage): number {
+  return (
+    compare(a.type, b.type) ||
+    compare(a.name, b.name) ||
+    compare(a.version, b.version) ||
+    compare(a.filePath ?? a.arch ?? '', b.filePath ?? b.arch ?? '')
+  )
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

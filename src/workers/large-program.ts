@@ -1,0 +1,62 @@
+import { GO_BUILD_INFO_MAGIC, inlineGoModules, MAX_GO_BUILD_INFO_BYTES } from '../domain/inventory/go-binary.ts'
+import type { FileFacts } from '../domain/inventory/layer-facts.ts'
+import { MalformedFile } from '../domain/inventory/malformed-file.ts'
+import type { Scratch } from '../lib/scratch.ts'
+
+const HEADER_BYTES = 32
+const IS_INLINE = 2
+
+/**
+ * Looks for the build information of a Go program that is too large to be held in memory, as it passes by. Finds what
+ * Go 1.18 and later write, where the texts stand with it.
+ */
+export class LargeProgram {
+  readonly #scratch: Scratch
+  #position = 0
+  #isCollecting = false
+
+  constructor(scratch: Scratch) {
+    this.#scratch = scratch
+    scratch.clear()
+  }
+
+  /** The next bytes. False: enough was seen. */
+  write(piece: Uint8Array): boolean {
+    if (this.#isCollecting) {
+      this.#scratch.append(piece)
+      return this.#scratch.filled < MAX_GO_BUILD_INFO_BYTES
+    }
+    // The end of the piece before, in which the magic may have begun, and this one.
+    const carried = this.#scratch.filled
+    this.#scratch.append(piece)
+    const area = this.#scratch.bytes()
+    const start = this.#position - carried
+    this.#position += piece.length
+    const search = Buffer.from(area.buffer, area.byteOffset, area.byteLength)
+    for (let at = search.indexOf(GO_BUILD_INFO_MAGIC); at >= 0; at = search.indexOf(GO_BUILD_INFO_MAGIC, at + 1)) {
+      if ((start + at) % 16 !== 0) continue
+      const flags = area[at + 15]
+      if (flags !== undefined && (flags & IS_INLINE) === 0) continue
+      return this.#keepFrom(area, at, true)
+    }
+    return this.#keepFrom(area, Math.max(0, area.length - HEADER_BYTES), false)
+  }
+
+  facts(): FileFacts {
+    if (!this.#isCollecting) return { unreadable: 'it is too large, and holds no build information of a kind that is read' }
+    try {
+      return { packages: inlineGoModules(this.#scratch.bytes()) }
+    } catch (error) {
+      if (!(error instanceof MalformedFile)) throw error
+      return { unreadable: error.message }
+    }
+  }
+
+  #keepFrom(area: Uint8Array, at: number, isCollecting: boolean): boolean {
+    const kept = area.slice(at)
+    this.#scratch.clear()
+    this.#scratch.append(kept)
+    this.#isCollecting = isCollecting
+    return true
+  }
+}
