@@ -34,7 +34,10 @@ export async function* decompressed(
   const unpack =
     compression === 'gzip' ? createGunzip({ chunkSize: PIECE_BYTES }) : createZstdDecompress({ chunkSize: PIECE_BYTES })
   let sourceFailure: { readonly error: unknown } | undefined
-  const input = Readable.from(guarded(source, (error) => (sourceFailure = { error })), { objectMode: true, highWaterMark: 2 })
+  const input = Readable.from(
+    guarded(source, (error) => (sourceFailure = { error })),
+    { objectMode: true, highWaterMark: 2 },
+  )
   input.on('error', (error) => unpack.destroy(error))
   input.pipe(unpack)
   try {

@@ -30,7 +30,8 @@ export class BudgetedInflater implements Inflater {
     } catch (error) {
       if (!(error instanceof Error)) throw error
       const code = 'code' in error ? error.code : undefined
-      if (code !== 'ERR_BUFFER_TOO_LARGE') throw new MalformedFile('a compressed part of it is damaged', { cause: error })
+      if (code !== 'ERR_BUFFER_TOO_LARGE')
+        throw new MalformedFile('a compressed part of it is damaged', { cause: error })
       // What was inflated in vain is work too.
       this.#inflatedBytes += maxOutputLength
       if (this.#inflatedBytes >= this.#budgetBytes)

@@ -31,7 +31,8 @@ export function parseTarHeader(block: Uint8Array): TarHeader | undefined {
     signed += byte < 128 ? byte : byte - 256
   }
   if (sum === 0) return undefined
-  if (stated !== unsigned && stated !== signed) throw layerUnreadable('an entry of its archive is damaged, or it is no tar archive')
+  if (stated !== unsigned && stated !== signed)
+    throw layerUnreadable('an entry of its archive is damaged, or it is no tar archive')
   const magic = text(block, 257, 6)
   // GNU's own form ("ustar  ") keeps times where POSIX keeps the beginning of long paths.
   const prefix = magic === 'ustar' && block[262] === 0 ? text(block, 345, 155) : ''

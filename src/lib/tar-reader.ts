@@ -1,5 +1,12 @@
 import { layerTooLarge, layerUnreadable } from '../domain/inventory/errors.ts'
-import { BLOCK_BYTES, hasContent, parsePaxRecords, parseTarHeader, type TarEntryType, typeOfFlag } from './tar-header.ts'
+import {
+  BLOCK_BYTES,
+  hasContent,
+  parsePaxRecords,
+  parseTarHeader,
+  type TarEntryType,
+  typeOfFlag,
+} from './tar-header.ts'
 
 /** One entry of an archive, long names and extension headers put in. */
 export interface TarEntry {
@@ -78,7 +85,8 @@ export class TarReader {
     if (this.isEnded) return
     const isBetweenEntries = this.#contentLeft === 0 && this.#blockFilled === 0 && this.#paddingLeft === 0
     const hasPending = this.#pax !== undefined || this.#longPath !== undefined || this.#longLink !== undefined
-    if (!isBetweenEntries || hasPending || (needsMark && this.#zeroBlocks === 0)) throw layerUnreadable('its archive is cut off')
+    if (!isBetweenEntries || hasPending || (needsMark && this.#zeroBlocks === 0))
+      throw layerUnreadable('its archive is cut off')
   }
 
   #takeContent(piece: Uint8Array, at: number): number {
@@ -131,11 +139,15 @@ export class TarReader {
     this.#pax = this.#longPath = this.#longLink = undefined
     if (path.length > this.#limits.pathBytes || linkPath.length > this.#limits.pathBytes)
       throw layerTooLarge(`its archive has a path of more than ${this.#limits.pathBytes} bytes`)
-    if (path.includes('\0') || linkPath.includes('\0')) throw layerUnreadable('its archive has a path with a zero in it')
+    if (path.includes('\0') || linkPath.includes('\0'))
+      throw layerUnreadable('its archive has a path with a zero in it')
     const contentBytes = hasContent(flag) ? sizeBytes : 0
     const isSparse = flag === 'S' || [...(pax?.keys() ?? [])].some((key) => key.startsWith('GNU.sparse.'))
     const type = typeOfFlag(flag, path)
-    this.#await(contentBytes, this.#begin({ path, type, linkPath, mode: header.mode, sizeBytes: contentBytes, isSparse }))
+    this.#await(
+      contentBytes,
+      this.#begin({ path, type, linkPath, mode: header.mode, sizeBytes: contentBytes, isSparse }),
+    )
   }
 
   #await(contentBytes: number, content: TarContent | undefined): void {

@@ -17,6 +17,7 @@ import type { AccountReader, AccountWriter } from './accounts.ts'
 import type { CreationTemplateReader, CreationTemplateWriter } from './creation-templates.ts'
 import type { CredentialReader, CredentialWriter } from './credentials.ts'
 import type { IamReader, IamWriter } from './iam.ts'
+import type { InventoryReader, InventoryWriter } from './inventories.ts'
 import type { KeyReader, KeyWriter } from './keys.ts'
 import type { LeaseWriter } from './leases.ts'
 import type { LifecycleReader, LifecycleWriter } from './lifecycle.ts'
@@ -238,6 +239,7 @@ export interface MetadataReader {
   readonly policies: PolicyReader
   readonly creationTemplates: CreationTemplateReader
   readonly signings: SigningReader
+  readonly inventories: InventoryReader
   readonly publicRegistries: PublicRegistryReader
 }
 
@@ -256,6 +258,7 @@ export interface MetadataWriter {
   readonly creationTemplates: CreationTemplateWriter
   readonly resets: ResetWriter
   readonly signings: SigningWriter
+  readonly inventories: InventoryWriter
   readonly publicRegistries: PublicRegistryWriter
 }
 

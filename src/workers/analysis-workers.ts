@@ -41,10 +41,7 @@ export class AnalysisWorkers implements LayerAnalyser {
     return answer.type === 'analysed' ? answer.facts : unexpected(answer)
   }
 
-  async merge(
-    layers: Parameters<LayerAnalyser['merge']>[0],
-    signal: AbortSignal,
-  ): Promise<MergedLayers> {
+  async merge(layers: Parameters<LayerAnalyser['merge']>[0], signal: AbortSignal): Promise<MergedLayers> {
     const answer = await this.#run(
       async ({ send }) => send({ type: 'merge', layers, analyserVersion: ANALYSER_VERSION }),
       signal,

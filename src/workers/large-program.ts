@@ -43,7 +43,8 @@ export class LargeProgram {
   }
 
   facts(): FileFacts {
-    if (!this.#isCollecting) return { unreadable: 'it is too large, and holds no build information of a kind that is read' }
+    if (!this.#isCollecting)
+      return { unreadable: 'it is too large, and holds no build information of a kind that is read' }
     try {
       return { packages: inlineGoModules(this.#scratch.bytes()) }
     } catch (error) {

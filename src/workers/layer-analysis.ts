@@ -20,7 +20,8 @@ const OPAQUE = '.wh..wh..opq'
 const AUFS_OWN = '.wh..wh.'
 
 /** Links whose name shows that neither a directory nor a database is behind them. */
-const LEAF_LINK = /\.(?:so(?:\.[\d.]+)?|gz|bz2|xz|pem|crt|0|1|h|py|pyc|js|mjs|ts|map|md|txt|html|css|png|svg|mo|conf|service|target|ttf)$/
+const LEAF_LINK =
+  /\.(?:so(?:\.[\d.]+)?|gz|bz2|xz|pem|crt|0|1|h|py|pyc|js|mjs|ts|map|md|txt|html|css|png|svg|mo|conf|service|target|ttf)$/
 
 /** What an object of bookkeeping counts for, beside its texts. */
 const RECORD_CHARACTERS = 64
@@ -41,7 +42,10 @@ export async function analyseLayer(source: AsyncIterable<Uint8Array>, request: L
   if (!LAYER_TYPE.test(request.mediaType)) throw layerTypeUnsupported(request.mediaType)
   const collector = new Collector(request)
   const { limits } = request
-  const reader = new TarReader((entry) => collector.take(entry), { entries: limits.layerEntries, pathBytes: limits.pathBytes })
+  const reader = new TarReader((entry) => collector.take(entry), {
+    entries: limits.layerEntries,
+    pathBytes: limits.pathBytes,
+  })
   const { start, stream } = await begun(source)
   const compression = compressionOf(start)
   let layerBytes = 0

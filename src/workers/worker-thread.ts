@@ -37,9 +37,14 @@ export class WorkerThread {
    * Runs one task: `talk` sends what it takes, and the promise resolves with the worker's answer. One task at a time.
    * Throws what the worker reports, `analysis-timed-out`, `analysis-crashed`, what `talk` throws, and the signal's reason.
    */
-  async run(talk: (conversation: Conversation) => Promise<void>, patience: Patience, signal: AbortSignal): Promise<Answer> {
+  async run(
+    talk: (conversation: Conversation) => Promise<void>,
+    patience: Patience,
+    signal: AbortSignal,
+  ): Promise<Answer> {
     signal.throwIfAborted()
-    const worker = (this.#worker ??= this.#start())
+    this.#worker ??= this.#start()
+    const worker = this.#worker
     worker.ref()
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     const over = new AbortController()
@@ -67,11 +72,17 @@ export class WorkerThread {
     worker.addEventListener('close', closed)
     const giveUp = () => reject(signal.reason)
     signal.addEventListener('abort', giveUp)
-    const deadline = setTimeout(() => reject(analysisTimedOut(`it took longer than ${patience.totalMs} ms`)), patience.totalMs)
-    const watch = setInterval(() => {
-      if (sent > 0 && performance.now() - lastWordAtMs > patience.silenceMs)
-        reject(analysisTimedOut(`its worker has stood still for ${patience.silenceMs} ms`))
-    }, Math.min(1_000, patience.silenceMs))
+    const deadline = setTimeout(
+      () => reject(analysisTimedOut(`it took longer than ${patience.totalMs} ms`)),
+      patience.totalMs,
+    )
+    const watch = setInterval(
+      () => {
+        if (sent > 0 && performance.now() - lastWordAtMs > patience.silenceMs)
+          reject(analysisTimedOut(`its worker has stood still for ${patience.silenceMs} ms`))
+      },
+      Math.min(1_000, patience.silenceMs),
+    )
 
     talk({
       over: over.signal,

@@ -8,6 +8,7 @@ import { credentialCases } from './metadata-store-credentials.ts'
 import { iamCases } from './metadata-store-iam.ts'
 import { imageListCases } from './metadata-store-image-lists.ts'
 import { imageCases } from './metadata-store-images.ts'
+import { inventoryCases } from './metadata-store-inventories.ts'
 import { keyCases } from './metadata-store-keys.ts'
 import { leaseCases, lifecycleCases } from './metadata-store-lifecycle.ts'
 import { policyCases } from './metadata-store-policies.ts'
@@ -55,6 +56,7 @@ export function metadataStoreSuite(name: string, create: () => Promise<MetadataS
     describe('lifecycle policies', () => lifecycleCases(store))
     describe('leases of jobs', () => leaseCases(store))
     describe('resets', () => resetCases(store))
+    describe('inventories', () => inventoryCases(store))
     describe('keys', () => keyCases(store))
     describe('signing', () => signingCases(store))
     describe('public registries', () => publicRegistryCases(store))

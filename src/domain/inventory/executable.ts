@@ -53,8 +53,20 @@ function elf(bytes: Uint8Array): Executable {
   const place = (index: number) => {
     const at = table + index * entryBytes
     return is64
-      ? { name: reader.u32(at), type: reader.u32(at + 4), address: word(at + 16), offset: word(at + 24), sizeBytes: word(at + 32) }
-      : { name: reader.u32(at), type: reader.u32(at + 4), address: word(at + 12), offset: word(at + 16), sizeBytes: word(at + 20) }
+      ? {
+          name: reader.u32(at),
+          type: reader.u32(at + 4),
+          address: word(at + 16),
+          offset: word(at + 24),
+          sizeBytes: word(at + 32),
+        }
+      : {
+          name: reader.u32(at),
+          type: reader.u32(at + 4),
+          address: word(at + 12),
+          offset: word(at + 16),
+          sizeBytes: word(at + 20),
+        }
   }
   const names = place(namesIndex)
   const sections: Section[] = []

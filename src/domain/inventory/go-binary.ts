@@ -23,14 +23,12 @@ export function goModulesOf(executable: Executable): readonly PackageFacts[] | u
   if (at === undefined) return undefined
   const { reader } = executable
   const flags = reader.u8(at + 15)
-  if ((flags & IS_INLINE) !== 0) return inlineGoModules(reader.slice(at, Math.min(reader.length - at, MAX_GO_BUILD_INFO_BYTES)))
+  if ((flags & IS_INLINE) !== 0)
+    return inlineGoModules(reader.slice(at, Math.min(reader.length - at, MAX_GO_BUILD_INFO_BYTES)))
   const pointerBytes = reader.u8(at + 14)
   if (pointerBytes !== 4 && pointerBytes !== 8) throw new MalformedFile('its build information is broken')
   const memory = new Memory(executable, pointerBytes, (flags & IS_BIG_ENDIAN) !== 0)
-  return modulesOf(
-    memory.text(memory.pointer(at + 16)),
-    memory.text(memory.pointer(at + 16 + pointerBytes)),
-  )
+  return modulesOf(memory.text(memory.pointer(at + 16)), memory.text(memory.pointer(at + 16 + pointerBytes)))
 }
 
 /** The same from the build information alone, where its texts follow. */

@@ -89,7 +89,9 @@ function pomArtifact(bytes: Uint8Array): readonly PackageFacts[] {
 function manifestArtifact(bytes: Uint8Array, fileName: string): readonly PackageFacts[] {
   const values = new Map<string, string>()
   // A line that begins with a space goes on with the one before; the first empty line ends what is said of the whole.
-  for (const line of textOf(bytes).replaceAll(/\r?\n /g, '').split(/\r?\n/)) {
+  for (const line of textOf(bytes)
+    .replaceAll(/\r?\n /g, '')
+    .split(/\r?\n/)) {
     if (line === '') break
     const colon = line.indexOf(':')
     if (colon > 0) values.set(line.slice(0, colon), line.slice(colon + 1).trim())

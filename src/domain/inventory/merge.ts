@@ -3,7 +3,13 @@ import { databaseUnreadable } from './errors.ts'
 import { FileTree } from './file-tree.ts'
 import type { FileFacts, LayerFacts, PackageFacts } from './layer-facts.ts'
 import { operatingSystemOf, RELEASE_FILES } from './os-release.ts'
-import { type FoundPackage, type Inventory, type InventoryNote, isOsPackageType, type OperatingSystem } from './package.ts'
+import {
+  type FoundPackage,
+  type Inventory,
+  type InventoryNote,
+  isOsPackageType,
+  type OperatingSystem,
+} from './package.ts'
 import { baseName } from './paths.ts'
 import { purlOf } from './purl.ts'
 import { type FileKind, kindOf, OS_RELEASE_FILES, osFiles, RPM_DATABASES } from './selection.ts'

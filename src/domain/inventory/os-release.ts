@@ -22,7 +22,12 @@ function unquoted(raw: string): string {
 
 /** The first line with text in it. */
 export function parseReleaseFile(bytes: Uint8Array): string {
-  return textOf(bytes.subarray(0, 4 * 1024)).trim().split('\n')[0]?.trim() ?? ''
+  return (
+    textOf(bytes.subarray(0, 4 * 1024))
+      .trim()
+      .split('\n')[0]
+      ?.trim() ?? ''
+  )
 }
 
 /** Release files by path, most telling first, and the distribution that each one means when there is no os-release. */

@@ -30,12 +30,7 @@ export interface ReadingTools {
  * What a file of a known kind says. A file that cannot be read says why; `undefined`: nothing of interest is in it.
  * Throws `layer-too-large` only. The bytes are not kept.
  */
-export function readFile(
-  kind: FileKind,
-  bytes: Uint8Array,
-  path: string,
-  tools: ReadingTools,
-): FileFacts | undefined {
+export function readFile(kind: FileKind, bytes: Uint8Array, path: string, tools: ReadingTools): FileFacts | undefined {
   const isDatabase = isDatabaseKind(kind)
   try {
     return { ...factsIn(kind, bytes, path, tools), ...(isDatabase ? { isDatabase } : {}) }

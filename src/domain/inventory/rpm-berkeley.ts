@@ -37,7 +37,8 @@ export function* berkeleyValues(bytes: Uint8Array): Generator<Uint8Array> {
       const before = reader.u16(start + PAGE_HEADER_BYTES + (entry - 1) * 2)
       if (at >= pageBytes) throw new MalformedFile('an entry lies outside of its page')
       const kind = reader.u8(start + at)
-      if (kind === ITEM_OFF_PAGE) yield overflow(reader, pageBytes, reader.u32(start + at + 4), reader.u32(start + at + 8), used)
+      if (kind === ITEM_OFF_PAGE)
+        yield overflow(reader, pageBytes, reader.u32(start + at + 4), reader.u32(start + at + 8), used)
       else if (kind === ITEM_KEY_DATA && before - at - 1 >= SMALLEST_HEADER_BYTES)
         yield reader.slice(start + at + 1, before - at - 1)
     }

@@ -1,6 +1,6 @@
 import { ByteReader } from './byte-reader.ts'
-import { MalformedFile } from './malformed-file.ts'
 import type { PackageFacts } from './layer-facts.ts'
+import { MalformedFile } from './malformed-file.ts'
 
 /** One installed package of an rpm database, with the files that it owns. */
 export interface RpmPackage {
@@ -52,7 +52,8 @@ export function parseRpmHeader(blob: Uint8Array, isWanted: (path: string) => boo
   const entries = new Map<number, Entry>()
   for (let at = 8; at < dataAt; at += 16) {
     const tag = reader.u32(at)
-    if (TAGS.has(tag)) entries.set(tag, { type: reader.u32(at + 4), at: reader.u32(at + 8), count: reader.u32(at + 12) })
+    if (TAGS.has(tag))
+      entries.set(tag, { type: reader.u32(at + 4), at: reader.u32(at + 8), count: reader.u32(at + 12) })
   }
 
   const name = textIn(data, entries.get(TAG.name))

@@ -16,7 +16,9 @@ export function parseGemspec(bytes: Uint8Array, path: string): readonly PackageF
   const version = assigned(text, 'version') ?? fileVersion
   if (name === undefined || version === undefined) return []
   const [, list] = /\.licenses?\s*=\s*\[?([^\]\n]*)/.exec(text) ?? []
-  const licences = [...(list ?? '').matchAll(/["']([^"'\n]+)["']/g)].flatMap(([, one]) => (one === undefined ? [] : [one]))
+  const licences = [...(list ?? '').matchAll(/["']([^"'\n]+)["']/g)].flatMap(([, one]) =>
+    one === undefined ? [] : [one],
+  )
   return [{ type: 'gem', name, version, licences: licences.length === 0 ? undefined : licences }]
 }
 

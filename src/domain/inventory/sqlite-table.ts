@@ -109,7 +109,7 @@ class SqliteFile {
       const length = lengthOf(type)
       const bytes = reader.slice(body, length)
       body += length
-      values.push(valueOf(type, bytes))
+      values.push(columnOf(type, bytes))
     }
     return values
   }
@@ -134,7 +134,7 @@ function lengthOf(serialType: number): number {
   return length
 }
 
-function valueOf(serialType: number, bytes: Uint8Array): SqliteValue {
+function columnOf(serialType: number, bytes: Uint8Array): SqliteValue {
   if (serialType >= 12) return serialType % 2 === 0 ? bytes : textOf(bytes)
   if (serialType === 8) return 0
   if (serialType === 9) return 1

@@ -372,11 +372,20 @@ export class Blobs implements BlobWriter {
   }
 
   async forget({ digest, vault }: BlobAddress): Promise<void> {
-    await this.#session.db
+    const { db } = this.#session
+    const forgotten = await db
       .deleteFrom('blobs')
       .where('digest', '=', digest)
       .where('vault', '=', vault)
       .where('is_marked', '=', 1)
+      .returning('digest')
+      .execute()
+    if (forgotten.length === 0) return
+    // The same bytes may lie in another vault.
+    await db
+      .deleteFrom('layer_facts')
+      .where('digest', '=', digest)
+      .where((eb) => eb.not(eb.exists(eb.selectFrom('blobs').select('digest').where('digest', '=', digest))))
       .execute()
   }
 

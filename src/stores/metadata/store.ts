@@ -6,6 +6,7 @@ import { CreationTemplates } from './creation-templates.ts'
 import { Credentials } from './credentials.ts'
 import { Iam } from './iam.ts'
 import { Images } from './images.ts'
+import { Inventories } from './inventories.ts'
 import { Keys } from './keys.ts'
 import { Leases } from './leases.ts'
 import { Lifecycle } from './lifecycle.ts'
@@ -28,6 +29,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly credentials: Credentials
   readonly iam: Iam
   readonly keys: Keys
+  readonly inventories: Inventories
   readonly leases: Leases
   readonly lifecycle: Lifecycle
   readonly policies: Policies
@@ -45,6 +47,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
     this.credentials = new Credentials(session)
     this.iam = new Iam(session)
     this.keys = new Keys(session)
+    this.inventories = new Inventories(session)
     this.leases = new Leases(session)
     this.lifecycle = new Lifecycle(session)
     this.policies = new Policies(session)

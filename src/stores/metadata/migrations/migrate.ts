@@ -8,6 +8,7 @@ import { signing } from './006-signing.ts'
 import { iam } from './007-iam.ts'
 import { keys } from './009-keys.ts'
 import { vaults } from './010-vaults.ts'
+import { inventories } from './011-inventories.ts'
 
 const MIGRATION_TABLE = 'kysely_migration'
 
@@ -22,6 +23,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '007-iam': iam,
   '009-keys': keys,
   '010-vaults': vaults,
+  '011-inventories': inventories,
 }
 
 /**

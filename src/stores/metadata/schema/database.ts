@@ -15,6 +15,7 @@ import type { ImageSigningsTable } from './image-signings.ts'
 import type { ImagesTable } from './images.ts'
 import type { JobLeasesTable } from './job-leases.ts'
 import type { KmsAliasesTable, KmsGrantsTable, KmsKeyMaterialsTable, KmsKeysTable, KmsKeyTagsTable } from './kms.ts'
+import type { LayerFactsTable } from './layer-facts.ts'
 import type { LifecyclePoliciesTable } from './lifecycle-policies.ts'
 import type { LifecyclePreviewResultsTable } from './lifecycle-preview-results.ts'
 import type { LifecyclePreviewsTable } from './lifecycle-previews.ts'
@@ -58,6 +59,7 @@ export interface Tables {
   kms_key_materials: KmsKeyMaterialsTable
   kms_key_tags: KmsKeyTagsTable
   kms_keys: KmsKeysTable
+  layer_facts: LayerFactsTable
   lifecycle_policies: LifecyclePoliciesTable
   lifecycle_preview_results: LifecyclePreviewResultsTable
   lifecycle_previews: LifecyclePreviewsTable

@@ -1,0 +1,45 @@
+import { expect, test } from 'bun:test'
+import { digestOf, type StoreOf } from './metadata-store-records.ts'
+
+const AT = new Date(1_000)
+const LATER = new Date(2_000)
+
+export function inventoryCases(store: StoreOf): void {
+  const layer = digestOf('layer')
+  const facts = (...bytes: readonly number[]) => Uint8Array.from(bytes)
+  const find = async (version: number) => {
+    const found = await store().view.inventories.findFacts(layer, version)
+    return found && [...found]
+  }
+
+  test('what was found in a layer comes back, for the version that found it', async () => {
+    await store().transact((tx) => tx.blobs.claim(layer, AT))
+    await store().transact((tx) => tx.inventories.putFacts(layer, 1, facts(0, 1, 255), AT))
+    expect(await find(1)).toEqual([0, 1, 255])
+    expect(await find(2)).toBeUndefined()
+    expect(await store().view.inventories.findFacts(digestOf('other'), 1)).toBeUndefined()
+  })
+
+  test('what a newer version finds takes its place', async () => {
+    await store().transact((tx) => tx.blobs.claim(layer, AT))
+    await store().transact((tx) => tx.inventories.putFacts(layer, 1, facts(1), AT))
+    await store().transact((tx) => tx.inventories.putFacts(layer, 2, facts(2), LATER))
+    expect(await find(1)).toBeUndefined()
+    expect(await find(2)).toEqual([2])
+  })
+
+  test('nothing is kept of a layer that is not recorded', async () => {
+    await store().transact((tx) => tx.inventories.putFacts(layer, 1, facts(1), AT))
+    expect(await find(1)).toBeUndefined()
+  })
+
+  test('it goes when the layer is forgotten, and stays when it is not', async () => {
+    await store().transact((tx) => tx.blobs.claim(layer, AT))
+    await store().transact((tx) => tx.inventories.putFacts(layer, 1, facts(1), AT))
+    await store().transact((tx) => tx.blobs.forget(layer))
+    expect(await find(1)).toEqual([1])
+    await store().transact((tx) => tx.blobs.mark(layer, LATER))
+    await store().transact((tx) => tx.blobs.forget(layer))
+    expect(await find(1)).toBeUndefined()
+  })
+}
