@@ -1,4 +1,6 @@
 import { expect, test } from 'bun:test'
+import { SERVER_VAULT } from '../../src/domain/vault.ts'
+import { plain } from './blob-bytes.ts'
 import { digestOf, type StoreOf } from './metadata-store-records.ts'
 
 const AT = new Date(1_000)
@@ -13,7 +15,7 @@ export function inventoryCases(store: StoreOf): void {
   }
 
   test('what was found in a layer comes back, for the version that found it', async () => {
-    await store().transact((tx) => tx.blobs.claim(layer, AT))
+    await store().transact((tx) => tx.blobs.claim(plain(layer), AT))
     await store().transact((tx) => tx.inventories.putFacts(layer, 1, facts(0, 1, 255), AT))
     expect(await find(1)).toEqual([0, 1, 255])
     expect(await find(2)).toBeUndefined()
@@ -21,7 +23,7 @@ export function inventoryCases(store: StoreOf): void {
   })
 
   test('what a newer version finds takes its place', async () => {
-    await store().transact((tx) => tx.blobs.claim(layer, AT))
+    await store().transact((tx) => tx.blobs.claim(plain(layer), AT))
     await store().transact((tx) => tx.inventories.putFacts(layer, 1, facts(1), AT))
     await store().transact((tx) => tx.inventories.putFacts(layer, 2, facts(2), LATER))
     expect(await find(1)).toBeUndefined()
@@ -34,12 +36,27 @@ export function inventoryCases(store: StoreOf): void {
   })
 
   test('it goes when the layer is forgotten, and stays when it is not', async () => {
-    await store().transact((tx) => tx.blobs.claim(layer, AT))
+    await store().transact((tx) => tx.blobs.claim(plain(layer), AT))
     await store().transact((tx) => tx.inventories.putFacts(layer, 1, facts(1), AT))
-    await store().transact((tx) => tx.blobs.forget(layer))
+    await store().transact((tx) => tx.blobs.forget(plain(layer)))
     expect(await find(1)).toEqual([1])
-    await store().transact((tx) => tx.blobs.mark(layer, LATER))
-    await store().transact((tx) => tx.blobs.forget(layer))
+    await store().transact((tx) => tx.blobs.mark(plain(layer), LATER))
+    await store().transact((tx) => tx.blobs.forget(plain(layer)))
     expect(await find(1)).toBeUndefined()
+  })
+
+  test('it stays while the same layer lies in another vault', async () => {
+    const other = { vault: SERVER_VAULT, digest: layer }
+    await store().transact((tx) => tx.blobs.claim(plain(layer), AT))
+    await store().transact((tx) => tx.blobs.claim(other, AT))
+    await store().transact((tx) => tx.inventories.putFacts(layer, 1, facts(1), AT))
+    for (const [address, left] of [
+      [plain(layer), [1]],
+      [other, undefined],
+    ] as const) {
+      await store().transact((tx) => tx.blobs.mark(address, LATER))
+      await store().transact((tx) => tx.blobs.forget(address))
+      expect(await find(1)).toEqual(left)
+    }
   })
 }
