@@ -4,7 +4,7 @@ import type { Registry, RepositoryRef } from '../../domain/names.ts'
 import type { Encryption, Repository } from '../../domain/repository.ts'
 import type { BlobAddress, Vault } from '../../domain/vault.ts'
 import type { BlobWriter, LinkedBlob, Page, StoredBlob } from '../metadata.ts'
-import { countFreeable, listDead } from './dead-blobs.ts'
+import { countFreeable, forgetMarked, listDead } from './dead-blobs.ts'
 import { paddedLists } from './parameter-lists.ts'
 import { prepared } from './prepared.ts'
 import { encryptionValues, type RefValues, refValues, repositoryColumns, toRepository } from './repositories.ts'
@@ -371,22 +371,8 @@ export class Blobs implements BlobWriter {
     return rows.length > 0
   }
 
-  async forget({ digest, vault }: BlobAddress): Promise<void> {
-    const { db } = this.#session
-    const forgotten = await db
-      .deleteFrom('blobs')
-      .where('digest', '=', digest)
-      .where('vault', '=', vault)
-      .where('is_marked', '=', 1)
-      .returning('digest')
-      .execute()
-    if (forgotten.length === 0) return
-    // The same bytes may lie in another vault.
-    await db
-      .deleteFrom('layer_facts')
-      .where('digest', '=', digest)
-      .where((eb) => eb.not(eb.exists(eb.selectFrom('blobs').select('digest').where('digest', '=', digest))))
-      .execute()
+  async forget(address: BlobAddress): Promise<void> {
+    await forgetMarked(this.#session.db, address)
   }
 
   async lose({ digest, vault }: BlobAddress, before: Date): Promise<boolean> {

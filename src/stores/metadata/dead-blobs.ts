@@ -1,5 +1,5 @@
 import type { Digest } from '../../domain/digest.ts'
-import type { Vault } from '../../domain/vault.ts'
+import type { BlobAddress, Vault } from '../../domain/vault.ts'
 import type { StoredBlob } from '../metadata.ts'
 import type { Database } from './schema/database.ts'
 
@@ -59,4 +59,21 @@ export async function countFreeable(
     .select((eb) => [eb.fn.countAll<number>().as('count'), eb.fn.sum<number | null>('size_bytes').as('size_bytes')])
     .executeTakeFirstOrThrow()
   return { linkCount: Number(links.count), blobCount: Number(sums.count), sizeBytes: Number(sums.size_bytes ?? 0) }
+}
+
+/** Forgets a marked blob, and what was found in it when the same bytes lie in no other vault. */
+export async function forgetMarked(db: Database, { digest, vault }: BlobAddress): Promise<void> {
+  const forgotten = await db
+    .deleteFrom('blobs')
+    .where('digest', '=', digest)
+    .where('vault', '=', vault)
+    .where('is_marked', '=', 1)
+    .returning('digest')
+    .execute()
+  if (forgotten.length === 0) return
+  await db
+    .deleteFrom('layer_facts')
+    .where('digest', '=', digest)
+    .where((eb) => eb.not(eb.exists(eb.selectFrom('blobs').select('digest').where('digest', '=', digest))))
+    .execute()
 }
