@@ -1,7 +1,14 @@
 import { accessDenied } from '../domain/errors.ts'
 import { PUBLIC_PULL_ACTION_KEYS, REGISTRY_POLICY_V1_ACTION_KEYS } from '../domain/iam/actions.ts'
 import { reasonOf } from '../domain/iam/denial.ts'
-import { type ApplicablePolicies, type Decision, decide, type NamedPolicy } from '../domain/iam/evaluate.ts'
+import {
+  type AccessRequest,
+  type ApplicablePolicies,
+  type Decision,
+  decide,
+  type NamedPolicy,
+} from '../domain/iam/evaluate.ts'
+import { type Explanation, explain } from '../domain/iam/explain.ts'
 import { factsOf, type ImageFacts } from '../domain/iam/facts.ts'
 import type { Policy } from '../domain/iam/policy.ts'
 import type { RepositoryRef } from '../domain/names.ts'
@@ -122,6 +129,21 @@ export class Access {
     return this.#decide(principal, request, resource, details)
   }
 
+  /** The decision with the path to it, whatever the mode is. Neither counts nor throws. */
+  async explain(
+    principal: Principal,
+    action: Action,
+    resource: AccessResource,
+    details: RequestDetails = {},
+  ): Promise<Explanation> {
+    const request = named(action, resource)
+    const policies = await this.#applicable(principal, request, resource, undefined)
+    const [image] = (await details.images?.()) ?? []
+    const asked = this.#requestOf(principal, request, details, await this.#tagsOf(resource), image)
+    const decision = await this.#decide(principal, request, resource, details)
+    return { ...explain(asked, policies), decision }
+  }
+
   async #authorize(
     principal: Principal,
     action: Action,
@@ -170,20 +192,20 @@ export class Access {
     const images = readsImages ? await details.images() : []
     let decision: Decision = NOT_ALLOWED
     for (const image of images.length === 0 ? [undefined] : images) {
-      decision = this.#evaluate(principal, request, policies, details, resourceTags, image)
+      decision = decide(this.#requestOf(principal, request, details, resourceTags, image), policies)
       if (decision.outcome !== 'allowed') break
     }
     return decision
   }
 
-  #evaluate(
+  /** The request as the decision takes it. */
+  #requestOf(
     principal: Principal,
     { key: action, arn: resource, ownerAccountId, region }: NamedRequest,
-    policies: ApplicablePolicies,
     { requestTags, tagKeys, facts: more }: RequestDetails,
     resourceTags: readonly ResourceTag[],
     image: ImageFacts | undefined,
-  ): Decision {
+  ): AccessRequest {
     const facts = factsOf({
       principal,
       action,
@@ -197,7 +219,7 @@ export class Access {
       image,
       more,
     })
-    return decide({ principal, action, resource, ownerAccountId, facts }, policies)
+    return { principal, action, resource, ownerAccountId, facts }
   }
 
   /** All that has a say, compiled. */

@@ -19,8 +19,8 @@ export interface Condition {
   readonly quantifier: 'all' | 'any' | undefined
   /** What an absent key means. */
   readonly whenAbsent: boolean
-  /** The keys that it asks for, its own and those of variables. */
-  readonly keys: readonly string[]
+  /** The keys that it asks for as they are written, its own and those of variables. */
+  readonly names: readonly string[]
 }
 
 const QUANTIFIED = /^(forallvalues|foranyvalue):(.+)$/
@@ -72,7 +72,7 @@ function parseCondition(operator: string, key: string, given: unknown, hasVariab
   if (positive === 'null') {
     if (optional !== undefined || quantifier !== undefined || !values.every((wanted) => /^(true|false)$/i.test(wanted)))
       throw new PolicyMistake(`Invalid Condition type : ${operator.slice(0, 64)}.`)
-    return { ...common, operands: 'null', quantifier: undefined, whenAbsent: false, keys: [common.key] }
+    return { ...common, operands: 'null', quantifier: undefined, whenAbsent: false, names: [key] }
   }
   const templates = values.map((text) => parseTemplate(text, hasVariables))
   return {
@@ -80,7 +80,7 @@ function parseCondition(operator: string, key: string, given: unknown, hasVariab
     operands: templates.map((template) => operandOf(positive, template)),
     quantifier: quantifier === undefined ? undefined : quantifier === 'forallvalues' ? 'all' : 'any',
     whenAbsent: quantifier === 'forallvalues' || optional !== undefined || (isNegated && quantifier === undefined),
-    keys: [common.key, ...templates.flatMap(variablesOf)],
+    names: [key, ...templates.flatMap(variablesOf)],
   }
 }
 

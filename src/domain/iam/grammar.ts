@@ -63,15 +63,21 @@ function policyOf(document: unknown, grammar: Grammar): Policy {
   if (list.length === 0) throw new PolicyMistake('Syntax errors in policy.')
   const statements = list.map((statement, index) => statementOf(statement, index, grammar, version === NEWEST_VERSION))
   if (grammar.hasStrictSids) checkSids(statements)
-  const keys = statements.flatMap(keysOf)
-  return { statements, readsResourceTags: keys.some(isResourceTagKey), readsImages: keys.some(isImageKey) }
+  const contextKeys = [...new Set(statements.flatMap(contextKeysOf))]
+  const keys = contextKeys.map((key) => key.toLowerCase())
+  return {
+    statements,
+    contextKeys,
+    readsResourceTags: keys.some(isResourceTagKey),
+    readsImages: keys.some(isImageKey),
+  }
 }
 
-function keysOf({ conditions, resources }: Statement): readonly string[] {
+function contextKeysOf({ conditions, resources }: Statement): readonly string[] {
   const ofResources = (resources?.entries ?? []).flatMap((entry) =>
     'template' in entry ? variablesOf(entry.template) : [],
   )
-  return [...conditions.flatMap(({ keys }) => keys), ...ofResources]
+  return [...conditions.flatMap(({ names }) => names), ...ofResources]
 }
 
 function statementOf(given: unknown, index: number, grammar: Grammar, hasVariables: boolean): Statement {

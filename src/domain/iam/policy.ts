@@ -6,6 +6,8 @@ import type { Template } from './template.ts'
 /** A policy, ready to be evaluated. */
 export interface Policy {
   readonly statements: readonly Statement[]
+  /** The condition keys that it asks for, as they are written, each once. */
+  readonly contextKeys: readonly string[]
   /** Whether something asks for the tags of the resource, so that somebody must look them up first. */
   readonly readsResourceTags: boolean
   /** The same for the tags and digests of images. */

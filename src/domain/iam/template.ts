@@ -13,7 +13,7 @@ export interface Template {
 type Piece =
   | { readonly kind: 'pattern'; readonly text: string }
   | { readonly kind: 'literal'; readonly text: string }
-  | { readonly kind: 'variable'; readonly key: string; readonly fallback: string | undefined }
+  | { readonly kind: 'variable'; readonly name: string; readonly key: string; readonly fallback: string | undefined }
 
 const VARIABLE = /^\s*([A-Za-z0-9_.:/=+@-][A-Za-z0-9 _.:/=+@-]*?)\s*(?:,\s*'([^']*)'\s*)?$/
 
@@ -37,9 +37,9 @@ export function parseTemplate(text: string, hasVariables: boolean): Template {
   return { text, pieces }
 }
 
-/** The keys that a template asks for, in lower case. */
+/** The keys that a template asks for, as they are written. */
 export function variablesOf({ pieces = [] }: Template): readonly string[] {
-  return pieces.flatMap((piece) => (piece.kind === 'variable' ? [piece.key] : []))
+  return pieces.flatMap((piece) => (piece.kind === 'variable' ? [piece.name] : []))
 }
 
 /**
@@ -69,7 +69,7 @@ export function resolve(
 
 function variable(inner: string): Piece {
   if (inner === '*' || inner === '?' || inner === '$') return { kind: 'literal', text: inner }
-  const [, key, fallback] = VARIABLE.exec(inner) ?? []
-  if (key === undefined) throw new PolicyMistake('The policy contains invalid variables.')
-  return { kind: 'variable', key: key.toLowerCase(), fallback }
+  const [, name, fallback] = VARIABLE.exec(inner) ?? []
+  if (name === undefined) throw new PolicyMistake('The policy contains invalid variables.')
+  return { kind: 'variable', name, key: name.toLowerCase(), fallback }
 }

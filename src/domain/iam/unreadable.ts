@@ -21,6 +21,7 @@ export function denyAll(kept: ReadonlySet<string> = new Set()): Policy {
         conditions: [],
       },
     ],
+    contextKeys: [],
     readsResourceTags: false,
     readsImages: false,
   }
