@@ -7,7 +7,7 @@ import { systemClock } from './lib/clock.ts'
 import { randomIds } from './lib/ids.ts'
 import type { Logger } from './lib/logger.ts'
 import type { Handler } from './protocols/http/context.ts'
-import type { Callers, RootKey } from './services/callers.ts'
+import type { RootKey, RootKeys } from './services/root-keys.ts'
 
 /** A registry without its socket. */
 export interface App extends OperatorJobs {
@@ -38,7 +38,7 @@ export async function createApp(
   const jobs: Jobs = createJobs(foundation, services)
   return {
     ...jobs.byOperator,
-    firstRootKey: await prepareRootKey(config, services.callers),
+    firstRootKey: await prepareRootKey(config, services.rootKeys),
     handle: createPlanes(foundation, services, jobs),
     start: () => jobs.start(),
     ready: () => foundation.checkReady(),
@@ -52,8 +52,8 @@ export async function createApp(
 }
 
 /** The server profile knows no caller without a key, so it always has one. */
-async function prepareRootKey({ profile, rootKey }: Config, callers: Callers): Promise<RootKey | undefined> {
-  if (rootKey !== undefined) await callers.putRootKey(rootKey)
-  else if (profile === 'server') return callers.makeFirstRootKey()
+async function prepareRootKey({ profile, rootKey }: Config, rootKeys: RootKeys): Promise<RootKey | undefined> {
+  if (rootKey !== undefined) await rootKeys.put(rootKey)
+  else if (profile === 'server') return rootKeys.makeFirst()
   return undefined
 }

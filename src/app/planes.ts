@@ -19,6 +19,7 @@ import { createOci } from '../protocols/oci/routes.ts'
 import type { OciServices } from '../protocols/oci/services.ts'
 import { createOperatorPlane } from '../protocols/operator/routes.ts'
 import { stsService } from '../protocols/sts/operations.ts'
+import { Attempts } from '../services/attempts.ts'
 import type { Foundation } from './foundation.ts'
 import type { Jobs } from './jobs.ts'
 import type { Services } from './services.ts'
@@ -26,10 +27,19 @@ import type { Services } from './services.ts'
 /** Where AWS has its public registries; always served, for those whose DNS says so. */
 const PUBLIC_HOSTS = ['public.ecr.aws', 'ecr-public.aws.com']
 
+/** Wrong signatures for one key from one address in a minute, before more are refused unseen. */
+const BAD_SIGNATURES_MAX = 30
+
 /** Puts every plane behind one handler. */
 export function createPlanes(foundation: Foundation, services: Services, jobs: Jobs): Handler {
   const { config, realClock: clock, report } = foundation
-  const setting: AwsSetting = { clock, profile: config.profile, callers: services.callers, report }
+  const setting: AwsSetting = {
+    clock,
+    profile: config.profile,
+    callers: services.callers,
+    attempts: new Attempts(clock, BAD_SIGNATURES_MAX),
+    report,
+  }
   const bodies = new LargeBodies()
   const oci: OciServices = {
     ...services,

@@ -21,11 +21,15 @@ import { PushSigning } from '../services/push-signing.ts'
 import { PushTargets } from '../services/push-targets.ts'
 import { Registries } from '../services/registries.ts'
 import { Repositories } from '../services/repositories.ts'
+import { RobotTokens } from '../services/robot-tokens.ts'
+import { RootKeys } from '../services/root-keys.ts'
 import { ScanFindings } from '../services/scan-findings.ts'
+import { Sessions } from '../services/sessions.ts'
 import { Signing } from '../services/signing.ts'
 import { StorageClasses } from '../services/storage-classes.ts'
 import { Throttle } from '../services/throttle.ts'
-import { Tokens } from '../services/tokens.ts'
+import { TokenKeys } from '../services/token-keys.ts'
+import { TOKEN_LIFETIME_MS, Tokens } from '../services/tokens.ts'
 import { Uploads } from '../services/uploads.ts'
 import { Vaults } from '../services/vaults.ts'
 import { asError, type Foundation } from './foundation.ts'
@@ -44,10 +48,13 @@ export function createServices(foundation: Foundation, bells: Bells) {
   const { quotas, publicQuotas } = config
   const throttle = new Throttle(config.rates, clock, config.publicRates)
   const access = createAccess(foundation, throttle)
-  const callers = new Callers(metadata, config.defaultRegistry, clock, ids)
+  const callers = new Callers(metadata, config.defaultRegistry, clock)
   const pulls = new PullTimes(metadata, clock, (error) => logger.error({ error: asError(error) }, 'pull times lost'))
   const tickets = new DownloadTickets(metadata, clock, ids)
-  const tokens = new Tokens(metadata, clock, ids)
+  const tokenKeys = new TokenKeys(metadata, clock, ids, TOKEN_LIFETIME_MS)
+  const robotTokens = new RobotTokens(metadata, clock, ids)
+  const acceptsUnknownKeys = config.profile === 'dev'
+  const tokens = new Tokens(metadata, callers, robotTokens, tokenKeys, clock, ids, { acceptsUnknownKeys })
   const repositories = new Repositories(metadata, access, clock, quotas, publicQuotas)
   const activations = new Activations(metadata, clock)
   const vaults = new Vaults(keyring, config.isEncryptionOn)
@@ -77,10 +84,14 @@ export function createServices(foundation: Foundation, bells: Bells) {
     pushTargets: new PushTargets(metadata, access, repositories, lifecycle, config.createsRepositoryOnPush),
     registries: new Registries(access),
     repositories,
+    robotTokens,
+    rootKeys: new RootKeys(metadata, config.defaultRegistry, clock, ids),
+    sessions: new Sessions(metadata, clock, ids),
     scanFindings: new ScanFindings(metadata, access),
     signing: new Signing(metadata, access),
     storageClasses: new StorageClasses(metadata, access, activations, clock, config.activationMs),
     throttle,
+    tokenKeys,
     tokens,
     uploads,
   }

@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import { Once } from '../lib/once.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
-import { secretOf } from './tokens.ts'
+import { secretOf } from './secret-of.ts'
 
 /** How long a download URL works: an hour, as ECR's. */
 export const DOWNLOAD_URL_LIFETIME_MS = 3600 * 1000

@@ -6,7 +6,7 @@ import { SealBroken } from '../lib/master-key.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import type { DataKey, VaultKeys } from '../stores/vault-keys.ts'
 import { DataKeys } from './data-keys.ts'
-import { secretOf } from './tokens.ts'
+import { secretOf } from './secret-of.ts'
 
 const SERVER_KEY = 'server-encryption-key'
 

@@ -41,6 +41,8 @@ export interface CredentialReader {
   /** The keys of a user or a root, in ascending order of id. */
   listAccessKeys(principalArn: string, page: Page<string>): Promise<readonly AccessKeyFacts[]>
   countAccessKeys(): Promise<number>
+  /** The keys of the accounts' roots, in ascending order of account and id. */
+  listRootKeys(): Promise<readonly AccessKeyFacts[]>
   /** A secret of the installation, such as the key that signs tokens. */
   findSecret(name: string): Promise<Uint8Array | undefined>
 }

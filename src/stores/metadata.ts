@@ -25,7 +25,10 @@ import type { Page } from './page.ts'
 import type { PolicyReader, PolicyWriter } from './policies.ts'
 import type { PublicRegistryReader, PublicRegistryWriter } from './public-registries.ts'
 import type { ResetWriter } from './resets.ts'
+import type { RobotTokenReader, RobotTokenWriter } from './robot-tokens.ts'
+import type { SessionReader, SessionWriter } from './sessions.ts'
 import type { SigningReader, SigningWriter } from './signing.ts'
+import type { TokenKeyReader, TokenKeyWriter } from './token-keys.ts'
 
 export type { AccessKey, CredentialReader, CredentialWriter } from './credentials.ts'
 export type { Page } from './page.ts'
@@ -241,6 +244,9 @@ export interface MetadataReader {
   readonly signings: SigningReader
   readonly inventories: InventoryReader
   readonly publicRegistries: PublicRegistryReader
+  readonly robotTokens: RobotTokenReader
+  readonly sessions: SessionReader
+  readonly tokenKeys: TokenKeyReader
 }
 
 export interface MetadataWriter {
@@ -260,6 +266,9 @@ export interface MetadataWriter {
   readonly signings: SigningWriter
   readonly inventories: InventoryWriter
   readonly publicRegistries: PublicRegistryWriter
+  readonly robotTokens: RobotTokenWriter
+  readonly sessions: SessionWriter
+  readonly tokenKeys: TokenKeyWriter
 }
 
 export interface TransactOptions {

@@ -1,14 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { randomIds } from '../../src/lib/ids.ts'
 import { Callers } from '../../src/services/callers.ts'
+import { RootKeys } from '../../src/services/root-keys.ts'
 import { newEntity } from '../suites/metadata-store-iam.ts'
 import { createServices, registry, type Services } from '../support/service-fixture.ts'
 
 let services: Services
 let callers: Callers
+let rootKeys: RootKeys
 beforeEach(async () => {
   services = await createServices()
-  callers = new Callers(services.metadata, registry, services.clock, randomIds)
+  callers = new Callers(services.metadata, registry, services.clock)
+  rootKeys = new RootKeys(services.metadata, registry, services.clock, randomIds)
 })
 afterEach(() => services.close())
 
@@ -32,16 +35,16 @@ describe('a key that nobody knows', () => {
 
 describe('the root key', () => {
   test('is made once, and works', async () => {
-    const key = await callers.makeFirstRootKey()
+    const key = await rootKeys.makeFirst()
     expect(key?.accessKeyId).toMatch(/^AKIA[A-Z2-7]{16}$/)
     expect(key?.secretAccessKey).toMatch(/^[A-Za-z0-9+/]{40}$/)
     expect(await callers.findSecrets(key?.accessKeyId ?? '')).toMatchObject({ secretAccessKey: key?.secretAccessKey })
-    expect(await callers.makeFirstRootKey()).toBeUndefined()
+    expect(await rootKeys.makeFirst()).toBeUndefined()
   })
 
   test('is replaced by the configured one', async () => {
-    await callers.putRootKey({ accessKeyId: 'AKIAFIRST', secretAccessKey: 'first' })
-    await callers.putRootKey({ accessKeyId: 'AKIASECOND', secretAccessKey: 'second' })
+    await rootKeys.put({ accessKeyId: 'AKIAFIRST', secretAccessKey: 'first' })
+    await rootKeys.put({ accessKeyId: 'AKIASECOND', secretAccessKey: 'second' })
     expect(await callers.findSecrets('AKIAFIRST')).toBeUndefined()
     expect(await identify('AKIASECOND', true)).toMatchObject({ arn: 'arn:aws:iam::123456789012:root' })
   })
@@ -63,7 +66,7 @@ describe('the key of a user', () => {
       ...{ kind: 'user', arn: principalArn, userId: 'user alice', tags: [{ key: 'team', value: 'a' }] },
     })
     await services.metadata.transact((tx) => tx.credentials.setAccessKeyStatus('AKIAUSER', 'Inactive'))
-    await expect(callers.findSecrets('AKIAUSER')).rejects.toEqual(withCode('security-token-invalid'))
+    expect(await callers.findSecrets('AKIAUSER')).toMatchObject({ refusal: 'invalid' })
     await expect(identify('AKIAUSER')).rejects.toEqual(withCode('security-token-invalid'))
   })
 })

@@ -16,6 +16,7 @@ import { publicRegistryCases } from './metadata-store-public-registries.ts'
 import { purgeCases } from './metadata-store-purge.ts'
 import { repositoryCases } from './metadata-store-repositories.ts'
 import { resetCases } from './metadata-store-resets.ts'
+import { sessionCases } from './metadata-store-sessions.ts'
 import { signingCases } from './metadata-store-signing.ts'
 import { transactionCases } from './metadata-store-transactions.ts'
 import { uploadCases } from './metadata-store-uploads.ts'
@@ -58,6 +59,7 @@ export function metadataStoreSuite(name: string, create: () => Promise<MetadataS
     describe('resets', () => resetCases(store))
     describe('inventories', () => inventoryCases(store))
     describe('keys', () => keyCases(store))
+    describe('sessions and tokens', () => sessionCases(store))
     describe('signing', () => signingCases(store))
     describe('public registries', () => publicRegistryCases(store))
     describe('transactions', () => transactionCases(store))

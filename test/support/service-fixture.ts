@@ -18,6 +18,7 @@ import { silentLogger } from '../../src/lib/logger.ts'
 import { Access } from '../../src/services/access.ts'
 import { AccountSettings } from '../../src/services/account-settings.ts'
 import { Activations } from '../../src/services/activations.ts'
+import { Callers } from '../../src/services/callers.ts'
 import { CreationTemplates } from '../../src/services/creation-templates.ts'
 import { DownloadTickets } from '../../src/services/download-urls.ts'
 import { ImageBatches } from '../../src/services/image-batches.ts'
@@ -39,12 +40,15 @@ import { PushSigning } from '../../src/services/push-signing.ts'
 import { PushTargets } from '../../src/services/push-targets.ts'
 import { Registries } from '../../src/services/registries.ts'
 import { Repositories } from '../../src/services/repositories.ts'
+import { RobotTokens } from '../../src/services/robot-tokens.ts'
 import { ScanFindings } from '../../src/services/scan-findings.ts'
+import { Sessions } from '../../src/services/sessions.ts'
 import { Signing } from '../../src/services/signing.ts'
 import { SigningProfiles } from '../../src/services/signing-profiles.ts'
 import { StorageClasses } from '../../src/services/storage-classes.ts'
 import { Throttle } from '../../src/services/throttle.ts'
-import { Tokens } from '../../src/services/tokens.ts'
+import { TokenKeys } from '../../src/services/token-keys.ts'
+import { TOKEN_LIFETIME_MS, Tokens } from '../../src/services/tokens.ts'
 import { Uploads } from '../../src/services/uploads.ts'
 import { Vaults } from '../../src/services/vaults.ts'
 import { MemoryBlobStore } from '../../src/stores/blobs/memory.ts'
@@ -92,10 +96,13 @@ export async function createServices(options: ServiceOptions = {}) {
   const blobs = new SealedBlobStore(options.driver ?? new MemoryBlobStore({ clock }), keyring)
   const vaults = new Vaults(keyring, options.isEncryptionOn ?? false)
   const throttle = new Throttle(rates, clock, publicRates)
+  const callers = new Callers(metadata, registry, clock)
+  const tokenKeys = new TokenKeys(metadata, clock, randomIds, TOKEN_LIFETIME_MS)
+  const robotTokens = new RobotTokens(metadata, clock, randomIds)
   const access = new Access(metadata, clock, throttle)
   const repositories = new Repositories(metadata, access, clock, quotas, publicQuotas)
   const pulls = new PullTimes(metadata, clock, () => undefined)
-  const tokens = new Tokens(metadata, clock, randomIds)
+  const tokens = new Tokens(metadata, callers, robotTokens, tokenKeys, clock, randomIds, { acceptsUnknownKeys: true })
   const tickets = new DownloadTickets(metadata, clock, randomIds)
   const activations = new Activations(metadata, clock)
   const uploads = new Uploads(metadata, blobs, vaults, access, clock, randomIds, quotas, publicQuotas)
@@ -127,6 +134,10 @@ export async function createServices(options: ServiceOptions = {}) {
     lifecycle,
     lifecycleJobs,
     policies: new Policies(metadata, access),
+    callers,
+    tokenKeys,
+    robotTokens,
+    sessions: new Sessions(metadata, clock, randomIds),
     tokens,
     logins: new Logins(access, tokens),
     registries: new Registries(access),

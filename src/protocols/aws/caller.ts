@@ -9,15 +9,16 @@ import { type SignedBy, verifySigV4 } from './sigv4/verify.ts'
 export function authenticate(
   request: Request,
   model: ServiceModel,
-  { callers, clock, profile }: AwsSetting,
+  { callers, clock, profile, attempts }: AwsSetting,
   body: () => Promise<Uint8Array>,
+  { remoteAddress }: RequestContext,
 ): Promise<SignedBy> {
   const { method, headers, url } = request
   return verifySigV4(
     { method, url: new URL(url), headers, body },
     (accessKeyId) => callers.findSecrets(accessKeyId),
     clock.now(),
-    { services: [signingNameOf(model)], acceptsUnknownKeys: profile === 'dev' },
+    { services: [signingNameOf(model)], acceptsUnknownKeys: profile === 'dev', attempts, remoteAddress },
   )
 }
 

@@ -5,8 +5,18 @@ import type { Clock } from '../../lib/clock.ts'
 /** The secrets behind an access key that this registry issued. */
 export interface KeySecrets {
   readonly secretAccessKey: string
-  /** Temporary keys come with a token that every request must repeat. */
-  readonly sessionToken?: string | undefined
+  /** Temporary keys come with a token that every request must repeat: its SHA-256 in hex. */
+  readonly sessionTokenHash?: string | undefined
+  /** Why the key opens nothing any more. */
+  readonly refusal?: 'invalid' | 'expired' | undefined
+}
+
+/** Slows down whoever guesses the secrets of keys. */
+export interface SignatureAttempts {
+  /** Throws `throttled` for somebody who has guessed too often. */
+  admit(who: string): void
+  /** Counts a wrong signature. Throws `throttled` when there were too many. */
+  failed(who: string): void
 }
 
 /** Who is behind an access key. */
@@ -23,6 +33,8 @@ export interface AwsSetting {
   /** `dev` accepts access keys that this registry did not issue; `server` verifies every signature. */
   readonly profile: 'dev' | 'server'
   readonly callers: Callers
+  /** Absent: wrong signatures are not counted. */
+  readonly attempts?: SignatureAttempts | undefined
   /** Takes what went wrong on our side; the answer shows the request id only. */
   report(thrown: unknown, requestId: string): void
 }

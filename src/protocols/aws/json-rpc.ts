@@ -62,7 +62,7 @@ async function answer(
 
   const body = bodies.of(request, bodyLimitBytes(service.model, name), context)
   try {
-    const signedBy = await authenticate(request, service.model, setting, () => body.read())
+    const signedBy = await authenticate(request, service.model, setting, () => body.read(), context)
     if (operation === 'unsupported') throw unsupportedOperation(service.model.metadata.serviceId, name)
 
     const json = parseJson(await body.read())

@@ -51,7 +51,7 @@ async function answer(
   try {
     const unsupported = unsupportedOperation(model.metadata.serviceId, action)
     if (operation === 'unsupported' && model.operations[action]?.authtype === 'none') throw unsupported
-    const signedBy = await authenticate(request, model, setting, async () => body)
+    const signedBy = await authenticate(request, model, setting, async () => body, context)
     if (operation === 'unsupported') throw unsupported
     const input = parsers.get(model)?.for(action)(queryInput(model, action, parameters)) ?? {}
     const output = await operation(input, await callOf(signedBy, request, setting, context))

@@ -1,17 +1,22 @@
 import { tokenInvalid, unauthenticated } from '../../domain/errors.ts'
 import type { TokenBearer, Tokens } from '../../services/tokens.ts'
+import type { RequestContext } from '../http/context.ts'
 
 /** The only user name that ECR logs in. */
 const USER = 'AWS'
 
 /**
  * Whom a request speaks for, by its `Basic` credentials. Without any that ECR would look at it throws `unauthenticated`
- * (the client is asked to log in); with some that are no good, `token-invalid` or `token-expired`.
+ * (the client is asked to log in); with some that are no good, `token-invalid`, `token-expired`, or `throttled` for an address that guesses.
  */
-export async function authenticate({ headers }: Request, tokens: Tokens): Promise<TokenBearer> {
+export async function authenticate(
+  { headers }: Request,
+  tokens: Tokens,
+  { remoteAddress }: RequestContext,
+): Promise<TokenBearer> {
   const { user, password } = readCredentials(headers.get('authorization'))
   if (user !== USER) throw unauthenticated()
-  return tokens.verify(password)
+  return tokens.verify(password, remoteAddress)
 }
 
 /** Reads an `Authorization` header. Throws `unauthenticated` when it is absent or of another scheme, `token-invalid` when garbled. */

@@ -15,21 +15,33 @@ const USER = 'AWS'
  * Whom a request speaks for, by its bearer token: what `/token/` gave, or an authorization token as it is. Throws
  * `unauthenticated` without one, `token-invalid` and `token-expired` with one that is no good here.
  */
-export async function authenticateBearer({ headers }: Request, tokens: Tokens): Promise<TokenBearer> {
+export async function authenticateBearer(
+  { headers }: Request,
+  tokens: Tokens,
+  context: RequestContext,
+): Promise<TokenBearer> {
   const [, token] = /^bearer +(\S+)$/i.exec(headers.get('authorization') ?? '') ?? []
   if (token === undefined) throw unauthenticated()
-  return verify(readCredentials(`Basic ${token}`), tokens)
+  return verify(readCredentials(`Basic ${token}`), tokens, context)
 }
 
 /** The same by `Basic` credentials, as `docker login` sends them to `/token/`. */
-export async function authenticateBasic({ headers }: Request, tokens: Tokens): Promise<TokenBearer> {
-  return verify(readCredentials(headers.get('authorization')), tokens)
+export async function authenticateBasic(
+  { headers }: Request,
+  tokens: Tokens,
+  context: RequestContext,
+): Promise<TokenBearer> {
+  return verify(readCredentials(headers.get('authorization')), tokens, context)
 }
 
 /** A private registry's password opens nothing here. */
-async function verify(credentials: ReturnType<typeof readCredentials>, tokens: Tokens): Promise<TokenBearer> {
+async function verify(
+  credentials: ReturnType<typeof readCredentials>,
+  tokens: Tokens,
+  { remoteAddress }: RequestContext,
+): Promise<TokenBearer> {
   if (credentials.user !== USER) throw tokenInvalid()
-  const bearer = await tokens.verify(credentials.password)
+  const bearer = await tokens.verify(credentials.password, remoteAddress)
   if (!isPublic(bearer.registry)) throw tokenInvalid()
   return bearer
 }

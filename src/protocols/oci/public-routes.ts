@@ -37,7 +37,7 @@ export function createPublicOci(services: PublicOciServices): Handler {
 }
 
 async function handle(request: Request, context: RequestContext, services: PublicOciServices): Promise<Response> {
-  const bearer = await authenticateBearer(request, services.tokens)
+  const bearer = await authenticateBearer(request, services.tokens, context)
   const principal = from(bearer.principal, new RequestCircumstances(request, context))
   context.setPrincipal(principal.arn)
   const route = matchRoute(pathOf(request.url))

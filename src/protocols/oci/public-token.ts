@@ -25,7 +25,7 @@ export function createPublicToken({ tokens, report }: Pick<OciServices, 'tokens'
         const { password } = await tokens.issue(ANONYMOUS, PUBLIC_REGION)
         return answerJson(context, 200, { token: bearerToken(password) })
       }
-      const { principal } = await authenticateBasic(request, tokens)
+      const { principal } = await authenticateBasic(request, tokens, context)
       context.setPrincipal(principal.arn)
       // It ends when the password does.
       return answerJson(context, 200, { token: bearerToken(readCredentials(headers.get('authorization')).password) })

@@ -49,7 +49,7 @@ export function createOci(services: OciServices): Handler {
 
 /** Who is asking comes before what: without credentials every path looks the same. */
 async function handle(request: Request, context: RequestContext, services: OciServices): Promise<Response> {
-  const bearer = await authenticate(request, services.tokens)
+  const bearer = await authenticate(request, services.tokens, context)
   const principal = from(bearer.principal, new RequestCircumstances(request, context))
   context.setPrincipal(principal.arn)
   const registry = registryOfRequest(hostOf(request), bearer)

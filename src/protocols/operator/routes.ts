@@ -99,7 +99,11 @@ async function authorize(request: Request, context: RequestContext, setting: Aws
     { method, url: new URL(url), headers, body: () => readBody(request, BODY_BYTES_MAX, context) },
     (id) => setting.callers.findSecrets(id),
     setting.clock.now(),
-    { acceptsUnknownKeys: setting.profile === 'dev' },
+    {
+      acceptsUnknownKeys: setting.profile === 'dev',
+      attempts: setting.attempts,
+      remoteAddress: context.remoteAddress,
+    },
   )
   const { arn } = await setting.callers.identify(signedBy)
   context.setPrincipal(arn)

@@ -55,6 +55,15 @@ export class Credentials implements CredentialWriter {
     return Number(count)
   }
 
+  async listRootKeys(): Promise<readonly AccessKeyFacts[]> {
+    const rows = await keyRows(this.#session.db)
+      .where('k.principal_arn', 'like', '%:root')
+      .orderBy('k.account_id')
+      .orderBy('k.access_key_id')
+      .execute()
+    return rows.map(toFacts)
+  }
+
   async findSecret(name: string): Promise<Uint8Array | undefined> {
     const row = await this.#session.db.selectFrom('secrets').select('value').where('name', '=', name).executeTakeFirst()
     return row && this.#session.sealer.open(row.value, secretContext(name))

@@ -15,6 +15,7 @@ interface SealedColumn {
 }
 
 export const accessKeyContext = (accessKeyId: string) => `access-key ${accessKeyId}`
+export const sessionContext = (accessKeyId: string) => `session ${accessKeyId}`
 export const secretContext = (name: string) => `secret ${name}`
 export const materialContext = (materialId: string) => `kms-material ${materialId}`
 
@@ -25,6 +26,13 @@ const SEALED_COLUMNS: readonly SealedColumn[] = [
     key: 'access_key_id',
     column: 'secret_access_key',
     contextOf: accessKeyContext,
+    type: 'text',
+  },
+  {
+    table: 'sessions',
+    key: 'access_key_id',
+    column: 'secret_access_key',
+    contextOf: sessionContext,
     type: 'text',
   },
   { table: 'secrets', key: 'name', column: 'value', contextOf: secretContext, type: 'bytes' },

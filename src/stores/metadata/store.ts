@@ -14,9 +14,12 @@ import { Policies } from './policies.ts'
 import { PublicRegistries } from './public-registries.ts'
 import { Repositories } from './repositories.ts'
 import { Resets } from './resets.ts'
+import { RobotTokens } from './robot-tokens.ts'
 import type { Database } from './schema/database.ts'
 import type { Session } from './session.ts'
+import { Sessions } from './sessions.ts'
 import { Signings } from './signings.ts'
+import { TokenKeys } from './token-keys.ts'
 import { Uploads } from './uploads.ts'
 
 /** The nouns over one session. Whether one may write is said by the type under which it is handed on. */
@@ -35,6 +38,9 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly policies: Policies
   readonly creationTemplates: CreationTemplates
   readonly resets: Resets
+  readonly robotTokens: RobotTokens
+  readonly sessions: Sessions
+  readonly tokenKeys: TokenKeys
   readonly signings: Signings
   readonly publicRegistries: PublicRegistries
 
@@ -53,6 +59,9 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
     this.policies = new Policies(session)
     this.creationTemplates = new CreationTemplates(session)
     this.resets = new Resets(session)
+    this.robotTokens = new RobotTokens(session)
+    this.sessions = new Sessions(session)
+    this.tokenKeys = new TokenKeys(session)
     this.signings = new Signings(session)
     this.publicRegistries = new PublicRegistries(session)
   }

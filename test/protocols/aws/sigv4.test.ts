@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { type ErrorCode, isRegistryError } from '../../../src/domain/errors.ts'
 import type { KeySecrets } from '../../../src/protocols/aws/context.ts'
+import { sha256Hex } from '../../../src/protocols/aws/sigv4/canonical-request.ts'
 import { type SignedBy, type VerifyOptions, verifySigV4 } from '../../../src/protocols/aws/sigv4/verify.ts'
 import recorded from './botocore-signatures.json' with { type: 'json' }
 import { KEY, NOW, presigned, signed } from './sign.ts'
@@ -9,7 +10,7 @@ import { KEY, NOW, presigned, signed } from './sign.ts'
 const TOKEN = 'FwoGZXIvYXdzEBYaD//+=='
 const KNOWN: Readonly<Record<string, KeySecrets>> = {
   [KEY.accessKeyId]: { secretAccessKey: KEY.secretAccessKey },
-  ASIAEXAMPLEEXAMPLE12: { secretAccessKey: KEY.secretAccessKey, sessionToken: TOKEN },
+  ASIAEXAMPLEEXAMPLE12: { secretAccessKey: KEY.secretAccessKey, sessionTokenHash: sha256Hex(TOKEN) },
 }
 const STRICT: VerifyOptions = { services: ['ecr'], acceptsUnknownKeys: false }
 

@@ -1,7 +1,13 @@
 import { timingSafeEqual } from 'node:crypto'
-import { securityTokenInvalid, signatureExpired, signatureMismatch, signatureRefused } from '../../../domain/errors.ts'
+import {
+  securityTokenExpired,
+  securityTokenInvalid,
+  signatureExpired,
+  signatureMismatch,
+  signatureRefused,
+} from '../../../domain/errors.ts'
 import type { Region } from '../../../domain/names.ts'
-import type { KeySecrets } from '../context.ts'
+import type { KeySecrets, SignatureAttempts } from '../context.ts'
 import { printAmzDate } from './amz-date.ts'
 import { canonicalRequest, sha256Hex } from './canonical-request.ts'
 import { readSignature, type Signature } from './signature.ts'
@@ -26,6 +32,9 @@ export interface VerifyOptions {
   readonly services?: readonly string[] | undefined
   /** Accept keys that nobody knows without verification. */
   readonly acceptsUnknownKeys: boolean
+  /** Counts wrong signatures by key and by where they come from. */
+  readonly attempts?: SignatureAttempts | undefined
+  readonly remoteAddress?: string | undefined
 }
 
 /** Whose signature it is, and for where. */
@@ -47,8 +56,9 @@ export async function verifySigV4(
   request: SignedRequest,
   findSecrets: (accessKeyId: string) => Promise<KeySecrets | undefined>,
   now: Date,
-  { services, acceptsUnknownKeys }: VerifyOptions,
+  options: VerifyOptions,
 ): Promise<SignedBy> {
+  const { services, acceptsUnknownKeys, attempts, remoteAddress = '' } = options
   const signature = readSignature(request.url, request.headers)
   const { accessKeyId, scope, signedHeaders } = signature
   const secrets = await findSecrets(accessKeyId)
@@ -58,11 +68,15 @@ export async function verifySigV4(
     await payloadHash(request)
     return { ...signedBy, isVerified: false }
   }
+  if (secrets.refusal === 'invalid') throw securityTokenInvalid()
+  const guesser = `${remoteAddress} ${accessKeyId}`
+  attempts?.admit(guesser)
   checkMoment(signature, now)
   if (services !== undefined && !services.includes(scope.service))
     throw signatureRefused(`Credential should be scoped to correct service: '${services.join("' or '")}'.`)
   checkSignedHeaders(request.headers, signature)
-  if (!isSame(signature.sessionToken ?? '', secrets.sessionToken ?? '')) throw securityTokenInvalid()
+  const tokenHash = signature.sessionToken === undefined ? '' : sha256Hex(signature.sessionToken)
+  if (!isSame(tokenHash, secrets.sessionTokenHash ?? '')) throw securityTokenInvalid()
   const expected = sign(
     secrets.secretAccessKey,
     signature,
@@ -74,7 +88,12 @@ export async function verifySigV4(
       payloadHash: await payloadHash(request),
     }),
   )
-  if (!isSame(signature.signature, expected)) throw signatureMismatch()
+  if (!isSame(signature.signature, expected)) {
+    attempts?.failed(guesser)
+    throw signatureMismatch()
+  }
+  // Said only to whoever had the secret.
+  if (secrets.refusal === 'expired') throw securityTokenExpired()
   return { ...signedBy, isVerified: true }
 }
 

@@ -6,6 +6,7 @@ import { policies } from './004-policies.ts'
 import { publicRegistries } from './005-public-registries.ts'
 import { signing } from './006-signing.ts'
 import { iam } from './007-iam.ts'
+import { sessions } from './008-sessions.ts'
 import { keys } from './009-keys.ts'
 import { vaults } from './010-vaults.ts'
 import { inventories } from './011-inventories.ts'
@@ -21,6 +22,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '005-public-registries': publicRegistries,
   '006-signing': signing,
   '007-iam': iam,
+  '008-sessions': sessions,
   '009-keys': keys,
   '010-vaults': vaults,
   '011-inventories': inventories,

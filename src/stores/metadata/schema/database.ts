@@ -29,9 +29,12 @@ import type { RepositoryBlobsTable } from './repository-blobs.ts'
 import type { RepositoryCatalogsTable } from './repository-catalogs.ts'
 import type { RepositoryPoliciesTable } from './repository-policies.ts'
 import type { ResourceTagsTable } from './resource-tags.ts'
+import type { RobotTokensTable } from './robot-tokens.ts'
 import type { SecretsTable } from './secrets.ts'
+import type { SessionsTable } from './sessions.ts'
 import type { SigningConfigurationsTable } from './signing-configurations.ts'
 import type { TagsTable } from './tags.ts'
+import type { TokenKeysTable } from './token-keys.ts'
 import type { UploadsTable } from './uploads.ts'
 
 /**
@@ -75,9 +78,12 @@ export interface Tables {
   repository_catalogs: RepositoryCatalogsTable
   repository_policies: RepositoryPoliciesTable
   resource_tags: ResourceTagsTable
+  robot_tokens: RobotTokensTable
   secrets: SecretsTable
+  sessions: SessionsTable
   signing_configurations: SigningConfigurationsTable
   tags: TagsTable
+  token_keys: TokenKeysTable
   uploads: UploadsTable
 }
 

@@ -1,0 +1,40 @@
+import { partitionOf } from './arn.ts'
+import type { Region, RegistryId } from './names.ts'
+
+const PULL = [
+  'ecr:BatchCheckLayerAvailability',
+  'ecr:BatchGetImage',
+  'ecr:DescribeImages',
+  'ecr:GetDownloadUrlForLayer',
+  'ecr:ListImages',
+]
+const PUSH = [
+  ...['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:CompleteLayerUpload', 'ecr:GetDownloadUrlForLayer'],
+  ...['ecr:InitiateLayerUpload', 'ecr:PutImage', 'ecr:UploadLayerPart'],
+]
+
+/** What a robot's token is for. */
+export interface RobotScope {
+  readonly accountId: RegistryId
+  readonly region: Region
+  /** Names of repositories, with `*` and `?` as wildcards. */
+  readonly repositories: readonly string[]
+  readonly actions: readonly ('pull' | 'push')[]
+}
+
+/** Whether a text may stand for repositories in a scope. */
+export function isRepositoryPattern(text: string): boolean {
+  return /^[a-z0-9*?._/-]{1,256}$/.test(text)
+}
+
+/** The session policy that says the same: a token does what its user may do and this allows. */
+export function robotPolicy({ accountId, region, repositories, actions }: RobotScope): string {
+  const allowed = new Set([...(actions.includes('pull') ? PULL : []), ...(actions.includes('push') ? PUSH : [])])
+  const place = `arn:${partitionOf(region)}:ecr:${region}:${accountId}:repository/`
+  return JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [
+      { Effect: 'Allow', Action: [...allowed].sort(), Resource: repositories.map((pattern) => place + pattern) },
+    ],
+  })
+}
