@@ -152,6 +152,8 @@ export class Uploads {
     mustHoldParts = false,
   ): Promise<CompletedUpload> {
     await this.#access.authorize(principal, 'ecr:CompleteLayerUpload', ref)
+    // A part is one, whatever it comes with.
+    if (last !== undefined) await this.#access.authorize(principal, 'ecr:UploadLayerPart', ref)
     return this.#inTurn(uploadId, async (turn) => {
       let open = await this.#open(ref, uploadId)
       if (last !== undefined) open = await this.#append(open, last.place, last.body, turn)

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { sha256 } from '../../support/image-builder.ts'
 import { admin, refTo, registry, stranger } from '../../support/service-fixture.ts'
 import { basic, createPlane, createRepository, type Plane, putImage, refusalOf } from './plane.ts'
 
@@ -53,4 +54,29 @@ test('a denial holds on every way in, for the owner too', async () => {
     expect(refusal.message).toEndWith('with an explicit deny in a resource-based policy')
   }
   expect((await plane.ask('HEAD', '/v2/app/manifests/v1')).status).toBe(403)
+})
+
+test('who may upload no part sends none with the end of an upload, nor with its beginning', async () => {
+  const begun = await plane.ask('POST', '/v2/app/blobs/uploads/')
+  const place = new URL(begun.headers.get('location') ?? '').pathname
+  await set({ Effect: 'Deny', Principal: '*', Action: 'ecr:UploadLayerPart' })
+  const digest = sha256('layer')
+  for (const sent of [
+    await plane.ask('PUT', `${place}?digest=${digest}`, { body: 'layer' }),
+    await plane.ask('POST', `/v2/app/blobs/uploads/?digest=${digest}`, { body: 'layer' }),
+  ]) {
+    const { status, message } = await refusalOf(sent)
+    expect([status, message]).toEqual([403, expect.stringContaining('not authorized to perform: ecr:UploadLayerPart')])
+  }
+  expect((await plane.ask('HEAD', `/v2/app/blobs/${digest}`)).status).toBe(404)
+})
+
+test('who may upload parts and not end an upload has nothing of it', async () => {
+  const begun = await plane.ask('POST', '/v2/app/blobs/uploads/')
+  const place = new URL(begun.headers.get('location') ?? '').pathname
+  await set({ Effect: 'Deny', Principal: '*', Action: 'ecr:CompleteLayerUpload' })
+  const ended = await plane.ask('PUT', `${place}?digest=${sha256('layer')}`, { body: 'layer' })
+  expect((await refusalOf(ended)).message).toContain('not authorized to perform: ecr:CompleteLayerUpload')
+  const status = await plane.ask('GET', place)
+  expect([status.status, status.headers.get('range')]).toEqual([204, '0-0'])
 })
