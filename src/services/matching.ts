@@ -36,6 +36,13 @@ export class Matching {
     return await this.#advisories.use((set) => this.#matchAgainst(set, inventory, set?.entriesOf.bind(set)))
   }
 
+  /** What findings of these packages rest on now: advisories grow old also while nothing is compared. */
+  async coverage({ os, packages }: Pick<Inventory, 'os' | 'packages'>): Promise<Coverage> {
+    return await this.#advisories.use((set) =>
+      coverageOf(packages, os, set?.status, this.#clock.now(), this.#settings.ageMsMax),
+    )
+  }
+
   /**
    * The findings of many images, all as of one set, one after the other as they are asked for; what is known of a package
    * is looked up once.

@@ -21,6 +21,7 @@ import type { InventoryReader, InventoryWriter } from './inventories.ts'
 import type { KeyReader, KeyWriter } from './keys.ts'
 import type { LeaseWriter } from './leases.ts'
 import type { LifecycleReader, LifecycleWriter } from './lifecycle.ts'
+import type { PackageIndexReader, PackageIndexWriter, SuppressionReader, SuppressionWriter } from './package-index.ts'
 import type { Page } from './page.ts'
 import type { PolicyReader, PolicyWriter } from './policies.ts'
 import type { PublicRegistryReader, PublicRegistryWriter } from './public-registries.ts'
@@ -243,6 +244,8 @@ export interface MetadataReader {
   readonly creationTemplates: CreationTemplateReader
   readonly signings: SigningReader
   readonly inventories: InventoryReader
+  readonly packageIndex: PackageIndexReader
+  readonly suppressions: SuppressionReader
   readonly publicRegistries: PublicRegistryReader
   readonly robotTokens: RobotTokenReader
   readonly sessions: SessionReader
@@ -265,6 +268,8 @@ export interface MetadataWriter {
   readonly resets: ResetWriter
   readonly signings: SigningWriter
   readonly inventories: InventoryWriter
+  readonly packageIndex: PackageIndexWriter
+  readonly suppressions: SuppressionWriter
   readonly publicRegistries: PublicRegistryWriter
   readonly robotTokens: RobotTokenWriter
   readonly sessions: SessionWriter

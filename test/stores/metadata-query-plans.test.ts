@@ -13,6 +13,7 @@ import { plain } from '../suites/blob-bytes.ts'
 import { newTemplate } from '../suites/metadata-store-creation-templates.ts'
 import { newEntity } from '../suites/metadata-store-iam.ts'
 import { previewResult } from '../suites/metadata-store-lifecycle.ts'
+import { packages, suppression } from '../suites/metadata-store-package-index.ts'
 import { digestOf, minute, newImage, newRepository, REGISTRY, refOf } from '../suites/metadata-store-records.ts'
 import { robotToken, sessionRecord } from '../suites/metadata-store-sessions.ts'
 import { principal } from '../suites/metadata-store-signing.ts'
@@ -112,6 +113,14 @@ const looks: Record<string, (tx: MetadataWriter) => Promise<unknown>> = {
   'signings.listOfImage': (tx) => tx.signings.listOfImage(1),
   'signings.listUnfinished': (tx) => tx.signings.listUnfinished({ after: 0, limit: 10 }),
   'signings.end': (tx) => tx.signings.end(1, { code: 'c', reason: 'r' }),
+  'packageIndex.put': (tx) => tx.packageIndex.put(1, packages),
+  'packageIndex.imagesWith': (tx) => tx.packageIndex.imagesWith(packages),
+  'packageIndex.listImages': (tx) => tx.packageIndex.listImages({ after: 0, limit: 10 }),
+  'packageIndex.putRevision': (tx) => tx.packageIndex.putRevision(7),
+  'packageIndex.findRevision': (tx) => tx.packageIndex.findRevision(),
+  'suppressions.put': (tx) => tx.suppressions.put(REGISTRY, suppression),
+  'suppressions.list': (tx) => tx.suppressions.list(REGISTRY),
+  'suppressions.delete': (tx) => tx.suppressions.delete(REGISTRY, suppression.id),
   'images.delete': (tx) => tx.images.delete(1, minute(1)),
   'accounts.putSetting': (tx) => tx.accounts.putSetting(REGISTRY, 'BLOB_MOUNTING', 'ENABLED'),
   'accounts.findSetting': (tx) => tx.accounts.findSetting(REGISTRY, 'BLOB_MOUNTING'),

@@ -60,3 +60,14 @@ function isOfModule(found: FoundPackage, { ranges, moduleStream }: AffectedPacka
 }
 
 const MODULAR = /\.module[_+]/
+
+/** What an image is found by when advisories change: every package that would be looked up for it, once. */
+export function indexKeysOf(
+  packages: readonly FoundPackage[],
+  os: OperatingSystem | undefined,
+): readonly Pick<Lookup, 'ecosystem' | 'name'>[] {
+  const keys = new Map<string, Pick<Lookup, 'ecosystem' | 'name'>>()
+  for (const found of packages)
+    for (const { ecosystem, name } of lookupsOf(found, os)) keys.set(`${ecosystem}\u0000${name}`, { ecosystem, name })
+  return [...keys.values()]
+}

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
 import type { BlobReference, Image, NewImage } from '../../domain/image.ts'
+import { deleteLinks } from './package-index.ts'
 import { insertLists, paddedLists } from './parameter-lists.ts'
 import { prepared, preparedForItems } from './prepared.ts'
 import type { Database } from './schema/database.ts'
@@ -148,6 +149,7 @@ export async function deleteImage(db: Database, imageId: number, at: number): Pr
   await deleteNeeds(db, { imageId })
   await deleteChildren(db, { repositoryId, digest: image.digest })
   await deleteSignings(db, { imageId })
+  await deleteLinks(db, { imageId })
   await deleteRow(db, { imageId })
   await countImages(db, { repositoryId, change: -1 })
 }

@@ -42,6 +42,7 @@ async function purgeImages(db: Database, repositoryId: number, limit: number): P
     await db.deleteFrom('image_manifests').where('image_id', 'in', ids).execute()
     await db.deleteFrom('image_blobs').where('image_id', 'in', ids).execute()
     await db.deleteFrom('image_signings').where('image_id', 'in', ids).execute()
+    await db.deleteFrom('image_packages').where('image_id', 'in', ids).execute()
     await db.deleteFrom('images').where('id', 'in', ids).execute()
   }
   for (const digests of paddedLists(images.map(({ digest }) => digest)))

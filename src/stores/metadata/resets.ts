@@ -8,6 +8,7 @@ import type { Session } from './session.ts'
 const OF_REGISTRY = [
   'account_settings',
   'creation_templates',
+  'finding_suppressions',
   'pull_time_exclusions',
   'registry_policies',
   'signing_configurations',

@@ -10,6 +10,7 @@ import { Inventories } from './inventories.ts'
 import { Keys } from './keys.ts'
 import { Leases } from './leases.ts'
 import { Lifecycle } from './lifecycle.ts'
+import { PackageIndex } from './package-index.ts'
 import { Policies } from './policies.ts'
 import { PublicRegistries } from './public-registries.ts'
 import { Repositories } from './repositories.ts'
@@ -19,6 +20,7 @@ import type { Database } from './schema/database.ts'
 import type { Session } from './session.ts'
 import { Sessions } from './sessions.ts'
 import { Signings } from './signings.ts'
+import { Suppressions } from './suppressions.ts'
 import { TokenKeys } from './token-keys.ts'
 import { Uploads } from './uploads.ts'
 
@@ -42,6 +44,8 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly sessions: Sessions
   readonly tokenKeys: TokenKeys
   readonly signings: Signings
+  readonly packageIndex: PackageIndex
+  readonly suppressions: Suppressions
   readonly publicRegistries: PublicRegistries
 
   constructor(session: Session) {
@@ -63,6 +67,8 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
     this.sessions = new Sessions(session)
     this.tokenKeys = new TokenKeys(session)
     this.signings = new Signings(session)
+    this.packageIndex = new PackageIndex(session)
+    this.suppressions = new Suppressions(session)
     this.publicRegistries = new PublicRegistries(session)
   }
 }

@@ -10,6 +10,7 @@ import { sessions } from './008-sessions.ts'
 import { keys } from './009-keys.ts'
 import { vaults } from './010-vaults.ts'
 import { inventories } from './011-inventories.ts'
+import { packageIndex } from './012-package-index.ts'
 
 const MIGRATION_TABLE = 'kysely_migration'
 
@@ -26,6 +27,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '009-keys': keys,
   '010-vaults': vaults,
   '011-inventories': inventories,
+  '012-package-index': packageIndex,
 }
 
 /**

@@ -20,6 +20,12 @@ import type { LifecyclePoliciesTable } from './lifecycle-policies.ts'
 import type { LifecyclePreviewResultsTable } from './lifecycle-preview-results.ts'
 import type { LifecyclePreviewsTable } from './lifecycle-previews.ts'
 import type { ManagedSecretsTable, ManagedSecretTagsTable, ManagedSecretVersionsTable } from './managed-secrets.ts'
+import type {
+  AdvisoryCursorsTable,
+  FindingSuppressionsTable,
+  ImagePackagesTable,
+  PackagesTable,
+} from './package-index.ts'
 import type { PublicRegistriesTable } from './public-registries.ts'
 import type { PullTimeExclusionsTable } from './pull-time-exclusions.ts'
 import type { RegistryAliasesTable } from './registry-aliases.ts'
@@ -44,7 +50,11 @@ import type { UploadsTable } from './uploads.ts'
 export interface Tables {
   access_keys: AccessKeysTable
   account_settings: AccountSettingsTable
+  advisory_cursors: AdvisoryCursorsTable
   blobs: BlobsTable
+  finding_suppressions: FindingSuppressionsTable
+  image_packages: ImagePackagesTable
+  packages: PackagesTable
   creation_templates: CreationTemplatesTable
   iam_attachments: IamAttachmentsTable
   iam_entities: IamEntitiesTable
