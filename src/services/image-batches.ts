@@ -1,4 +1,4 @@
-import { isRegistryError } from '../domain/errors.ts'
+import { isRegistryError, limitExceeded } from '../domain/errors.ts'
 import type { ImageId, KeptManifest, StoredManifest } from '../domain/image.ts'
 import { type ImageFailure, imageFailure, isFailure, parseImageId, type RawImageId } from '../domain/image-failure.ts'
 import { isActiveAt } from '../domain/image-status.ts'
@@ -28,6 +28,9 @@ export interface ImageBatch {
   readonly failures: readonly ImageFailure[]
 }
 
+/** An answer is in memory as a whole, and a hundred manifests may be of 4 MiB each. */
+const BATCH_BYTES_MAX = 32 * 1024 * 1024
+
 /** BatchGetImage: several pulls in one request, each failing alone. */
 export class ImageBatches {
   readonly #metadata: MetadataStore
@@ -44,13 +47,19 @@ export class ImageBatches {
     this.#clock = clock
   }
 
-  /** Counts as a pull of each image found. Throws `repository-not-found`. */
+  /** Counts as a pull of each image found. Throws `repository-not-found`, and `limit-exceeded` for more than one answer holds. */
   async get(principal: Principal, ref: RepositoryRef, ids: readonly RawImageId[]): Promise<ImageBatch> {
     await this.#access.authorize(principal, 'ecr:BatchGetImage', ref)
     const outcomes = await this.#metadata.read(async (view) => {
       await getRepository(view, ref)
       const found: (ImageFailure | FoundImage)[] = []
-      for (const raw of ids) found.push(await getOne(view, ref, raw, this.#clock.now()))
+      let sizeBytes = 0
+      for (const raw of ids) {
+        const outcome = await getOne(view, ref, raw, this.#clock.now())
+        sizeBytes += 'code' in outcome ? 0 : outcome.kept.image.manifestSizeBytes
+        if (sizeBytes > BATCH_BYTES_MAX) throw limitExceeded(BATCH_BYTES_MAX, 'bytes of manifests in one answer')
+        found.push(outcome)
+      }
       return found
     })
     const images: BatchedImage[] = []

@@ -265,6 +265,18 @@ describe('a batch of pulls', () => {
     ])
     expect(failures).toEqual([{ imageId: { tag: 'no' }, code: 'ImageNotFound', reason: 'Requested image not found' }])
   })
+
+  test('answers no more than fits into memory many times over', async () => {
+    const config = await pushLayer(services, ref, 'config')
+    const annotations = { note: 'x'.repeat(4_000_000) }
+    const manifest = manifestOf(config, [], { annotations })
+    const { image } = await services.images.push(admin, ref, { manifest, tags: [] })
+    const ids = (count: number) => Array.from({ length: count }, () => ({ digest: image.digest }))
+    expect((await services.imageBatches.get(admin, ref, ids(8))).images).toHaveLength(8)
+    const refused = services.imageBatches.get(admin, ref, ids(9))
+    await expect(refused).rejects.toEqual(withCode('limit-exceeded'))
+    await expect(refused).rejects.toThrow('The limit of 33554432 bytes of manifests in one answer has been exceeded')
+  })
 })
 
 describe('a listing', () => {
