@@ -17,12 +17,14 @@ export interface PageOf<Item> {
 /** The version stands in the token, so that a later Ecru can tell its own from these. */
 const PREFIX = '1:'
 
-/** The key behind which the page starts. Throws `invalid-parameter` for a token that Ecru never made. */
-export function pageAfter({ token }: Paging): string | undefined {
+/** The key behind which the page starts. Throws `invalid-parameter`, or what the service has for it, for a token that Ecru never made. */
+export function pageAfter(
+  { token }: Paging,
+  refusal: () => Error = () => invalidParameter('nextToken', 'Invalid pagination token'),
+): string | undefined {
   if (token === undefined) return undefined
   const text = Buffer.from(token, 'base64url').toString('utf8')
-  if (!text.startsWith(PREFIX) || tokenOf(text.slice(PREFIX.length)) !== token)
-    throw invalidParameter('nextToken', 'Invalid pagination token')
+  if (!text.startsWith(PREFIX) || tokenOf(text.slice(PREFIX.length)) !== token) throw refusal()
   return text.slice(PREFIX.length)
 }
 

@@ -37,7 +37,7 @@ export interface KeyReader {
   /** Those of a key that any of these names was given. */
   grantsFor(id: number, grantees: readonly string[]): Promise<readonly Grant[]>
   findGrantByToken(token: string): Promise<{ readonly keyId: string; readonly grant: Grant } | undefined>
-  /** Keys whose deletion or rotation has become due. */
+  /** Keys whose deletion has become due, and enabled ones whose rotation has. */
   listDue(now: Date, limit: number): Promise<readonly KmsKey[]>
 }
 

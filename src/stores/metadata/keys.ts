@@ -1,6 +1,13 @@
 import { aliasExists } from '../../domain/kms/errors.ts'
 import type { Grant } from '../../domain/kms/grant.ts'
-import { aliasArn, type KeyAlias, type KeyMaterial, type KmsKey, type NewKmsKey } from '../../domain/kms/key.ts'
+import {
+  aliasArn,
+  type KeyAlias,
+  type KeyMaterial,
+  type KeyState,
+  type KmsKey,
+  type NewKmsKey,
+} from '../../domain/kms/key.ts'
 import type { Registry } from '../../domain/names.ts'
 import type { ResourceTag } from '../../domain/repository.ts'
 import type { GrantFilter, KeyWriter, UsableKey } from '../keys.ts'
@@ -180,16 +187,17 @@ export class Keys implements KeyWriter {
   }
 
   async listDue(now: Date, limit: number): Promise<readonly KmsKey[]> {
-    const due = (column: 'deletion_at' | 'rotates_at') =>
+    const due = (column: 'deletion_at' | 'rotates_at', state: KeyState) =>
       this.#session.db
         .selectFrom('kms_keys')
         .selectAll()
         .where(column, 'is not', null)
         .where(column, '<=', now.getTime())
+        .where('state', '=', state)
         .orderBy(column)
         .limit(limit)
         .execute()
-    const rows = [...(await due('deletion_at')), ...(await due('rotates_at'))]
+    const rows = [...(await due('deletion_at', 'PendingDeletion')), ...(await due('rotates_at', 'Enabled'))]
     return [...new Map(rows.map((row) => [row.id, toKey(row)])).values()].slice(0, limit)
   }
 
