@@ -6,6 +6,8 @@ import type { EcrServices } from '../src/protocols/ecr/operation.ts'
 import { ecrService } from '../src/protocols/ecr/operations.ts'
 import type { OwnPublicServices } from '../src/protocols/ecr-public/operation.ts'
 import { ecrPublicService } from '../src/protocols/ecr-public/operations.ts'
+import type { KmsServices } from '../src/protocols/kms/operation.ts'
+import { kmsService } from '../src/protocols/kms/operations.ts'
 import { stsService } from '../src/protocols/sts/operations.ts'
 import { ECR, ECR_PUBLIC } from '../test/fidelity/variants/varied-service.ts'
 import { memberCoverage } from './member-coverage.ts'
@@ -22,6 +24,7 @@ export function coveragePage(): string {
   const services = [
     section(ECR.title, 'src/protocols/ecr', ecr),
     section(ECR_PUBLIC.title, 'src/protocols/ecr-public', ecrPublic),
+    section('AWS KMS', 'src/protocols/kms', kmsService({} as KmsServices)),
     section('AWS STS', 'src/protocols/sts', stsService()),
   ]
   return `${[

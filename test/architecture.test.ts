@@ -30,6 +30,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'lib',
     'stores (interfaces)',
   ],
+  'protocols/kms': ['protocols (shared)', 'protocols/http', 'protocols/aws', 'services', 'domain', 'lib'],
+  'protocols/secretsmanager': ['protocols (shared)', 'protocols/http', 'protocols/aws', 'services', 'domain', 'lib'],
   'protocols/sts': ['protocols (shared)', 'protocols/http', 'protocols/aws', 'services', 'domain', 'lib'],
   'protocols/operator': ['protocols (shared)', 'protocols/http', 'protocols/aws', 'jobs', 'services', 'domain', 'lib'],
   app: [

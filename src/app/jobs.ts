@@ -1,5 +1,6 @@
 import type { RepositoryRef } from '../domain/names.ts'
 import { GarbageCollector, type GcReport } from '../jobs/gc.ts'
+import { KeysJobs } from '../jobs/keys.ts'
 import type { LifecycleReport } from '../jobs/lifecycle.ts'
 import { type LifecycleForecast, LifecycleJobs } from '../jobs/lifecycle-jobs.ts'
 import { JobRunner } from '../jobs/runner.ts'
@@ -58,6 +59,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
   const profiles = new SigningProfiles(metadata, systemClock)
   const signer = new ImageSigner(profiles, services.uploads, services.images, systemClock)
   const signing = new SigningJobs(new SigningJob(metadata, signer, foundation.realClock, logger, HOLDER), logger)
+  const keys = new KeysJobs(metadata, services.keyLifetimes, foundation.realClock, logger, HOLDER)
   return {
     byOperator: {
       totals: () => metadata.view.blobs.totals(),
@@ -71,11 +73,16 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
     start() {
       gcRunner.start(config.gcIntervalMs)
       lifecycle.start()
+      keys.start()
       signing.start()
     },
-    catchUp: () => lifecycle.catchUp(),
+    async catchUp() {
+      await keys.runNow()
+      await lifecycle.catchUp()
+    },
     async close() {
       closing.abort(new Error('The registry is shutting down.'))
+      await keys.close()
       await lifecycle.close()
       await signing.close()
       await gcRunner.close()

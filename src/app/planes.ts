@@ -11,6 +11,7 @@ import type { Handler } from '../protocols/http/context.ts'
 import { LargeBodies } from '../protocols/http/large-bodies.ts'
 import { besidePublic } from '../protocols/http/public-router.ts'
 import { createRouter } from '../protocols/http/router.ts'
+import { kmsService } from '../protocols/kms/operations.ts'
 import { createLayerDownloads } from '../protocols/oci/downloads.ts'
 import { createLogos } from '../protocols/oci/logos.ts'
 import { createPublicOci } from '../protocols/oci/public-routes.ts'
@@ -73,7 +74,7 @@ function createAwsPlanes({ config }: Foundation, services: Services, setting: Aw
   const ecr = { ...services, addresses }
   const ecrPublic = { ...ecr, publicAddresses: new PublicAddresses(publicHost) }
   return {
-    awsJson: createJsonRpc([ecrService(ecr), ecrPublicService(ecrPublic)], setting, bodies),
+    awsJson: createJsonRpc([ecrService(ecr), ecrPublicService(ecrPublic), kmsService(services)], setting, bodies),
     awsQuery: createQuery([stsService()], setting),
   }
 }

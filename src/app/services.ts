@@ -1,4 +1,5 @@
 import { reasonOf } from '../domain/iam/denial.ts'
+import type { Clock } from '../lib/clock.ts'
 import { Access } from '../services/access.ts'
 import { AccountSettings } from '../services/account-settings.ts'
 import { Activations } from '../services/activations.ts'
@@ -10,6 +11,13 @@ import { ImageBatches } from '../services/image-batches.ts'
 import { ImageDeletion } from '../services/image-deletion.ts'
 import { ImageLists } from '../services/image-lists.ts'
 import { Images } from '../services/images.ts'
+import { KeyAccess } from '../services/key-access.ts'
+import { KeyAliases } from '../services/key-aliases.ts'
+import { KeyCryptography } from '../services/key-cryptography.ts'
+import { KeyGrants } from '../services/key-grants.ts'
+import { KeyLifetimes } from '../services/key-lifetimes.ts'
+import { KeyPolicies } from '../services/key-policies.ts'
+import { Keys } from '../services/keys.ts'
 import { Layers } from '../services/layers.ts'
 import { Lifecycle } from '../services/lifecycle.ts'
 import { Logins } from '../services/logins.ts'
@@ -65,6 +73,7 @@ export function createServices(foundation: Foundation, bells: Bells) {
   const images = new Images(metadata, vaults, access, clock, quotas, pulls, pushSigning, sparse, publicQuotas)
   const lifecycle = new Lifecycle(metadata, access, clock, ids, () => bells.previewAsked())
   return {
+    ...createKeyServices(foundation, access),
     access,
     accountSettings: new AccountSettings(metadata, access),
     activations,
@@ -120,4 +129,21 @@ function createAccess({ config, logger, clock, metadata }: Foundation, throttle:
     },
     report: (error) => logger.error({ error }, 'a policy cannot be used'),
   })
+}
+
+/** What keys stand on. */
+type KeyFoundation = Pick<Foundation, 'metadata' | 'ids'> & { readonly clock: Clock }
+
+/** What KMS is made of. */
+export function createKeyServices({ metadata, clock, ids }: KeyFoundation, access: Access) {
+  const keyAccess = new KeyAccess(metadata, access)
+  const keys = new Keys(metadata, keyAccess, clock, ids)
+  return {
+    keyAliases: new KeyAliases(metadata, keyAccess, clock),
+    keyCryptography: new KeyCryptography(metadata, keyAccess, ids),
+    keyGrants: new KeyGrants(metadata, keyAccess, clock, ids),
+    keyLifetimes: new KeyLifetimes(metadata, keyAccess, keys, clock),
+    keyPolicies: new KeyPolicies(keyAccess, keys),
+    keys,
+  }
 }

@@ -1,17 +1,17 @@
 import { accessDenied } from '../domain/errors.ts'
-import type { Facts } from '../domain/iam/conditions.ts'
-import { factsOf } from '../domain/iam/facts.ts'
+import type { Decision } from '../domain/iam/evaluate.ts'
+import type { MoreFacts } from '../domain/iam/facts.ts'
 import type { EncryptionContext } from '../domain/kms/encryption-context.ts'
 import { aliasNotFound, grantTokenInvalid, keyIdInvalid, keyNotFound } from '../domain/kms/errors.ts'
 import { keyFacts } from '../domain/kms/facts.ts'
 import { type Grant, granteeNames, isGrantOperation, permits } from '../domain/kms/grant.ts'
-import { aliasArn, type KmsKey, keyArn } from '../domain/kms/key.ts'
-import { judge, type KeyPolicy, type KeyPolicyVerdict, parseKeyPolicy } from '../domain/kms/key-policy.ts'
+import { aliasArn, type KmsKey, keyArn, type NewKmsKey } from '../domain/kms/key.ts'
 import { parseKeyReference } from '../domain/kms/key-reference.ts'
 import type { Region, Registry } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
-import type { Clock } from '../lib/clock.ts'
+import type { ResourceTag } from '../domain/repository.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
+import type { Access, OtherResource, RequestDetails } from './access.ts'
 
 /** Who asks for something about keys, and in which region. */
 export interface KeyCaller {
@@ -28,7 +28,11 @@ export interface KeyAsk {
   readonly context?: EncryptionContext | undefined
   readonly grantTokens?: readonly string[] | undefined
   /** Facts of this operation, by condition key in lower case. */
-  readonly facts?: Readonly<Record<string, string | undefined>> | undefined
+  readonly facts?: MoreFacts | undefined
+  /** The tags that it would give. */
+  readonly requestTags?: readonly ResourceTag[] | undefined
+  /** The keys of the tags that it would take. */
+  readonly tagKeys?: readonly string[] | undefined
 }
 
 /** What other accounts can be let do; a key is administered in its own. */
@@ -38,20 +42,17 @@ const ACROSS_ACCOUNTS: ReadonlySet<string> = new Set([
   'kms:RevokeGrant',
 ])
 
-const POLICIES_MAX = 1000
-
 /**
  * Finds keys as callers name them, and decides who may do what with them: an explicit denial wins; then the key's policy must
  * allow it, to the principal or to its account, whose own policies then count; or else a grant.
  */
 export class KeyAccess {
   readonly #metadata: MetadataStore
-  readonly #clock: Clock
-  readonly #policies = new Map<string, KeyPolicy>()
+  readonly #access: Access
 
-  constructor(metadata: MetadataStore, clock: Clock) {
+  constructor(metadata: MetadataStore, access: Access) {
     this.#metadata = metadata
-    this.#clock = clock
+    this.#access = access
   }
 
   /** The key, for a caller who may do that. Throws `key-not-found`, `key-arn-invalid`, `access-denied`, `key-grant-token-invalid`. */
@@ -84,25 +85,44 @@ export class KeyAccess {
       if ((await this.#metadata.view.keys.findGrantByToken(token))?.keyId !== key.keyId) throw grantTokenInvalid()
     const isOwn = principal.accountId === key.home.registryId
     if (!isOwn && !ACROSS_ACCOUNTS.has(ask.action)) throw this.#denied(caller, ask.action, arn, ABSENT_OR_DENIED)
-    const verdict = await this.judge(caller, key, ask, key.policy)
-    if (verdict === 'denied')
-      throw this.#denied(caller, ask.action, arn, 'with an explicit deny in a resource-based policy')
-    if (verdict === 'allowed' || verdict === 'delegated') return []
-    const grants = await this.#grantsFor(principal, key, ask)
-    if (grants.length > 0) return grants
-    throw this.#denied(caller, ask.action, arn, `because no resource-based policy allows the ${ask.action} action`)
+    const [resource, details] = [this.#resourceOf(key), detailsOf(caller, ask)]
+    const decision = await this.#access.decide(principal, ask.action, resource, details)
+    if (decision.outcome === 'not-allowed') {
+      const grants = await this.#grantsFor(principal, key, ask)
+      if (grants.length > 0) return grants
+    }
+    await this.#access.authorize(principal, ask.action, resource, details)
+    return []
   }
 
-  /** What a policy would say of it, if the key had it. */
-  async judge(
-    caller: KeyCaller,
-    key: Pick<KmsKey, 'home' | 'keyId'> & { readonly id?: number },
-    ask: KeyAsk,
-    policy: string,
-  ): Promise<KeyPolicyVerdict> {
-    const { principal } = caller
-    const facts = await this.#facts(caller, key, ask)
-    return judge(this.#compiled(policy), { principal, action: ask.action, resource: keyArn(key), facts })
+  /** For what is asked of no key, or of an alias: only the caller's own policies count. */
+  async authorizeOther(caller: KeyCaller, ask: KeyAsk, arn = '*'): Promise<void> {
+    const { principal, region } = caller
+    const resource = { arn, ownerAccountId: principal.accountId, region }
+    await this.#access.authorize(principal, ask.action, resource, detailsOf(caller, ask))
+  }
+
+  /** What policies say of it, grants aside. */
+  async outcomeOf(caller: KeyCaller, key: KmsKey | NewKmsKey, ask: KeyAsk): Promise<Decision['outcome']> {
+    const decision = await this.#access.decide(
+      caller.principal,
+      ask.action,
+      this.#resourceOf(key),
+      detailsOf(caller, ask),
+    )
+    return decision.outcome
+  }
+
+  #resourceOf(key: KmsKey | NewKmsKey): OtherResource {
+    const { home, policy } = key
+    return {
+      arn: keyArn(key),
+      ownerAccountId: home.registryId,
+      region: home.region,
+      tags: async () => ('id' in key ? this.#metadata.view.keys.listTags(key.id) : []),
+      policy: { name: 'key policy', text: policy, kind: 'resource' },
+      isClosed: true,
+    }
   }
 
   async #targetOf({ home, name }: { readonly home: Registry; readonly name: string }): Promise<string | undefined> {
@@ -116,25 +136,6 @@ export class KeyAccess {
     return grants.filter((grant) => permits(grant, operation, context))
   }
 
-  async #facts(caller: KeyCaller, key: { readonly home: Registry; readonly id?: number }, ask: KeyAsk): Promise<Facts> {
-    const { principal, viaService } = caller
-    const resourceTags = key.id === undefined ? [] : await this.#metadata.view.keys.listTags(key.id)
-    const ownerAccountId = key.home.registryId
-    const others = factsOf({ principal, ownerAccountId, now: this.#clock.now(), resourceTags })
-    const { context, facts: own } = ask
-    return keyFacts({ callerAccount: principal.accountId, viaService, context, own }, others)
-  }
-
-  #compiled(text: string): KeyPolicy {
-    let policy = this.#policies.get(text)
-    if (policy === undefined) {
-      policy = parseKeyPolicy(text)
-      if (this.#policies.size >= POLICIES_MAX) this.#policies.clear()
-      this.#policies.set(text, policy)
-    }
-    return policy
-  }
-
   #denied({ principal }: KeyCaller, action: string, arn: string, why: string) {
     return accessDenied(principal.arn, action, arn, why)
   }
@@ -146,4 +147,11 @@ const ABSENT_OR_DENIED =
 /** Where a caller's own keys are. */
 export function homeOf({ principal, region }: KeyCaller): Registry {
   return { registryId: principal.accountId, region }
+}
+
+function detailsOf(
+  { principal, viaService }: KeyCaller,
+  { context, facts: own, requestTags, tagKeys }: KeyAsk,
+): RequestDetails {
+  return { requestTags, tagKeys, facts: keyFacts({ callerAccount: principal.accountId, viaService, context, own }) }
 }

@@ -54,6 +54,7 @@ export class KeyAliases {
 
   /** One page of an account's aliases by name; those of one key, when one is named. */
   async list(caller: KeyCaller, named: string | undefined, paging: Paging): Promise<PageOf<KeyAlias>> {
+    await this.#access.authorizeOther(caller, { action: 'kms:ListAliases' })
     const key = named === undefined ? undefined : await this.#access.find(caller, named, { action: 'kms:ListAliases' })
     return pageByMarker(
       paging,
@@ -69,12 +70,14 @@ export class KeyAliases {
     name: string,
   ): Promise<KmsKey> {
     if (named.includes('alias/')) throw invalidParameter('targetKeyId', 'Aliases must refer to keys. Not aliases')
+    await this.#access.authorizeOther(caller, { action }, aliasArn({ home: homeOf(caller), name }))
     const key = await this.#access.get(caller, named, { action, facts: { 'kms:requestalias': name } })
     if (key.state === 'PendingDeletion') throw keyStateInvalid(keyArn(key), key.state)
     return key
   }
 
   async #authorizeOld(caller: KeyCaller, name: string, action: 'kms:UpdateAlias' | 'kms:DeleteAlias'): Promise<void> {
+    await this.#access.authorizeOther(caller, { action }, aliasArn({ home: homeOf(caller), name }))
     const { keyId } = await getAlias(this.#metadata.view, caller, name)
     await this.#access.get(caller, keyId, { action, facts: { 'kms:requestalias': name } })
   }

@@ -79,6 +79,7 @@ export class KeyGrants {
         'kms:retiringprincipal': wish.retiringPrincipal,
         'kms:grantisforawsresource': String(caller.viaService !== undefined),
         'kms:grantconstrainttype': constraintType(wish.constraints),
+        'kms:grantoperations': wish.operations,
       },
     } as const
     const key = await this.#access.find(caller, named, ask)
@@ -99,14 +100,20 @@ export class KeyGrants {
     await tx.keys.insertGrant(key.id, { ...wish, ...this.#identity() })
   }
 
-  async list(caller: KeyCaller, named: string, filter: GrantFilter, paging: Paging): Promise<PageOf<Grant>> {
+  async list(
+    caller: KeyCaller,
+    named: string,
+    filter: GrantFilter,
+    paging: Paging,
+  ): Promise<{ readonly key: KmsKey; readonly page: PageOf<Grant> }> {
     const key = await this.#access.get(caller, named, { action: 'kms:ListGrants' })
     if (key.state === 'PendingDeletion') throw keyStateInvalid(keyArn(key), key.state)
-    return pageByMarker(
+    const page = await pageByMarker(
       paging,
       (page) => this.#metadata.view.keys.listGrants(key.id, filter, page),
       ({ grantId }) => grantId,
     )
+    return { key, page }
   }
 
   /** Throws `key-grant-id-invalid` when there is none. */
@@ -128,7 +135,7 @@ export class KeyGrants {
       (names.includes(grant.grantee) && grant.operations.includes('RetireGrant')) ||
       (principal.kind === 'root' && principal.accountId === grant.issuingAccount)
     const ask = { action: 'kms:RetireGrant' } as const
-    const isDenied = (await this.#access.judge(caller, key, ask, key.policy)) === 'denied'
+    const isDenied = (await this.#access.outcomeOf(caller, key, ask)) === 'denied'
     if (!mayRetire || isDenied)
       throw accessDenied(principal.arn, ask.action, keyArn(key), 'because the grant does not name the caller')
     if (isDryRun) throw dryRunSucceeded()

@@ -1,13 +1,10 @@
-import { limitExceeded } from '../domain/errors.ts'
 import { keyUnsupported } from '../domain/kms/errors.ts'
-import { parseKeyPolicy } from '../domain/kms/key-policy.ts'
+import { checkKeyPolicy } from '../domain/kms/key-policy.ts'
 import type { KeyAccess, KeyCaller } from './key-access.ts'
 import type { Keys } from './keys.ts'
 
 /** The only policy that a key has. */
 export const POLICY_NAME = 'default'
-
-const POLICY_LENGTH_MAX = 32_768
 
 /** Policies of keys. */
 export class KeyPolicies {
@@ -42,10 +39,10 @@ export class KeyPolicies {
       { action: 'kms:PutKeyPolicy', facts },
       async (_, key) => {
         checkName(policyName)
-        if (text.length > POLICY_LENGTH_MAX) throw limitExceeded(POLICY_LENGTH_MAX, 'characters of a key policy')
-        parseKeyPolicy(text)
-        if (!isLockoutAccepted) await this.#keys.assertNoLockout(caller, key, text)
-        return { ...key, policy: text }
+        checkKeyPolicy(text)
+        const changed = { ...key, policy: text }
+        if (!isLockoutAccepted) await this.#keys.assertNoLockout(caller, changed)
+        return changed
       },
       accepts,
     )

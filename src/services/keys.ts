@@ -1,7 +1,7 @@
 import { limitExceeded } from '../domain/errors.ts'
 import { keyPolicyMalformed, keyStateInvalid, keyTagInvalid } from '../domain/kms/errors.ts'
 import { ECR_ALIAS, type KeyMaterial, type KmsKey, keyArn, type NewKmsKey, rotationOf } from '../domain/kms/key.ts'
-import { defaultKeyPolicy, managedKeyPolicy, parseKeyPolicy } from '../domain/kms/key-policy.ts'
+import { checkKeyPolicy, defaultKeyPolicy, managedKeyPolicy } from '../domain/kms/key-policy.ts'
 import type { Registry } from '../domain/names.ts'
 import type { ResourceTag } from '../domain/repository.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -47,10 +47,11 @@ export class Keys {
   async create(caller: KeyCaller, settings: KeySettings): Promise<DescribedKey> {
     const home = homeOf(caller)
     const tags = checkedTags(settings.tags ?? [])
+    await this.#access.authorizeOther(caller, { action: 'kms:CreateKey', requestTags: tags })
     const policy = settings.policy ?? defaultKeyPolicy(home)
     const key = this.#newKey(home, { description: settings.description ?? '', policy })
-    parseKeyPolicy(policy)
-    if (settings.isLockoutAccepted !== true) await this.assertNoLockout(caller, key, policy)
+    checkKeyPolicy(policy)
+    if (settings.isLockoutAccepted !== true) await this.assertNoLockout(caller, key)
     const material = this.newMaterial()
     return this.#metadata.transact(async (tx) => {
       const made = await tx.keys.insert(key, material)
@@ -66,7 +67,8 @@ export class Keys {
   }
 
   /** One page of the keys of an account, by id. */
-  list(caller: KeyCaller, paging: Paging): Promise<PageOf<KmsKey>> {
+  async list(caller: KeyCaller, paging: Paging): Promise<PageOf<KmsKey>> {
+    await this.#access.authorizeOther(caller, { action: 'kms:ListKeys' })
     const home = homeOf(caller)
     return pageByMarker(
       paging,
@@ -104,7 +106,7 @@ export class Keys {
   /** Adds and overwrites. Throws `key-tag-invalid`, `limit-exceeded`. */
   async putTags(caller: KeyCaller, named: string, tags: readonly ResourceTag[]): Promise<void> {
     const checked = checkedTags(tags)
-    await this.change(caller, named, { action: 'kms:TagResource' }, async (tx, key) => {
+    await this.change(caller, named, { action: 'kms:TagResource', requestTags: tags }, async (tx, key) => {
       const names = new Set((await tx.keys.listTags(key.id)).map((tag) => tag.key))
       for (const tag of checked) names.add(tag.key)
       if (names.size > RESOURCE_TAGS_MAX) throw limitExceeded(RESOURCE_TAGS_MAX, 'tags per key')
@@ -116,7 +118,7 @@ export class Keys {
   /** Unknown keys are ignored. */
   async deleteTags(caller: KeyCaller, named: string, tagKeys: readonly string[]): Promise<void> {
     if (tagKeys.some(isReservedKey)) throw keyTagInvalid('Tag keys that start with aws: cannot be removed.')
-    await this.change(caller, named, { action: 'kms:UntagResource' }, async (tx, key) => {
+    await this.change(caller, named, { action: 'kms:UntagResource', tagKeys }, async (tx, key) => {
       await tx.keys.deleteTags(key.id, tagKeys)
       return key
     })
@@ -146,9 +148,8 @@ export class Keys {
   }
 
   /** Throws `key-policy-malformed` when the caller could not change the key's policy again. */
-  async assertNoLockout(caller: KeyCaller, key: NewKmsKey | KmsKey, policy: string): Promise<void> {
-    const verdict = await this.#access.judge(caller, key, { action: 'kms:PutKeyPolicy' }, policy)
-    if (verdict !== 'allowed' && verdict !== 'delegated')
+  async assertNoLockout(caller: KeyCaller, key: NewKmsKey | KmsKey): Promise<void> {
+    if ((await this.#access.outcomeOf(caller, key, { action: 'kms:PutKeyPolicy' })) !== 'allowed')
       throw keyPolicyMalformed('The new key policy will not allow you to update the key policy in the future.')
   }
 

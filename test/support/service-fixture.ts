@@ -1,3 +1,4 @@
+import { createKeyServices } from '../../src/app/services.ts'
 import { type Digest, parseDigest } from '../../src/domain/digest.ts'
 import {
   parseRegion,
@@ -117,6 +118,7 @@ export async function createServices(options: ServiceOptions = {}) {
   const signer = new ImageSigner(signingProfiles, uploads, images, clock)
   const signingJobs = new SigningJobs(new SigningJob(metadata, signer, clock, silentLogger, 'test'), silentLogger)
   return {
+    ...createKeyServices({ metadata, clock, ids: randomIds }, access),
     clock,
     metadata,
     blobs,

@@ -18,6 +18,8 @@ export interface JsonService {
   readonly operations: OperationTable
   /** How its error texts spell some members. */
   readonly spelling?: Spelling
+  /** What it calls an error otherwise than ECR does; `undefined`: the same. */
+  errorOf?(error: RegistryError): { readonly code: string; readonly message: string } | undefined
   /** Members of its exceptions that the error's own details do not have. */
   errorMembers?(error: RegistryError, input: Readonly<Record<string, unknown>>, call: AwsCall): object
 }
@@ -70,6 +72,8 @@ async function answer(
     const input = parserOf(name)(json)
     const call = await callOf(signedBy, request, setting, context)
     return await perform(service, operation, input, call, setting, context)
+  } catch (thrown) {
+    return failure(thrown, setting, context, service)
   } finally {
     body.release()
   }
@@ -86,7 +90,7 @@ async function perform(
   try {
     return respond(200, await operation(input, call), context)
   } catch (thrown) {
-    return failure(thrown, setting, context, (error) => ({
+    return failure(thrown, setting, context, service, (error) => ({
       ...membersOf(service.model, error),
       ...service.errorMembers?.(error, input, call),
     }))
@@ -124,10 +128,12 @@ function failure(
   thrown: unknown,
   setting: AwsSetting,
   context: RequestContext,
+  service?: JsonService,
   extraMembers?: (error: RegistryError) => object,
 ): Response {
   if (thrown instanceof ClientGone) throw thrown
-  const { status, code, message, isBug, error } = awsErrorOf(thrown)
+  const { status, isBug, error, ...common } = awsErrorOf(thrown)
+  const { code, message } = (error && service?.errorOf?.(error)) ?? common
   if (isBug) setting.report(thrown, context.requestId)
   const members = error === undefined ? {} : extraMembers?.(error)
   return respond(status, { __type: code, message, ...members }, context, { 'x-amzn-ErrorType': code })

@@ -18,6 +18,7 @@ import type { Signing } from '../../services/signing.ts'
 import type { StorageClasses } from '../../services/storage-classes.ts'
 import type { Uploads } from '../../services/uploads.ts'
 import type { AwsCall } from '../aws/context.ts'
+import type { Given } from '../aws/given.ts'
 import type { Addresses } from './addresses.ts'
 
 /** What ECR's operations are made of. */
@@ -65,16 +66,3 @@ export type EcrOperation<Name extends EcrOperationName> = (
   input: EcrInput<Name>,
   call: EcrCall,
 ) => Promise<EcrOutput<Name>>
-
-/** The SDK marks a required member by `| undefined` without `?`; validation takes the `undefined` away, at any depth. */
-type Given<T> = T extends Uint8Array | Date
-  ? T
-  : T extends readonly (infer Item)[]
-    ? readonly Given<Item>[]
-    : T extends object
-      ? {
-          readonly [K in keyof T]: Record<never, never> extends Pick<T, K>
-            ? Given<T[K]>
-            : Given<Exclude<T[K], undefined>>
-        }
-      : T

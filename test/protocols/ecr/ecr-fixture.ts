@@ -1,6 +1,8 @@
 import { ECRClient } from '@aws-sdk/client-ecr'
+import { KMSClient } from '@aws-sdk/client-kms'
 import { type HttpRequest, HttpResponse } from '@smithy/protocol-http'
 import ecrModel from '../../../models/ecr.json' with { type: 'json' }
+import kmsModel from '../../../models/kms.json' with { type: 'json' }
 import { parseRegistryId, type Registry } from '../../../src/domain/names.ts'
 import { rootPrincipal, userPrincipal } from '../../../src/domain/principal.ts'
 import type { AwsSetting } from '../../../src/protocols/aws/context.ts'
@@ -8,18 +10,23 @@ import { createJsonRpc } from '../../../src/protocols/aws/json-rpc.ts'
 import type { ServiceModel } from '../../../src/protocols/aws/model.ts'
 import { Addresses } from '../../../src/protocols/ecr/addresses.ts'
 import { ecrService } from '../../../src/protocols/ecr/operations.ts'
+import { kmsService } from '../../../src/protocols/kms/operations.ts'
 import { createServices, type ServiceOptions, type Services } from '../../support/service-fixture.ts'
 import { requestContext } from '../aws/aws-setting.ts'
 import { checkOutput } from '../aws/check-output.ts'
 
-const model: ServiceModel = ecrModel
+const MODELS: readonly ServiceModel[] = [ecrModel, kmsModel]
 const REGION = 'eu-west-3'
+const OWNER = '123456789012'
 
 export interface EcrFixture extends Services {
   /** The AWS SDK, which calls the handler without a socket, as the root user of an account or as a user of it. */
   clientOf(account: string, user?: string): ECRClient
   /** The client of the account that owns the fixture's registry. */
   readonly client: ECRClient
+  /** The same for KMS. */
+  kmsOf(account: string, user?: string): KMSClient
+  readonly kms: KMSClient
   readonly reported: readonly unknown[]
 }
 
@@ -45,26 +52,29 @@ export async function createEcr(
     report: (thrown) => reported.push(thrown),
   }
   const addresses = new Addresses(hostOf)
-  const handle = createJsonRpc([ecrService({ ...services, addresses })], setting)
+  const handle = createJsonRpc([ecrService({ ...services, addresses }), kmsService(services)], setting)
   const requestHandler = {
     async handle(request: HttpRequest) {
       const { method, headers, body } = request
       const response = await handle(new Request('http://localhost:4566/', { method, headers, body }), requestContext())
       const bytes = await response.bytes()
-      if (response.status === 200) checkOutput(model, headers['x-amz-target'] ?? '', bytes)
+      const target = headers['x-amz-target'] ?? ''
+      const model = MODELS.find(({ metadata }) => target.startsWith(`${metadata.targetPrefix}.`))
+      if (response.status === 200 && model !== undefined) checkOutput(model, target, bytes)
       const answer = { statusCode: response.status, headers: Object.fromEntries(response.headers), body: bytes }
       return { response: new HttpResponse(answer) }
     },
   }
-  const clientOf = (account: string, user?: string) =>
-    new ECRClient({
-      region: REGION,
-      endpoint: 'http://localhost:4566',
-      credentials: { accessKeyId: account + (user ?? ''), secretAccessKey: 'any' },
-      maxAttempts: 1,
-      requestHandler,
-    })
-  return { ...services, clientOf, client: clientOf('123456789012'), reported }
+  const settingsOf = (account: string, user = '') => ({
+    region: REGION,
+    endpoint: 'http://localhost:4566',
+    credentials: { accessKeyId: account + user, secretAccessKey: 'any' },
+    maxAttempts: 1,
+    requestHandler,
+  })
+  const clientOf = (account: string, user?: string) => new ECRClient(settingsOf(account, user))
+  const kmsOf = (account: string, user?: string) => new KMSClient(settingsOf(account, user))
+  return { ...services, clientOf, client: clientOf(OWNER), kmsOf, kms: kmsOf(OWNER), reported }
 }
 
 /** What a call was refused with: code and message. */
