@@ -9,7 +9,7 @@ import { invalidParameter } from '../domain/errors.ts'
 import type { Registry } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
 import type { MetadataReader, MetadataStore } from '../stores/metadata.ts'
-import type { Access } from './access.ts'
+import type { Access, RequestDetails } from './access.ts'
 
 export interface AccountSetting {
   readonly name: AccountSettingName
@@ -28,14 +28,14 @@ export class AccountSettings {
 
   /** The default while none was put. Throws `invalid-parameter` for a name that ECR does not know. */
   async get(principal: Principal, registry: Registry, name: string): Promise<AccountSetting> {
-    await this.#access.authorize(principal, 'ecr:GetAccountSetting', registry)
+    await this.#access.authorize(principal, 'ecr:GetAccountSetting', registry, named(name))
     const known = settingName(name)
     return { name: known, value: await settingOf(this.#metadata.view, registry, known) }
   }
 
   /** Acts from the next request on. Throws `invalid-parameter` for an unknown name, and for a value that could not act. */
   async put(principal: Principal, registry: Registry, name: string, value: string): Promise<AccountSetting> {
-    await this.#access.authorize(principal, 'ecr:PutAccountSetting', registry)
+    await this.#access.authorize(principal, 'ecr:PutAccountSetting', registry, named(name))
     const known = settingName(name)
     if (!isAccountSettingValue(known, value)) throw enumViolation('value', ACCOUNT_SETTINGS[known].values)
     await this.#metadata.transact((tx) => tx.accounts.putSetting(registry, known, value))
@@ -61,6 +61,11 @@ export async function settingOf<Name extends AccountSettingName>(
   name: Name,
 ): Promise<AccountSettingValue<Name>> {
   return (await findSetting(view, registry, name)) ?? ACCOUNT_SETTINGS[name].default
+}
+
+/** `ecr:AccountSetting`, by which policies tell settings apart. */
+function named(name: string): RequestDetails {
+  return { facts: { 'ecr:accountsetting': name } }
 }
 
 function settingName(text: string): AccountSettingName {

@@ -9,9 +9,11 @@ import type { ResourceTag } from '../domain/repository.ts'
 import { templateNotFound } from '../domain/template-errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
-import type { Access, Action } from './access.ts'
+import type { Access, Action, RequestDetails } from './access.ts'
 import { type PageOf, type Paging, pageAfter, pageOf } from './paging.ts'
 import { RESOURCE_TAGS_MAX, resourceTagMistake, tagMutability } from './repository-settings.ts'
+
+const PASSED_TO = { facts: { 'iam:passedtoservice': 'ecr.amazonaws.com' } } as const
 
 const ROLE_ARN = /^arn:aws[a-z-]*:iam::[0-9]{12}:role\/[\w+=,.@/-]{1,512}$/
 
@@ -47,7 +49,7 @@ export class CreationTemplates {
     prefix: string,
     settings: TemplateSettings,
   ): Promise<CreationTemplate> {
-    await this.#access.authorize(principal, 'ecr:CreateRepositoryCreationTemplate', registry)
+    await this.#access.authorize(principal, 'ecr:CreateRepositoryCreationTemplate', registry, tagged(settings))
     await this.#authorizeEffects(principal, registry, prefix, settings)
     const now = this.#clock.now()
     const blank: CreationTemplate = {
@@ -72,7 +74,7 @@ export class CreationTemplates {
     prefix: string,
     settings: TemplateSettings,
   ): Promise<CreationTemplate> {
-    await this.#access.authorize(principal, 'ecr:UpdateRepositoryCreationTemplate', registry)
+    await this.#access.authorize(principal, 'ecr:UpdateRepositoryCreationTemplate', registry, tagged(settings))
     await this.#authorizeEffects(principal, registry, prefix, settings)
     return this.#metadata.transact(async (tx) => {
       const [known] = await tx.creationTemplates.findMany(registry, [prefix])
@@ -88,14 +90,19 @@ export class CreationTemplates {
     principal: Principal,
     registry: Registry,
     prefix: string,
-    { repositoryPolicy, lifecyclePolicy, resourceTags = [] }: TemplateSettings,
+    settings: TemplateSettings,
   ): Promise<void> {
+    const { repositoryPolicy, lifecyclePolicy, resourceTags = [], customRoleArn } = settings
     const repositories = { registry, name: namesUnder(prefix) }
     const actions: Action[] = ['ecr:CreateRepository']
     if (repositoryPolicy) actions.push('ecr:SetRepositoryPolicy')
     if (lifecyclePolicy) actions.push('ecr:PutLifecyclePolicy')
     if (resourceTags.length > 0) actions.push('ecr:TagResource')
-    for (const action of actions) await this.#access.authorize(principal, action, repositories)
+    for (const action of actions) await this.#access.authorize(principal, action, repositories, tagged(settings))
+    if (customRoleArn) {
+      const role = { arn: customRoleArn, ownerAccountId: registry.registryId, region: registry.region }
+      await this.#access.authorize(principal, 'iam:PassRole', role, PASSED_TO)
+    }
   }
 
   /** Those of the prefixes that are there. */
@@ -126,6 +133,10 @@ export class CreationTemplates {
       return known
     })
   }
+}
+
+function tagged({ resourceTags }: TemplateSettings): RequestDetails {
+  return { requestTags: resourceTags }
 }
 
 /** The template with the settings that are given, each checked as for a repository. */

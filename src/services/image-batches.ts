@@ -7,6 +7,7 @@ import type { Principal } from '../domain/principal.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataReader, MetadataStore } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
+import { imageFactsOfBatch } from './image-facts.ts'
 import type { PullTimes } from './pulls.ts'
 import { getRepository } from './repositories.ts'
 import type { Vaults } from './vaults.ts'
@@ -49,7 +50,8 @@ export class ImageBatches {
 
   /** Counts as a pull of each image found. Throws `repository-not-found`, and `limit-exceeded` for more than one answer holds. */
   async get(principal: Principal, ref: RepositoryRef, ids: readonly RawImageId[]): Promise<ImageBatch> {
-    await this.#access.authorize(principal, 'ecr:BatchGetImage', ref)
+    const asked = () => imageFactsOfBatch(this.#metadata.view, ref, ids)
+    await this.#access.authorize(principal, 'ecr:BatchGetImage', ref, { images: asked })
     const outcomes = await this.#metadata.read(async (view) => {
       await getRepository(view, ref)
       const found: (ImageFailure | FoundImage)[] = []

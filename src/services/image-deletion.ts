@@ -7,6 +7,7 @@ import type { Principal } from '../domain/principal.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
+import { imageFactsOf, imageFactsOfBatch } from './image-facts.ts'
 import { getRepository } from './repositories.ts'
 
 /** How many indexes an error names at the most. */
@@ -36,7 +37,8 @@ export class ImageDeletion {
    * Throws `repository-not-found`.
    */
   async deleteMany(principal: Principal, ref: RepositoryRef, ids: readonly RawImageId[]): Promise<DeletedImages> {
-    await this.#access.authorize(principal, 'ecr:BatchDeleteImage', ref)
+    const images = () => imageFactsOfBatch(this.#metadata.view, ref, ids)
+    await this.#access.authorize(principal, 'ecr:BatchDeleteImage', ref, { images })
     return this.#metadata.transact(async (tx) => {
       const { id: repositoryId } = await getRepository(tx, ref)
       const deleted: ImageId[] = []
@@ -55,7 +57,8 @@ export class ImageDeletion {
    * tags"). Throws `image-not-found`, `image-referenced`, `repository-not-found`.
    */
   async delete(principal: Principal, ref: RepositoryRef, reference: ImageReference): Promise<void> {
-    await this.#access.authorize(principal, 'ecr:BatchDeleteImage', ref)
+    const images = () => imageFactsOf(this.#metadata.view, ref, [reference])
+    await this.#access.authorize(principal, 'ecr:BatchDeleteImage', ref, { images })
     await this.#metadata.transact(async (tx) => {
       const { id: repositoryId } = await getRepository(tx, ref)
       const image = await tx.images.find(repositoryId, reference)

@@ -8,6 +8,7 @@ import type { ListedImage, ListedImageKey, MetadataStore } from '../stores/metad
 import type { Access } from './access.ts'
 import type { Activations } from './activations.ts'
 import { getImage } from './get-image.ts'
+import { imageFactsOf } from './image-facts.ts'
 import { type PageOf, type Paging, pageAfter, pageOf } from './paging.ts'
 import type { PullTimes } from './pulls.ts'
 import { getRepository } from './repositories.ts'
@@ -110,7 +111,8 @@ export class ImageLists {
     paging: Paging,
     isEnough: (images: readonly Image[]) => boolean = () => true,
   ): Promise<PageOf<Image>> {
-    await this.#access.authorize(principal, 'ecr:BatchGetImage', ref)
+    const images = () => imageFactsOf(this.#metadata.view, ref, [{ digest: subject }])
+    await this.#access.authorize(principal, 'ecr:BatchGetImage', ref, { images })
     const items: Image[] = []
     let { token } = paging
     do {

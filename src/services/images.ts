@@ -30,6 +30,7 @@ import { PLAIN, type Vault } from '../domain/vault.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
+import { imageFactsOf } from './image-facts.ts'
 import { restoreFamily } from './image-family.ts'
 import type { PullTimes } from './pulls.ts'
 import type { PushSigning } from './push-signing.ts'
@@ -99,7 +100,8 @@ export class Images {
     push: ManifestPush,
     alongside: (tx: MetadataWriter) => Promise<void> = async () => undefined,
   ): Promise<PushedImage> {
-    await this.#access.authorize(principal, 'ecr:PutImage', ref)
+    const images = async () => [{ tags: push.tags, digest: digestOf(push.manifest, push.digest) }]
+    await this.#access.authorize(principal, 'ecr:PutImage', ref, { images })
     const manifest = parseManifest(push.manifest, push.mediaType)
     const digest = digestOf(push.manifest, push.digest)
     if (push.digest !== undefined && push.digest !== digest) throw imageDigestMismatch(push.digest, digest)
@@ -150,7 +152,8 @@ export class Images {
   }
 
   async #find(principal: Principal, ref: RepositoryRef, reference: ImageReference): Promise<KeptManifest> {
-    await this.#access.authorize(principal, 'ecr:BatchGetImage', ref)
+    const images = () => imageFactsOf(this.#metadata.view, ref, [reference])
+    await this.#access.authorize(principal, 'ecr:BatchGetImage', ref, { images })
     const resolved = await this.#metadata.view.images.resolve(ref, reference)
     if (resolved === undefined) throw repositoryNotFound(ref)
     const { found } = resolved

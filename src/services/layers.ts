@@ -7,6 +7,7 @@ import {
   layerLocked,
   layerNotFound,
   repositoryNotFound,
+  tokenInvalid,
   unsupported,
 } from '../domain/errors.ts'
 import type { RepositoryRef } from '../domain/names.ts'
@@ -87,13 +88,14 @@ export class Layers {
     return this.#readable(await this.#linked(ref, digest))
   }
 
-  /** The same for whoever holds a ticket of `ticketFor`. Throws `token-invalid`, `token-expired`, `blob-not-found`, `layer-inaccessible`. */
+  /** The same for whoever holds a ticket of `ticketFor`, as long as who asked for it may still read the layer. Throws `token-invalid`, `token-expired`, `blob-not-found`, `layer-inaccessible`. */
   async openByTicket(
     ticket: string,
     digest: Digest,
   ): Promise<{ readonly blob: LinkedBlob; read(range?: ByteRange): Promise<BlobBody> }> {
-    const { ref, digest: ticketDigest } = await this.#tickets.verify(ticket)
+    const { principal, ref, digest: ticketDigest } = await this.#tickets.verify(ticket)
     if (ticketDigest !== digest) throw blobNotFound(digest, ref)
+    if (!(await this.#access.permits(principal, 'ecr:GetDownloadUrlForLayer', ref))) throw tokenInvalid()
     return this.#readable(await this.#linked(ref, digest))
   }
 
@@ -106,7 +108,7 @@ export class Layers {
     await this.#vaults.check(blob.vault).catch((thrown: unknown) => {
       throw isRegistryError(thrown, 'kms-key-unusable') ? layerLocked(digest, ref, thrown.message) : thrown
     })
-    return this.#tickets.issue({ ref, digest })
+    return this.#tickets.issue({ principal, ref, digest })
   }
 
   /** One answer for each digest, in the order asked. Throws `repository-not-found`. */

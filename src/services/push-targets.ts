@@ -44,7 +44,7 @@ export class PushTargets {
     const template = await this.#templateFor(ref)
     if (template === undefined && !this.#isEveryPushWelcome) return
     // Who may not push hears nothing about what is there.
-    if (!(await this.#access.permits(principal, 'ecr:PutImage', ref))) return
+    if (!(await this.#access.permits(principal, 'ecr:InitiateLayerUpload', ref))) return
     const blueprint = template === undefined ? PLAIN : this.#blueprintOf(template)
     await this.#repositories.ensure(principal, ref, blueprint)
   }

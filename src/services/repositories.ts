@@ -60,7 +60,7 @@ export class Repositories {
 
   /** Repository and tags in one transaction. Throws `repository-exists`, `invalid-parameter`, `invalid-tag-parameter`, `too-many-tags`, `kms-unavailable`, `limit-exceeded`. */
   async create(principal: Principal, ref: RepositoryRef, settings: RepositorySettings = {}): Promise<Repository> {
-    await this.#access.authorize(principal, 'ecr:CreateRepository', ref)
+    await this.#authorizeCreation(principal, ref, settings.tags ?? [])
     const tags = checkResourceTags(settings.tags ?? [])
     if (tags.length > RESOURCE_TAGS_MAX) throw tooManyTags(RESOURCE_TAGS_MAX)
     const mutability = settings.mutability === undefined ? MUTABLE : tagMutability(settings.mutability)
@@ -140,7 +140,7 @@ export class Repositories {
 
   /** Adds and overwrites. Throws `too-many-tags` when the sum would pass 50; then nothing has changed. */
   async putTags(principal: Principal, ref: RepositoryRef, tags: readonly ResourceTag[]): Promise<void> {
-    await this.#access.authorize(principal, 'ecr:TagResource', ref)
+    await this.#access.authorize(principal, 'ecr:TagResource', ref, { requestTags: tags })
     const checked = checkResourceTags(tags)
     await this.#metadata.transact(async (tx) => {
       const { id } = await getRepository(tx, ref)
@@ -153,7 +153,7 @@ export class Repositories {
 
   /** Unknown keys are ignored. */
   async deleteTags(principal: Principal, ref: RepositoryRef, keys: readonly string[]): Promise<void> {
-    await this.#access.authorize(principal, 'ecr:UntagResource', ref)
+    await this.#access.authorize(principal, 'ecr:UntagResource', ref, { tagKeys: keys })
     if (keys.some(isReservedKey))
       throw invalidTagParameter('Tag keys that start with aws: are reserved and cannot be removed.')
     await this.#metadata.transact(async (tx) => {
@@ -170,13 +170,20 @@ export class Repositories {
 
   /** Makes the repository of a push, if it is still missing, with everything that belongs to it in one transaction. Throws `limit-exceeded`. */
   async ensure(principal: Principal, ref: RepositoryRef, blueprint: Blueprint): Promise<void> {
-    await this.#access.authorize(principal, 'ecr:CreateRepository', ref)
+    await this.#authorizeCreation(principal, ref, blueprint.tags)
     const { mutability, tags } = blueprint
     await this.#metadata.transact(async (tx) => {
       if ((await tx.repositories.find(ref)) !== undefined) return
       const repository = await this.#insert(tx, ref, mutability, false, tags)
       await blueprint.complete?.(tx, repository)
     })
+  }
+
+  /** Who gives tags to what he makes needs the right to give tags, as ECR has it. */
+  async #authorizeCreation(principal: Principal, ref: RepositoryRef, tags: readonly ResourceTag[]): Promise<void> {
+    const details = { requestTags: tags }
+    await this.#access.authorize(principal, 'ecr:CreateRepository', ref, details)
+    if (tags.length > 0) await this.#access.authorize(principal, 'ecr:TagResource', ref, details)
   }
 
   async #insert(

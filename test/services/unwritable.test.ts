@@ -110,13 +110,23 @@ test('a secret that could not be kept once is asked for again', async () => {
   let isFull = true
   const store = storeWith(() => (isFull ? Promise.reject(storageFull()) : Promise.resolve()))
   const tickets = new DownloadTickets(store, services.clock, randomIds)
-  await expect(tickets.issue({ ref, digest })).rejects.toEqual(expect.objectContaining({ code: 'storage-full' }))
+  await expect(tickets.issue({ principal: admin, ref, digest })).rejects.toEqual(
+    expect.objectContaining({ code: 'storage-full' }),
+  )
   isFull = false
-  expect(await tickets.verify(await tickets.issue({ ref, digest }))).toEqual({ ref, digest })
+  expect(await tickets.verify(await tickets.issue({ principal: admin, ref, digest }))).toEqual({
+    principal: admin,
+    ref,
+    digest,
+  })
 })
 
 test('a ticket is not called invalid because its key could not be read', async () => {
-  const ticket = await new DownloadTickets(services.metadata, services.clock, randomIds).issue({ ref, digest })
+  const ticket = await new DownloadTickets(services.metadata, services.clock, randomIds).issue({
+    principal: admin,
+    ref,
+    digest,
+  })
   const { view } = services.metadata
   const findSecret = () => Promise.reject(new Error('disk gone'))
   const broken = { ...view, credentials: { ...view.credentials, findSecret } }
