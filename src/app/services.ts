@@ -18,6 +18,8 @@ import { KeyGrants } from '../services/key-grants.ts'
 import { KeyLifetimes } from '../services/key-lifetimes.ts'
 import { KeyPolicies } from '../services/key-policies.ts'
 import { Keys } from '../services/keys.ts'
+import { Inventories } from '../services/inventories.ts'
+import type { LayerAnalyser } from '../services/layer-analyser.ts'
 import { Layers } from '../services/layers.ts'
 import { Lifecycle } from '../services/lifecycle.ts'
 import { Logins } from '../services/logins.ts'
@@ -51,7 +53,7 @@ export interface Bells {
 export type Services = ReturnType<typeof createServices>
 
 /** Makes the services of a registry, each with what it asks for. */
-export function createServices(foundation: Foundation, bells: Bells) {
+export function createServices(foundation: Foundation, analyser: LayerAnalyser, bells: Bells) {
   const { config, logger, clock, ids, metadata, blobs, keyring } = foundation
   const { quotas, publicQuotas } = config
   const throttle = new Throttle(config.rates, clock, config.publicRates)
@@ -83,6 +85,7 @@ export function createServices(foundation: Foundation, bells: Bells) {
     imageDeletion: new ImageDeletion(metadata, access, clock),
     imageLists: new ImageLists(metadata, vaults, access, pulls, activations),
     images,
+    inventories: new Inventories(metadata, analyser, clock),
     layers,
     lifecycle,
     logins: new Logins(access, tokens),
