@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ServiceModel } from '../src/protocols/aws/model.ts'
@@ -6,15 +7,19 @@ import type { EcrServices } from '../src/protocols/ecr/operation.ts'
 import { ecrService } from '../src/protocols/ecr/operations.ts'
 import type { OwnPublicServices } from '../src/protocols/ecr-public/operation.ts'
 import { ecrPublicService } from '../src/protocols/ecr-public/operations.ts'
+import { iamService } from '../src/protocols/iam/operations.ts'
 import type { KmsServices } from '../src/protocols/kms/operation.ts'
 import { kmsService } from '../src/protocols/kms/operations.ts'
 import { stsService } from '../src/protocols/sts/operations.ts'
+import type { IamServices } from '../src/services/iam/iam-services.ts'
 import { ECR, ECR_PUBLIC } from '../test/fidelity/variants/varied-service.ts'
 import { memberCoverage } from './member-coverage.ts'
 import { writeVariables } from './variables.ts'
 
+const ROOT = join(import.meta.dir, '..')
+
 /** Where the page is kept. */
-export const COVERAGE_PAGE = join(import.meta.dir, '..', 'docs', 'coverage.md')
+export const COVERAGE_PAGE = join(ROOT, 'docs', 'coverage.md')
 
 /** The page that says, for every operation of every service, whether it is handled or refused by name. */
 export function coveragePage(): string {
@@ -24,6 +29,7 @@ export function coveragePage(): string {
   const services = [
     section(ECR.title, 'src/protocols/ecr', ecr),
     section(ECR_PUBLIC.title, 'src/protocols/ecr-public', ecrPublic),
+    section('AWS IAM', 'src/protocols/iam', iamService({} as IamServices)),
     section('AWS KMS', 'src/protocols/kms', kmsService({} as KmsServices)),
     section('AWS STS', 'src/protocols/sts', stsService()),
   ]
@@ -57,7 +63,15 @@ function section(title: string, folder: string, { model, operations }: Service):
 }
 
 function fileOf(folder: string, operation: string): string {
-  return `${folder}/${operation.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase()}.ts`
+  const own = `${folder}/${operation.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase()}.ts`
+  return existsSync(join(ROOT, own)) ? own : (familyFile(folder, operation) ?? own)
+}
+
+/** Small operations that belong together share a file, which says the type of each. */
+function familyFile(folder: string, operation: string): string | undefined {
+  return readdirSync(join(ROOT, folder))
+    .map((name) => `${folder}/${name}`)
+    .find((file) => readFileSync(join(ROOT, file), 'utf8').includes(`Operation<'${operation}'>`))
 }
 
 if (import.meta.main) {

@@ -30,6 +30,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'lib',
     'stores (interfaces)',
   ],
+  'protocols/iam': ['protocols (shared)', 'protocols/http', 'protocols/aws', 'services', 'domain', 'lib'],
   'protocols/kms': ['protocols (shared)', 'protocols/http', 'protocols/aws', 'services', 'domain', 'lib'],
   'protocols/secretsmanager': ['protocols (shared)', 'protocols/http', 'protocols/aws', 'services', 'domain', 'lib'],
   'protocols/sts': ['protocols (shared)', 'protocols/http', 'protocols/aws', 'services', 'domain', 'lib'],

@@ -11,6 +11,7 @@ import type { Handler } from '../protocols/http/context.ts'
 import { LargeBodies } from '../protocols/http/large-bodies.ts'
 import { besidePublic } from '../protocols/http/public-router.ts'
 import { createRouter } from '../protocols/http/router.ts'
+import { iamService } from '../protocols/iam/operations.ts'
 import { kmsService } from '../protocols/kms/operations.ts'
 import { createLayerDownloads } from '../protocols/oci/downloads.ts'
 import { createLogos } from '../protocols/oci/logos.ts'
@@ -75,7 +76,7 @@ function createAwsPlanes({ config }: Foundation, services: Services, setting: Aw
   const ecrPublic = { ...ecr, publicAddresses: new PublicAddresses(publicHost) }
   return {
     awsJson: createJsonRpc([ecrService(ecr), ecrPublicService(ecrPublic), kmsService(services)], setting, bodies),
-    awsQuery: createQuery([stsService()], setting),
+    awsQuery: createQuery([iamService(services.iam), stsService()], setting),
   }
 }
 

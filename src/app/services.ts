@@ -1,3 +1,4 @@
+import { partitionOf } from '../domain/arn.ts'
 import { reasonOf } from '../domain/iam/denial.ts'
 import type { Clock } from '../lib/clock.ts'
 import { Access } from '../services/access.ts'
@@ -6,12 +7,12 @@ import { Activations } from '../services/activations.ts'
 import { Callers } from '../services/callers.ts'
 import { CreationTemplates } from '../services/creation-templates.ts'
 import { DownloadTickets } from '../services/download-urls.ts'
+import { createIamServices } from '../services/iam/iam-services.ts'
 import { policyTextsOf } from '../services/iam/policy-texts.ts'
 import { ImageBatches } from '../services/image-batches.ts'
 import { ImageDeletion } from '../services/image-deletion.ts'
 import { ImageLists } from '../services/image-lists.ts'
 import { Images } from '../services/images.ts'
-import { Inventories } from '../services/inventories.ts'
 import { KeyAccess } from '../services/key-access.ts'
 import { KeyAliases } from '../services/key-aliases.ts'
 import { KeyCryptography } from '../services/key-cryptography.ts'
@@ -19,7 +20,6 @@ import { KeyGrants } from '../services/key-grants.ts'
 import { KeyLifetimes } from '../services/key-lifetimes.ts'
 import { KeyPolicies } from '../services/key-policies.ts'
 import { Keys } from '../services/keys.ts'
-import type { LayerAnalyser } from '../services/layer-analyser.ts'
 import { Layers } from '../services/layers.ts'
 import { Lifecycle } from '../services/lifecycle.ts'
 import { Logins } from '../services/logins.ts'
@@ -53,7 +53,7 @@ export interface Bells {
 export type Services = ReturnType<typeof createServices>
 
 /** Makes the services of a registry, each with what it asks for. */
-export function createServices(foundation: Foundation, analyser: LayerAnalyser, bells: Bells) {
+export function createServices(foundation: Foundation, bells: Bells) {
   const { config, logger, clock, ids, metadata, blobs, keyring } = foundation
   const { quotas, publicQuotas } = config
   const throttle = new Throttle(config.rates, clock, config.publicRates)
@@ -85,11 +85,11 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     imageDeletion: new ImageDeletion(metadata, access, clock),
     imageLists: new ImageLists(metadata, vaults, access, pulls, activations),
     images,
-    inventories: new Inventories(metadata, analyser, clock),
+    iam: createIamServices(metadata, access, clock, ids, partitionOf(config.defaultRegistry.region)),
     layers,
     lifecycle,
     logins: new Logins(access, tokens),
-    policies: new Policies(metadata, access, config.fidelity === 'aws'),
+    policies: new Policies(metadata, access),
     publicRegistries: new PublicRegistries(metadata, access, repositories, ids),
     pulls,
     pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import ecrModel from '../../models/ecr.json' with { type: 'json' }
 import ecrPublicModel from '../../models/ecr-public.json' with { type: 'json' }
+import iamModel from '../../models/iam.json' with { type: 'json' }
 import kmsModel from '../../models/kms.json' with { type: 'json' }
 import stsModel from '../../models/sts.json' with { type: 'json' }
 import { blobNotFound, repositoryNotFound } from '../domain/errors.ts'
@@ -43,14 +44,16 @@ const COMMON_AWS_ERRORS = [
 
 const entries = Object.entries(wireTable)
 const shapes = [ecrModel, ecrPublicModel, kmsModel].flatMap((model) => Object.entries(model.shapes))
-/** STS calls some of its exceptions otherwise on the wire. */
-const stsErrors = Object.values(stsModel.shapes).flatMap((shape) => ('error' in shape ? [shape.error.code] : []))
 const modelErrors = shapes.flatMap(([name, shape]) => ('exception' in shape ? [name] : []))
+/** Services of the Query protocol have names of their own for their exceptions on the wire. */
+const queryErrors = [iamModel, stsModel].flatMap(({ shapes }) =>
+  Object.values(shapes).flatMap((shape) => ('error' in shape ? [shape.error.code] : [])),
+)
 
 describe('the wire table', () => {
   test('names AWS errors that the models have, or that all services share', () => {
     const strange = entries.filter(
-      ([, { aws }]) => ![...modelErrors, ...stsErrors, ...COMMON_AWS_ERRORS].includes(aws.code),
+      ([, { aws }]) => ![...modelErrors, ...queryErrors, ...COMMON_AWS_ERRORS].includes(aws.code),
     )
     expect(strange).toEqual([])
   })
