@@ -16,12 +16,13 @@ import { Scrub } from '../../src/jobs/scrub.ts'
 import { SigningJob, SigningJobs } from '../../src/jobs/signing.ts'
 import { randomIds } from '../../src/lib/ids.ts'
 import { silentLogger } from '../../src/lib/logger.ts'
-import { Access } from '../../src/services/access.ts'
+import { Access, type AccessSettings } from '../../src/services/access.ts'
 import { AccountSettings } from '../../src/services/account-settings.ts'
 import { Activations } from '../../src/services/activations.ts'
 import { Callers } from '../../src/services/callers.ts'
 import { CreationTemplates } from '../../src/services/creation-templates.ts'
 import { DownloadTickets } from '../../src/services/download-urls.ts'
+import { policyTextsOf } from '../../src/services/iam/policy-texts.ts'
 import { ImageBatches } from '../../src/services/image-batches.ts'
 import { ImageDeletion } from '../../src/services/image-deletion.ts'
 import { ImageLists } from '../../src/services/image-lists.ts'
@@ -85,6 +86,8 @@ export interface ServiceOptions {
   readonly driver?: BlobDriver
   /** Whether AES256 repositories are encrypted. */
   readonly isEncryptionOn?: boolean
+  /** Identities may do what their policies say; without it, whoever belongs to an account is its administrator. */
+  readonly access?: Partial<AccessSettings>
 }
 
 /** All services over stores in memory, with a clock that stands still. */
@@ -100,7 +103,10 @@ export async function createServices(options: ServiceOptions = {}) {
   const callers = new Callers(metadata, registry, clock)
   const tokenKeys = new TokenKeys(metadata, clock, randomIds, TOKEN_LIFETIME_MS)
   const robotTokens = new RobotTokens(metadata, clock, randomIds)
-  const access = new Access(metadata, clock, throttle)
+  const access = new Access(metadata, clock, throttle, {
+    mode: 'enforce',
+    ...(options.access && { identityPoliciesOf: (principal) => policyTextsOf(metadata, principal), ...options.access }),
+  })
   const repositories = new Repositories(metadata, access, clock, quotas, publicQuotas)
   const pulls = new PullTimes(metadata, clock, () => undefined)
   const tokens = new Tokens(metadata, callers, robotTokens, tokenKeys, clock, randomIds, { acceptsUnknownKeys: true })

@@ -15,6 +15,7 @@ import {
   manifestOf,
   OCI_MANIFEST,
   registry,
+  type ServiceOptions,
   type Services,
 } from '../../support/service-fixture.ts'
 
@@ -50,6 +51,7 @@ export interface PlaneOptions extends Partial<OciSettings> {
   readonly rates?: Rates
   readonly isMountOpen?: boolean
   readonly isEveryPushWelcome?: boolean
+  readonly access?: ServiceOptions['access']
 }
 
 export async function createPlane({
@@ -58,12 +60,14 @@ export async function createPlane({
   rates,
   isMountOpen,
   blobs,
+  access,
   bodies = new LargeBodies(),
   ...settings
 }: PlaneOptions = {}): Promise<Plane> {
   const services = await createServices({
     isEveryPushWelcome,
     ...(blobs === undefined ? {} : { blobs }),
+    ...(access === undefined ? {} : { access }),
     ...(quotas === undefined ? {} : { quotas }),
     ...(rates === undefined ? {} : { rates }),
     ...(isMountOpen === undefined ? {} : { isMountOpen }),
