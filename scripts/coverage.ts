@@ -10,6 +10,7 @@ import { ecrPublicService } from '../src/protocols/ecr-public/operations.ts'
 import { iamService } from '../src/protocols/iam/operations.ts'
 import type { KmsServices } from '../src/protocols/kms/operation.ts'
 import { kmsService } from '../src/protocols/kms/operations.ts'
+import type { StsServices } from '../src/protocols/sts/operation.ts'
 import { stsService } from '../src/protocols/sts/operations.ts'
 import type { IamServices } from '../src/services/iam/iam-services.ts'
 import { ECR, ECR_PUBLIC } from '../test/fidelity/variants/varied-service.ts'
@@ -31,7 +32,7 @@ export function coveragePage(): string {
     section(ECR_PUBLIC.title, 'src/protocols/ecr-public', ecrPublic),
     section('AWS IAM', 'src/protocols/iam', iamService({} as IamServices)),
     section('AWS KMS', 'src/protocols/kms', kmsService({} as KmsServices)),
-    section('AWS STS', 'src/protocols/sts', stsService()),
+    section('AWS STS', 'src/protocols/sts', stsService({} as StsServices)),
   ]
   return `${[
     '# Coverage',

@@ -76,7 +76,7 @@ function createAwsPlanes({ config }: Foundation, services: Services, setting: Aw
   const ecrPublic = { ...ecr, publicAddresses: new PublicAddresses(publicHost) }
   return {
     awsJson: createJsonRpc([ecrService(ecr), ecrPublicService(ecrPublic), kmsService(services)], setting, bodies),
-    awsQuery: createQuery([iamService(services.iam), stsService()], setting),
+    awsQuery: createQuery([iamService(services.iam), stsService(services)], setting),
   }
 }
 

@@ -1,3 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { IssuerKeys } from '../clients/issuer-keys.ts'
+import type { PublicFetchSettings } from '../clients/public-fetch.ts'
+import type { Config } from '../config/config.ts'
 import { partitionOf } from '../domain/arn.ts'
 import { reasonOf } from '../domain/iam/denial.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -37,6 +41,9 @@ import { ScanFindings } from '../services/scan-findings.ts'
 import { Sessions } from '../services/sessions.ts'
 import { Signing } from '../services/signing.ts'
 import { StorageClasses } from '../services/storage-classes.ts'
+import { RoleSessions } from '../services/sts/role-sessions.ts'
+import { UserSessions } from '../services/sts/user-sessions.ts'
+import { WebIdentitySessions } from '../services/sts/web-identity-sessions.ts'
 import { Throttle } from '../services/throttle.ts'
 import { TokenKeys } from '../services/token-keys.ts'
 import { TOKEN_LIFETIME_MS, Tokens } from '../services/tokens.ts'
@@ -54,13 +61,15 @@ export type Services = ReturnType<typeof createServices>
 
 /** Makes the services of a registry, each with what it asks for. */
 export function createServices(foundation: Foundation, bells: Bells) {
-  const { config, logger, clock, ids, metadata, blobs, keyring } = foundation
+  const { config, logger, clock, realClock, ids, metadata, blobs, keyring } = foundation
   const { quotas, publicQuotas } = config
   const throttle = new Throttle(config.rates, clock, config.publicRates)
   const access = createAccess(foundation, throttle)
   const callers = new Callers(metadata, config.defaultRegistry, clock)
   const pulls = new PullTimes(metadata, clock, (error) => logger.error({ error: asError(error) }, 'pull times lost'))
   const tickets = new DownloadTickets(metadata, clock, ids)
+  const sessions = new Sessions(metadata, clock, ids)
+  const issuerKeys = new IssuerKeys(oidcSettings(config), realClock)
   const tokenKeys = new TokenKeys(metadata, clock, ids, TOKEN_LIFETIME_MS)
   const robotTokens = new RobotTokens(metadata, clock, ids)
   const acceptsUnknownKeys = config.profile === 'dev'
@@ -98,8 +107,11 @@ export function createServices(foundation: Foundation, bells: Bells) {
     repositories,
     robotTokens,
     rootKeys: new RootKeys(metadata, config.defaultRegistry, clock, ids),
-    sessions: new Sessions(metadata, clock, ids),
+    sessions,
     scanFindings: new ScanFindings(metadata, access),
+    roleSessions: new RoleSessions(metadata, access, sessions),
+    userSessions: new UserSessions(metadata, access, callers, sessions),
+    webIdentitySessions: new WebIdentitySessions(metadata, sessions, issuerKeys, realClock),
     signing: new Signing(metadata, access),
     storageClasses: new StorageClasses(metadata, access, activations, clock, config.activationMs),
     throttle,
@@ -149,4 +161,15 @@ export function createKeyServices({ metadata, clock, ids }: KeyFoundation, acces
     keyPolicies: new KeyPolicies(keyAccess, keys),
     keys,
   }
+}
+
+const KEY_SET_BYTES_MAX = 256 * 1024
+const KEY_SET_WAIT_MS = 5_000
+
+/** Throws when the file of certificates cannot be read. */
+function oidcSettings({ oidc }: Config): PublicFetchSettings {
+  const { caFile, allowsPrivateAddresses, allowsHttp } = oidc
+  const caCertificates = caFile === undefined ? undefined : readFileSync(caFile, 'utf8')
+  const timeoutMs = KEY_SET_WAIT_MS
+  return { allowsPrivateAddresses, allowsHttp, caCertificates, timeoutMs, bytesMax: KEY_SET_BYTES_MAX }
 }

@@ -42,6 +42,12 @@ export interface Config {
   /** Whether AES256 repositories encrypt what they are given. */
   readonly isEncryptionOn: boolean
   readonly iam: Environment['ECRU_IAM']
+  /** How OpenID Connect providers are asked for their keys. */
+  readonly oidc: {
+    readonly allowsPrivateAddresses: boolean
+    readonly allowsHttp: boolean
+    readonly caFile: string | undefined
+  }
   readonly organizationId: string | undefined
   readonly trustedProxies: readonly IpRange[]
   readonly logLevel: LogLevel
@@ -241,6 +247,11 @@ function toConfig(env: Environment): Config {
     masterKey: masterKeySourcesOf(env)[0],
     isEncryptionOn: env.ECRU_ENCRYPTION === 'on',
     iam: env.ECRU_IAM,
+    oidc: {
+      allowsPrivateAddresses: env.ECRU_OIDC_ALLOW_PRIVATE,
+      allowsHttp: env.ECRU_OIDC_ALLOW_HTTP,
+      caFile: env.ECRU_CA_FILE,
+    },
     organizationId: env.ECRU_ORGANIZATION_ID,
     trustedProxies: env.ECRU_TRUSTED_PROXIES ?? [],
     logLevel: env.ECRU_LOG_LEVEL,

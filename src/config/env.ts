@@ -252,6 +252,23 @@ export const VARIABLES = {
     flag: '--iam <mode>',
     doc: 'What policies do: `enforce` refuses what they do not allow; `soft` lets it through within an account and logs it; `off` asks nothing within an account. Accounts stay apart in every mode.',
   },
+  ECRU_OIDC_ALLOW_PRIVATE: {
+    schema: yesOrNo(),
+    default: 'false',
+    flag: '--oidc-allow-private',
+    doc: 'Ask OpenID Connect providers on private, loopback and link-local addresses too: for clusters and issuers in the own network. Metadata services are among them.',
+  },
+  ECRU_OIDC_ALLOW_HTTP: {
+    schema: yesOrNo(),
+    default: 'false',
+    flag: '--oidc-allow-http',
+    doc: 'Ask OpenID Connect providers without TLS too. For tests: whoever stands between can make tokens.',
+  },
+  ECRU_CA_FILE: {
+    schema: text(),
+    flag: '--ca-file <path>',
+    doc: 'A file of certificates (PEM) that are trusted beside the usual ones when the registry asks OpenID Connect providers.',
+  },
   ECRU_ORGANIZATION_ID: {
     schema: matching(/^o-[a-z0-9]{10,32}$/, 'must be the id of an organisation, such as o-a1b2c3d4e5'),
     flag: '--organization-id <id>',

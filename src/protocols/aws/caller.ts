@@ -1,4 +1,5 @@
-import { from } from '../../domain/principal.ts'
+import type { Region } from '../../domain/names.ts'
+import { ANONYMOUS, from } from '../../domain/principal.ts'
 import { RequestCircumstances } from '../http/circumstances.ts'
 import type { RequestContext } from '../http/context.ts'
 import { type AwsCall, type AwsSetting, originOf } from './context.ts'
@@ -11,7 +12,7 @@ export function authenticate(
   model: ServiceModel,
   { callers, clock, profile, attempts }: AwsSetting,
   body: () => Promise<Uint8Array>,
-  { remoteAddress }: RequestContext,
+  { clientAddress: remoteAddress }: RequestContext,
 ): Promise<SignedBy> {
   const { method, headers, url } = request
   return verifySigV4(
@@ -34,6 +35,16 @@ export async function callOf(
   return {
     principal,
     region: signedBy.region,
+    requestId: context.requestId,
+    origin: originOf(request, context.isSecure),
+  }
+}
+
+/** The same of a request that needs no signature: nobody's, whatever it carries. */
+export function unsignedCallOf(request: Request, context: RequestContext): AwsCall {
+  return {
+    principal: from(ANONYMOUS, new RequestCircumstances(request, context)),
+    region: 'us-east-1' as Region,
     requestId: context.requestId,
     origin: originOf(request, context.isSecure),
   }

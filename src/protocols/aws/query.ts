@@ -1,7 +1,7 @@
 import { unknownOperation, unsupportedOperation } from '../../domain/errors.ts'
 import { ClientGone, readBody } from '../http/body.ts'
 import type { Handler, RequestContext } from '../http/context.ts'
-import { authenticate, callOf } from './caller.ts'
+import { authenticate, callOf, unsignedCallOf } from './caller.ts'
 import type { AwsSetting } from './context.ts'
 import type { ServiceModel } from './model.ts'
 import type { OperationTable } from './operation-table.ts'
@@ -50,11 +50,14 @@ async function answer(
   const { model } = service
   try {
     const unsupported = unsupportedOperation(model.metadata.serviceId, action)
-    if (operation === 'unsupported' && model.operations[action]?.authtype === 'none') throw unsupported
-    const signedBy = await authenticate(request, model, setting, async () => body, context)
+    const isUnsigned = model.operations[action]?.authtype === 'none'
+    if (operation === 'unsupported' && isUnsigned) throw unsupported
+    const signedBy = isUnsigned ? undefined : await authenticate(request, model, setting, async () => body, context)
     if (operation === 'unsupported') throw unsupported
     const input = parsers.get(model)?.for(action)(queryInput(model, action, parameters)) ?? {}
-    const output = await operation(input, await callOf(signedBy, request, setting, context))
+    const call =
+      signedBy === undefined ? unsignedCallOf(request, context) : await callOf(signedBy, request, setting, context)
+    const output = await operation(input, call)
     return await success(model, action, output, context)
   } catch (thrown) {
     return await failure(thrown, setting, context, model.metadata.xmlNamespace)

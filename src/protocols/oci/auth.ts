@@ -12,11 +12,11 @@ const USER = 'AWS'
 export async function authenticate(
   { headers }: Request,
   tokens: Tokens,
-  { remoteAddress }: RequestContext,
+  { clientAddress }: RequestContext,
 ): Promise<TokenBearer> {
   const { user, password } = readCredentials(headers.get('authorization'))
   if (user !== USER) throw unauthenticated()
-  return tokens.verify(password, remoteAddress)
+  return tokens.verify(password, clientAddress)
 }
 
 /** Reads an `Authorization` header. Throws `unauthenticated` when it is absent or of another scheme, `token-invalid` when garbled. */

@@ -38,10 +38,10 @@ export async function authenticateBasic(
 async function verify(
   credentials: ReturnType<typeof readCredentials>,
   tokens: Tokens,
-  { remoteAddress }: RequestContext,
+  { clientAddress }: RequestContext,
 ): Promise<TokenBearer> {
   if (credentials.user !== USER) throw tokenInvalid()
-  const bearer = await tokens.verify(credentials.password, remoteAddress)
+  const bearer = await tokens.verify(credentials.password, clientAddress)
   if (!isPublic(bearer.registry)) throw tokenInvalid()
   return bearer
 }

@@ -102,7 +102,7 @@ async function authorize(request: Request, context: RequestContext, setting: Aws
     {
       acceptsUnknownKeys: setting.profile === 'dev',
       attempts: setting.attempts,
-      remoteAddress: context.remoteAddress,
+      remoteAddress: context.clientAddress,
     },
   )
   const { arn } = await setting.callers.identify(signedBy)

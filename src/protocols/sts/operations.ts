@@ -2,23 +2,32 @@ import stsModel from '../../../models/sts.json' with { type: 'json' }
 import type { AwsCall } from '../aws/context.ts'
 import { operationTable } from '../aws/operation-table.ts'
 import type { QueryService } from '../aws/query.ts'
+import { assumeRole } from './assume-role.ts'
+import { assumeRoleWithWebIdentity } from './assume-role-with-web-identity.ts'
+import { getAccessKeyInfo } from './get-access-key-info.ts'
 import { getCallerIdentity } from './get-caller-identity.ts'
+import { getFederationToken } from './get-federation-token.ts'
+import { getSessionToken } from './get-session-token.ts'
+import type { StsServices } from './operation.ts'
 
 const UNSUPPORTED = [
-  'AssumeRole',
   'AssumeRoleWithSAML',
-  'AssumeRoleWithWebIdentity',
   'AssumeRoot',
   'DecodeAuthorizationMessage',
-  'GetAccessKeyInfo',
   'GetDelegatedAccessToken',
-  'GetFederationToken',
-  'GetSessionToken',
   'GetWebIdentityToken',
 ]
 
-/** The Security Token Service, as far as clients use it to learn who they are. */
-export function stsService(): QueryService {
-  const handlers = { GetCallerIdentity: getCallerIdentity }
-  return { model: stsModel, operations: operationTable(stsModel, handlers, UNSUPPORTED, (call: AwsCall) => call) }
+/** The Security Token Service: who is calling, and temporary credentials. */
+export function stsService(services: StsServices): QueryService {
+  const handlers = {
+    AssumeRole: assumeRole,
+    AssumeRoleWithWebIdentity: assumeRoleWithWebIdentity,
+    GetAccessKeyInfo: getAccessKeyInfo,
+    GetCallerIdentity: getCallerIdentity,
+    GetFederationToken: getFederationToken,
+    GetSessionToken: getSessionToken,
+  }
+  const contextFor = (call: AwsCall) => ({ ...call, ...services })
+  return { model: stsModel, operations: operationTable(stsModel, handlers, UNSUPPORTED, contextFor) }
 }

@@ -1,6 +1,7 @@
 import { findAwsManagedPolicy } from '../../domain/iam-entities/aws-managed-policies.ts'
 import type { Entity, InlinePolicy } from '../../domain/iam-entities/entity.ts'
 import { iamArn, parseIamArn } from '../../domain/iam-entities/iam-arn.ts'
+import type { RegistryId } from '../../domain/names.ts'
 import type { ResourceTag } from '../../domain/repository.ts'
 import type { IamReader } from '../../stores/iam.ts'
 import type { MetadataReader, MetadataStore } from '../../stores/metadata.ts'
@@ -59,15 +60,23 @@ async function readPolicies(
   return { arn: iamArn(partition, entity), kind, uniqueId, createdAt, tags, inline, managed, boundary }
 }
 
-async function managedText(iam: IamReader, { accountId }: Entity, arn: string): Promise<ManagedText> {
+/** The text of a managed policy as it holds now: AWS's own, or one of the account's. `undefined`: there is none. */
+export async function findManagedPolicyText(
+  iam: IamReader,
+  accountId: RegistryId,
+  arn: string,
+): Promise<string | undefined> {
   const parsed = parseIamArn(arn)
-  if (parsed?.accountId === 'aws') {
-    const text = findAwsManagedPolicy(parsed.path, parsed.name)?.version.text
-    if (text !== undefined) return { arn, text }
-  } else if (parsed?.accountId === accountId) {
-    const policy = await iam.find('policy', accountId, parsed.name)
-    const version = policy && (await iam.findVersion(policy.id, policy.attributes.defaultVersion))
-    if (version !== undefined) return { arn, text: version.text }
-  }
-  throw new Error(`The managed policy ${arn} is in use and cannot be found`)
+  if (parsed?.kind !== 'policy') return undefined
+  if (parsed.accountId === 'aws') return findAwsManagedPolicy(parsed.path, parsed.name)?.version.text
+  if (parsed.accountId !== accountId) return undefined
+  const policy = await iam.find('policy', accountId, parsed.name)
+  const version = policy && (await iam.findVersion(policy.id, policy.attributes.defaultVersion))
+  return version?.text
+}
+
+async function managedText(iam: IamReader, { accountId }: Entity, arn: string): Promise<ManagedText> {
+  const text = await findManagedPolicyText(iam, accountId, arn)
+  if (text === undefined) throw new Error(`The managed policy ${arn} is in use and cannot be found`)
+  return { arn, text }
 }

@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { GetCallerIdentityCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts'
+import { DecodeAuthorizationMessageCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import type { AwsSetting } from '../../../src/protocols/aws/context.ts'
 import { createQuery } from '../../../src/protocols/aws/query.ts'
+import type { StsServices } from '../../../src/protocols/sts/operation.ts'
 import { stsService } from '../../../src/protocols/sts/operations.ts'
 import { awsSetting, REQUEST_ID, requestContext } from '../aws/aws-setting.ts'
 import { KEY, presigned, signed } from '../aws/sign.ts'
 
-const query = (request: Request, setting: AwsSetting) => createQuery([stsService()], setting)(request, requestContext())
+const query = (request: Request, setting: AwsSetting) =>
+  createQuery([stsService({} as StsServices)], setting)(request, requestContext())
 const FORM = 'Action=GetCallerIdentity&Version=2011-06-15'
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
 
@@ -40,7 +42,7 @@ describe('GetCallerIdentity', () => {
 
 describe('refusals', () => {
   test.each([
-    ['Action=AssumeRole&Version=2011-06-15', 400, 'UnsupportedOperation', 'STS AssumeRole is not supported'],
+    ['Action=AssumeRoot&Version=2011-06-15', 400, 'UnsupportedOperation', 'STS AssumeRoot is not supported'],
     ['Action=Nothing&Version=2011-06-15', 400, 'InvalidAction', ''],
     ['Action=GetCallerIdentity&Version=1999-01-01', 400, 'InvalidAction', ''],
     ['', 400, 'InvalidAction', ''],
@@ -83,9 +85,9 @@ describe('refusals', () => {
   })
 
   test('of operations that are called unsigned name them', async () => {
-    const body = 'Action=AssumeRoleWithWebIdentity&Version=2011-06-15'
+    const body = 'Action=AssumeRoleWithSAML&Version=2011-06-15'
     const response = await query(new Request('http://localhost:4566/', { method: 'POST', body }), awsSetting())
-    expect(await response.text()).toContain('STS AssumeRoleWithWebIdentity is not supported by this registry.')
+    expect(await response.text()).toContain('STS AssumeRoleWithSAML is not supported by this registry.')
   })
 })
 
@@ -120,10 +122,12 @@ describe('the AWS SDK', () => {
   })
 
   test('understands a refusal', async () => {
-    const thrown: unknown = await client.send(new GetSessionTokenCommand()).catch((thrown: unknown) => thrown)
+    const thrown: unknown = await client
+      .send(new DecodeAuthorizationMessageCommand({ EncodedMessage: 'x' }))
+      .catch((thrown: unknown) => thrown)
     expect(thrown).toMatchObject({
       name: 'UnsupportedOperation',
-      message: 'STS GetSessionToken is not supported by this registry.',
+      message: 'STS DecodeAuthorizationMessage is not supported by this registry.',
       $fault: 'client',
     })
   })

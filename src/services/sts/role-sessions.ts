@@ -1,0 +1,95 @@
+import type { MoreFacts } from '../../domain/iam/facts.ts'
+import type { Principal } from '../../domain/principal.ts'
+import { type SessionTags, sessionTags } from '../../domain/session-tags.ts'
+import { assumeRoleDenied, validationError } from '../../domain/sts-errors.ts'
+import type { MetadataStore } from '../../stores/metadata.ts'
+import type { SessionRecord } from '../../stores/sessions.ts'
+import type { Access, Action } from '../access.ts'
+import type { Sessions } from '../sessions.ts'
+import { type AssumedRole, beginRoleSession, findRole, type NamedRole, sessionSeconds } from './assumed-role.ts'
+import { type Narrowing, sessionPolicies } from './session-policies.ts'
+
+/** Taking on a role. */
+export interface AssumeRoleRequest extends Narrowing, SessionTags {
+  readonly roleArn: string
+  readonly sessionName: string
+  readonly durationSeconds?: number | undefined
+  readonly externalId?: string | undefined
+  readonly sourceIdentity?: string | undefined
+}
+
+const NONE: SessionTags = { tags: [], transitiveKeys: [] }
+
+/** Sessions of roles that known callers take on: the role's trust policy decides, and what the callers themselves may do. */
+export class RoleSessions {
+  readonly #metadata: MetadataStore
+  readonly #access: Access
+  readonly #sessions: Sessions
+
+  constructor(metadata: MetadataStore, access: Access, sessions: Sessions) {
+    this.#metadata = metadata
+    this.#access = access
+    this.#sessions = sessions
+  }
+
+  /**
+   * Throws `access-denied`, also when there is no such role: nobody learns which ones there are; `invalid-parameter`,
+   * `policy-malformed`, `packed-policy-too-large`.
+   */
+  async assume(caller: Principal, request: AssumeRoleRequest): Promise<AssumedRole> {
+    const role = await findRole(this.#metadata, request.roleArn)
+    const calling = await this.#sessions.find(caller.accessKeyId)
+    const { tags, transitiveKeys } = sessionTags(request, inheritedOf(calling))
+    const sourceIdentity = sourceIdentityOf(caller, request)
+    if (role === undefined || !(await this.#isTrusted(caller, role, request)))
+      throw assumeRoleDenied(caller.arn, 'sts:AssumeRole', request.roleArn)
+    const seconds = sessionSeconds(role, request.durationSeconds, calling !== undefined)
+    const { texts: policies, packedSize } = await sessionPolicies(this.#metadata, role.role.accountId, request, tags)
+    const session = { name: request.sessionName, policies, sourceIdentity, facts: {} }
+    const begun = await beginRoleSession(this.#sessions, role, { tags, transitiveKeys }, session, seconds)
+    return { ...begun, packedSize }
+  }
+
+  /** Tags and a source identity take permissions of their own. */
+  async #isTrusted(caller: Principal, role: NamedRole, request: AssumeRoleRequest): Promise<boolean> {
+    const actions: Action[] = ['sts:AssumeRole']
+    if (request.tags.length > 0) actions.push('sts:TagSession')
+    if (request.sourceIdentity !== undefined) actions.push('sts:SetSourceIdentity')
+    for (const action of actions) if (!(await this.#permits(caller, action, role, request))) return false
+    return true
+  }
+
+  #permits(
+    caller: Principal,
+    action: Action,
+    { role, arn }: NamedRole,
+    { tags, transitiveKeys, externalId, sourceIdentity, sessionName }: AssumeRoleRequest,
+  ): Promise<boolean> {
+    const facts: MoreFacts = {
+      'sts:externalid': externalId,
+      'sts:rolesessionname': sessionName,
+      'sts:sourceidentity': sourceIdentity,
+      'sts:transitivetagkeys': transitiveKeys.length === 0 ? undefined : transitiveKeys,
+    }
+    const resource = {
+      arn,
+      ownerAccountId: role.accountId,
+      tags: async () => role.tags,
+      policy: { name: 'trust policy', text: role.attributes.trustPolicy, kind: 'trust' as const },
+      isClosed: true,
+    }
+    return this.#access.permits(caller, action, resource, { requestTags: tags, facts })
+  }
+}
+
+function inheritedOf(calling: SessionRecord | undefined): SessionTags {
+  return calling === undefined ? NONE : { tags: calling.principal.tags, transitiveKeys: calling.transitiveTagKeys }
+}
+
+/** Once set, it goes with every further role. */
+function sourceIdentityOf({ session }: Principal, { sourceIdentity }: AssumeRoleRequest): string | undefined {
+  const known = session?.sourceIdentity
+  if (known !== undefined && sourceIdentity !== undefined && sourceIdentity !== known)
+    throw validationError('The source identity of a session cannot be changed by role chaining.')
+  return sourceIdentity ?? known
+}
