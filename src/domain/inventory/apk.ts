@@ -1,14 +1,15 @@
 import { MAX_PACKAGES_PER_FILE, type PackageFacts } from './layer-facts.ts'
-import { MalformedFile, textOf } from './malformed-file.ts'
+import { addOwned, linesOf } from './lines.ts'
+import { MalformedFile } from './malformed-file.ts'
 
-/** What apk has installed, and the files that it put there. */
+/** What apk has installed, and those of its files that `isWanted`. */
 export interface ApkDatabase {
   readonly packages: readonly PackageFacts[]
   readonly paths: readonly string[]
 }
 
 /** Reads `lib/apk/db/installed`: one letter, a colon and a value per line, an empty line after each package. */
-export function parseApkInstalled(bytes: Uint8Array): ApkDatabase {
+export function parseApkInstalled(bytes: Uint8Array, isWanted: (path: string) => boolean): ApkDatabase {
   const packages: PackageFacts[] = []
   const paths: string[] = []
   let fields = new Map<string, string>()
@@ -30,7 +31,7 @@ export function parseApkInstalled(bytes: Uint8Array): ApkDatabase {
     fields = new Map()
     directory = ''
   }
-  for (const line of textOf(bytes).split('\n')) {
+  for (const line of linesOf(bytes)) {
     if (line.trim() === '') finish()
     if (line[1] !== ':') continue
     const value = line.slice(2).trim()
@@ -38,9 +39,11 @@ export function parseApkInstalled(bytes: Uint8Array): ApkDatabase {
       case 'F':
         directory = value
         break
-      case 'R':
-        paths.push(directory === '' ? value : `${directory}/${value}`)
+      case 'R': {
+        const path = directory === '' ? value : `${directory}/${value}`
+        if (isWanted(path)) addOwned(paths, path)
         break
+      }
       case 'P':
       case 'V':
       case 'o':

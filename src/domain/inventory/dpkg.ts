@@ -1,5 +1,6 @@
 import { MAX_PACKAGES_PER_FILE, type PackageFacts } from './layer-facts.ts'
-import { MalformedFile, textOf } from './malformed-file.ts'
+import { addOwned, linesOf } from './lines.ts'
+import { MalformedFile } from './malformed-file.ts'
 
 /**
  * The installed packages of a dpkg status file, or of one file of a distroless image's `status.d`, whose stanzas have no
@@ -7,7 +8,7 @@ import { MalformedFile, textOf } from './malformed-file.ts'
  */
 export function parseDpkgStatus(bytes: Uint8Array): readonly PackageFacts[] {
   const packages: PackageFacts[] = []
-  for (const stanza of stanzasOf(textOf(bytes))) {
+  for (const stanza of stanzasOf(bytes)) {
     const status = stanza.get('status')
     if (status !== undefined && status.split(/\s+/)[2] !== 'installed') continue
     const name = stanza.get('package')
@@ -31,13 +32,9 @@ export function parseDpkgStatus(bytes: Uint8Array): readonly PackageFacts[] {
 const FIELDS: ReadonlySet<string> = new Set(['package', 'status', 'version', 'source', 'architecture'])
 
 /** The fields that count, by name in small letters; every stanza ends with an empty line. */
-function* stanzasOf(text: string): Generator<ReadonlyMap<string, string>> {
+function* stanzasOf(bytes: Uint8Array): Generator<ReadonlyMap<string, string>> {
   let stanza = new Map<string, string>()
-  for (let start = 0; start < text.length; ) {
-    const newline = text.indexOf('\n', start)
-    const end = newline < 0 ? text.length : newline
-    const line = text.slice(start, end)
-    start = end + 1
+  for (const line of linesOf(bytes)) {
     if (line.trim() === '') {
       if (stanza.size > 0) yield stanza
       stanza = new Map()
@@ -56,10 +53,14 @@ function epochOf(version: string): number | undefined {
   return epoch === undefined ? undefined : Number(epoch)
 }
 
-/** The files of a package, from `info/<name>.list` (paths) or `*.md5sums` (sum and path). */
-export function parseDpkgFiles(bytes: Uint8Array): readonly string[] {
-  return textOf(bytes)
-    .split('\n')
-    .map((line) => line.replace(/^[0-9a-f]{32} [ *]/, '').replace(/^\.?\/+/, ''))
-    .filter((path) => path !== '' && path !== '.')
+/**
+ * The files of a package that `isWanted`, from `info/<name>.list` (paths) or `*.md5sums` (sum and path).
+ */
+export function parseDpkgFiles(bytes: Uint8Array, isWanted: (path: string) => boolean): readonly string[] {
+  const paths: string[] = []
+  for (const line of linesOf(bytes)) {
+    const path = line.replace(/^[0-9a-f]{32} [ *]/, '').replace(/^\.?\/+/, '')
+    if (path !== '' && path !== '.' && isWanted(path)) addOwned(paths, path)
+  }
+  return paths
 }

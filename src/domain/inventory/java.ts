@@ -2,6 +2,7 @@ import { layerTooLarge } from './errors.ts'
 import type { Inflater } from './inflater.ts'
 import type { FileFacts, PackageFacts } from './layer-facts.ts'
 import { MAX_PACKAGES_PER_FILE } from './layer-facts.ts'
+import { linesOf } from './lines.ts'
 import { MalformedFile, textOf } from './malformed-file.ts'
 import { baseName } from './paths.ts'
 import { unzip } from './zip-archive.ts'
@@ -11,6 +12,8 @@ const ARCHIVE = /\.(jar|war|ear|par|sar|nar|kar|hpi|jpi|rar)$/i
 const POM = /(^|\/)META-INF\/maven\/[^/]+\/[^/]+\/pom\.properties$/
 const MANIFEST = 'META-INF/MANIFEST.MF'
 const MAX_TEXT_BYTES = 1024 * 1024
+/** As file systems bound the name of a file. */
+const MAX_NAME_CHARACTERS = 255
 
 /** Deeper than any real archive: an application server's holds a web application, which holds libraries. */
 const MAX_NESTING = 8
@@ -79,9 +82,9 @@ function describe(path: string, place: string, reason: string): string {
 
 function pomArtifact(bytes: Uint8Array): readonly PackageFacts[] {
   const values = new Map<string, string>()
-  for (const line of textOf(bytes).split(/\r?\n/)) {
-    const [, key, value] = /^\s*(groupId|artifactId|version)\s*[=:]\s*(.*?)\s*$/.exec(line) ?? []
-    if (key !== undefined && value !== undefined) values.set(key, value)
+  for (const line of linesOf(bytes)) {
+    const [, key, value] = /^(groupId|artifactId|version)\s*[=:](.*)$/.exec(line.trim()) ?? []
+    if (key !== undefined && value !== undefined) values.set(key, value.trim())
   }
   return artifact(values.get('groupId'), values.get('artifactId'), values.get('version'))
 }
@@ -96,7 +99,7 @@ function manifestArtifact(bytes: Uint8Array, fileName: string): readonly Package
     const colon = line.indexOf(':')
     if (colon > 0) values.set(line.slice(0, colon), line.slice(colon + 1).trim())
   }
-  const [, fileArtifact, fileVersion] = /^(.+?)-(\d[\w.+-]*)\.[a-z]+$/i.exec(fileName) ?? []
+  const [, fileArtifact, fileVersion] = /^(.+?)-(\d[\w.+-]*)\.[a-z]+$/i.exec(fileName.slice(-MAX_NAME_CHARACTERS)) ?? []
   const version = values.get('Implementation-Version') ?? values.get('Bundle-Version') ?? fileVersion
   return artifact(values.get('Implementation-Vendor-Id'), fileArtifact, version)
 }

@@ -1,5 +1,6 @@
 import { MAX_PACKAGES_PER_FILE, type PackageFacts } from './layer-facts.ts'
-import { MalformedFile, membersOf, parseJson, textOf, wordOf } from './malformed-file.ts'
+import { linesOf } from './lines.ts'
+import { MalformedFile, membersOf, parseJson, wordOf } from './malformed-file.ts'
 
 /** The package that a `package.json` describes; none when it has no name or no version. */
 export function parsePackageJson(bytes: Uint8Array): readonly PackageFacts[] {
@@ -59,7 +60,7 @@ export function parsePackageLock(bytes: Uint8Array): readonly PackageFacts[] {
 export function parseYarnLock(bytes: Uint8Array): readonly PackageFacts[] {
   const found = new Map<string, PackageFacts>()
   let name: string | undefined
-  for (const line of textOf(bytes).split('\n')) {
+  for (const line of linesOf(bytes)) {
     if (/^\S/.test(line)) name = /^"?((?:@[^/@"\s]+\/)?[^@"\s#]+)@(?!workspace:|link:|portal:)/.exec(line)?.[1]
     const [, version] = /^ {2}version:? "?(\d[^"\s]*)"?\s*$/.exec(line) ?? []
     if (name === undefined || version === undefined) continue

@@ -5,7 +5,7 @@ import type { OperatingSystem } from './package.ts'
 export function parseOsRelease(bytes: Uint8Array): Readonly<Record<string, string>> {
   const values: Record<string, string> = {}
   for (const line of textOf(bytes.subarray(0, 64 * 1024)).split('\n')) {
-    const [, key, raw] = /^\s*([A-Z][A-Z0-9_]*)=(.*?)\s*$/.exec(line) ?? []
+    const [, key, raw] = /^([A-Z][A-Z0-9_]*)=(.*)$/.exec(line.trim()) ?? []
     if (key !== undefined && raw !== undefined) values[key] = unquoted(raw)
   }
   return values

@@ -76,10 +76,10 @@ function factsIn(kind: FileKind, bytes: Uint8Array, path: string, { inflater, li
     case 'dpkg':
       return { packages: parseDpkgStatus(bytes) }
     case 'dpkg-files':
-      return { owned: parseDpkgFiles(bytes).filter(mayHoldPackages) }
+      return { owned: parseDpkgFiles(bytes, mayHoldPackages) }
     case 'apk': {
-      const { packages, paths } = parseApkInstalled(bytes)
-      return { packages, owned: paths.filter(mayHoldPackages) }
+      const { packages, paths } = parseApkInstalled(bytes, mayHoldPackages)
+      return { packages, owned: paths }
     }
     case 'rpm': {
       const { packages, paths } = parseRpmDatabase(bytes, mayHoldPackages)

@@ -24,6 +24,6 @@ export function parseGemspec(bytes: Uint8Array, path: string): readonly PackageF
 
 /** `s.name = "rack".freeze`, `s.version = Gem::Version.new("2.0.6")` */
 function assigned(text: string, attribute: 'name' | 'version'): string | undefined {
-  const pattern = new RegExp(`\\.${attribute}\\s*=\\s*(?:Gem::Version\\.new\\s*\\(?\\s*)?["']([^"'\\n#{}]+)["']`)
+  const pattern = new RegExp(`\\.${attribute}\\s*=\\s*(?:Gem::Version\\.new\\s*(?:\\(\\s*)?)?["']([^"'\\n#{}]+)["']`)
   return pattern.exec(text)?.[1]
 }
