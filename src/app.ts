@@ -8,6 +8,13 @@ import { randomIds } from './lib/ids.ts'
 import type { Logger } from './lib/logger.ts'
 import type { Handler } from './protocols/http/context.ts'
 import type { RootKey, RootKeys } from './services/root-keys.ts'
+import { AnalysisWorkers } from './workers/analysis-workers.ts'
+
+/**
+ * Where the program of the analysis workers is. Said here and not nearer to them: the single executable keeps its parts
+ * as they lie beside `main.ts`, and looks for them from there.
+ */
+const ANALYSIS_WORKER = new URL('./workers/analysis-worker.ts', import.meta.url).href
 
 /** A registry without its socket. */
 export interface App extends OperatorJobs {
@@ -30,8 +37,9 @@ export async function createApp(
   world: Surroundings = { clock: systemClock, ids: randomIds },
 ): Promise<App> {
   const foundation: Foundation = await openFoundation(config, logger, world)
+  const analyser = new AnalysisWorkers({ workerUrl: ANALYSIS_WORKER })
   // Services ring for jobs, and jobs act through services.
-  const services = createServices(foundation, {
+  const services = createServices(foundation, analyser, {
     previewAsked: () => jobs.bells.previewAsked(),
     signingAsked: () => jobs.bells.signingAsked(),
   })
@@ -44,6 +52,7 @@ export async function createApp(
     ready: () => foundation.checkReady(),
     async close() {
       await jobs.close()
+      analyser.close()
       await services.pulls.flush()
       await foundation.metadata.close()
       await foundation.blobs.close()

@@ -17,6 +17,7 @@ import { ImageBatches } from '../services/image-batches.ts'
 import { ImageDeletion } from '../services/image-deletion.ts'
 import { ImageLists } from '../services/image-lists.ts'
 import { Images } from '../services/images.ts'
+import { Inventories } from '../services/inventories.ts'
 import { KeyAccess } from '../services/key-access.ts'
 import { KeyAliases } from '../services/key-aliases.ts'
 import { KeyCryptography } from '../services/key-cryptography.ts'
@@ -24,6 +25,7 @@ import { KeyGrants } from '../services/key-grants.ts'
 import { KeyLifetimes } from '../services/key-lifetimes.ts'
 import { KeyPolicies } from '../services/key-policies.ts'
 import { Keys } from '../services/keys.ts'
+import type { LayerAnalyser } from '../services/layer-analyser.ts'
 import { Layers } from '../services/layers.ts'
 import { Lifecycle } from '../services/lifecycle.ts'
 import { Logins } from '../services/logins.ts'
@@ -60,7 +62,7 @@ export interface Bells {
 export type Services = ReturnType<typeof createServices>
 
 /** Makes the services of a registry, each with what it asks for. */
-export function createServices(foundation: Foundation, bells: Bells) {
+export function createServices(foundation: Foundation, analyser: LayerAnalyser, bells: Bells) {
   const { config, logger, clock, realClock, ids, metadata, blobs, keyring } = foundation
   const { quotas, publicQuotas } = config
   const throttle = new Throttle(config.rates, clock, config.publicRates)
@@ -95,6 +97,7 @@ export function createServices(foundation: Foundation, bells: Bells) {
     imageLists: new ImageLists(metadata, vaults, access, pulls, activations),
     images,
     iam: createIamServices(metadata, access, clock, ids, partitionOf(config.defaultRegistry.region)),
+    inventories: new Inventories(metadata, analyser, clock),
     layers,
     lifecycle,
     logins: new Logins(access, tokens),
