@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ServiceModel } from '../src/protocols/aws/model.ts'
 import type { OperationTable } from '../src/protocols/aws/operation-table.ts'
+import { cloudTrailService } from '../src/protocols/cloudtrail/operations.ts'
 import type { EcrServices } from '../src/protocols/ecr/operation.ts'
 import { ecrService } from '../src/protocols/ecr/operations.ts'
 import type { OwnPublicServices } from '../src/protocols/ecr-public/operation.ts'
@@ -33,6 +34,7 @@ export function coveragePage(): string {
     section('AWS IAM', 'src/protocols/iam', iamService({} as IamServices)),
     section('AWS KMS', 'src/protocols/kms', kmsService({} as KmsServices)),
     section('AWS STS', 'src/protocols/sts', stsService({} as StsServices)),
+    section('AWS CloudTrail', 'src/protocols/cloudtrail', cloudTrailService({ auditHistory: undefined })),
   ]
   return `${[
     '# Coverage',

@@ -54,6 +54,7 @@ export async function createApp(
       await jobs.close()
       analyser.close()
       await services.pulls.flush()
+      await foundation.auditLog?.close()
       await foundation.metadata.close()
       await foundation.blobs.close()
     },

@@ -1,12 +1,16 @@
 import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
+import type { AuditTrail } from '../domain/audit/api-call.ts'
+import { NO_TRAIL } from '../domain/audit/api-call.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { Logger } from '../lib/logger.ts'
 import { MASTER_KEY_BYTES, MasterKey } from '../lib/master-key.ts'
 import { OWN_MASTER_KEY_FILE, readMasterKey, readOwnMasterKey } from '../lib/master-key-source.ts'
 import { VirtualClock } from '../lib/virtual-clock.ts'
+import { Audit } from '../services/audit.ts'
 import { Keyring } from '../services/keyring.ts'
+import type { AuditLog } from '../stores/audit.ts'
 import { CheckedBlobStore } from '../stores/blobs/checked.ts'
 import { FilesystemBlobStore } from '../stores/blobs/filesystem.ts'
 import { MemoryBlobStore } from '../stores/blobs/memory.ts'
@@ -14,6 +18,7 @@ import { SealedBlobStore } from '../stores/blobs/sealed.ts'
 import type { BlobDriver, BlobStore } from '../stores/blobs.ts'
 import { hasSealedSecrets, openMemoryMetadata, openSqliteMetadata } from '../stores/metadata/sqlite.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
+import { openAuditLog } from './audit-log.ts'
 
 /** What a registry takes from the world beside its configuration. */
 export interface Surroundings {
@@ -33,6 +38,9 @@ export interface Foundation {
   readonly blobs: BlobStore
   /** What opens the vaults that `blobs` keeps. */
   readonly keyring: Keyring
+  /** What happened here; absent: nothing is written down. */
+  readonly auditLog: AuditLog | undefined
+  readonly audit: AuditTrail
   /** Takes what went wrong on our side of a request; the answer shows the request id only. */
   report(thrown: unknown, requestId: string): void
   /** Throws when the stores cannot serve. */
@@ -46,6 +54,10 @@ export async function openFoundation(config: Config, logger: Logger, world: Surr
   const { metadata, driver } = await openStores(config, await masterKeyOf(config, logger, ids), clock)
   const keyring = new Keyring(metadata, ids)
   const blobs = new CheckedBlobStore(new SealedBlobStore(driver, keyring))
+  const auditLog = config.audit.isOn ? await openAuditLog(config, metadata, realClock, ids, logger) : undefined
+  const notWritten = (error: unknown) => logger.error({ error: asError(error) }, 'a call could not be written down')
+  const audit =
+    auditLog === undefined ? NO_TRAIL : new Audit(auditLog, ids, config.defaultRegistry.registryId, notWritten)
   return {
     config,
     logger,
@@ -55,6 +67,8 @@ export async function openFoundation(config: Config, logger: Logger, world: Surr
     metadata,
     blobs,
     keyring,
+    auditLog,
+    audit,
     report: (thrown, requestId) => logger.error({ requestId, error: asError(thrown) }, 'request failed'),
     checkReady: async () => {
       await metadata.checkReady()

@@ -1,3 +1,4 @@
+import { invalidParameter } from '../domain/errors.ts'
 import type { RepositoryRef } from '../domain/names.ts'
 import { GarbageCollector, type GcReport } from '../jobs/gc.ts'
 import { KeysJobs } from '../jobs/keys.ts'
@@ -11,6 +12,7 @@ import { ImageSigner } from '../services/image-signer.ts'
 import { LifecycleEvaluation } from '../services/lifecycle-evaluation.ts'
 import { LifecycleExecution } from '../services/lifecycle-execution.ts'
 import { type ProfileCertificate, SigningProfiles } from '../services/signing-profiles.ts'
+import type { AuditReport } from '../stores/audit.ts'
 import type { Foundation } from './foundation.ts'
 import type { Bells, Services } from './services.ts'
 
@@ -38,6 +40,8 @@ export interface OperatorJobs {
   forecastLifecycle(ref: RepositoryRef): Promise<LifecycleForecast>
   /** By which the signatures of a signing profile can be verified. */
   signingCertificate(profileArn: string): Promise<ProfileCertificate>
+  /** Whether anything was done to the audit log. */
+  verifyAudit(): Promise<AuditReport>
 }
 
 /** Whose leases are. The lock of the data directory lets one process in at a time: the successor of one that died is the same holder. */
@@ -68,6 +72,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
       runLifecycle: (target) => lifecycle.run(target),
       forecastLifecycle: (ref) => lifecycle.forecast(ref),
       signingCertificate: (profileArn) => profiles.certificateOf(profileArn),
+      verifyAudit: () => verifyAudit(foundation),
     },
     bells: { previewAsked: () => lifecycle.lookForPreviews(), signingAsked: () => signing.look() },
     start() {
@@ -91,6 +96,11 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
   }
 }
 
+async function verifyAudit({ auditLog, metadata }: Foundation): Promise<AuditReport> {
+  if (auditLog === undefined) throw invalidParameter('ECRU_AUDIT', 'Nothing is written down here: ECRU_AUDIT is off')
+  return auditLog.verify(await metadata.view.auditHeads.find())
+}
+
 function createLifecycleJobs(foundation: Foundation, { pulls, activations }: Services): LifecycleJobs {
   const { config, logger, clock, realClock, metadata } = foundation
   const evaluation = new LifecycleEvaluation(metadata, pulls, activations, clock)
@@ -99,5 +109,6 @@ function createLifecycleJobs(foundation: Foundation, { pulls, activations }: Ser
     holder: HOLDER,
     intervalMs: config.lifecycleIntervalMs,
     leaseClock: realClock,
+    audit: foundation.audit,
   })
 }

@@ -3,6 +3,7 @@ import { VERSION } from '../config/version.ts'
 import type { AwsSetting } from '../protocols/aws/context.ts'
 import { createJsonRpc } from '../protocols/aws/json-rpc.ts'
 import { createQuery } from '../protocols/aws/query.ts'
+import { cloudTrailService } from '../protocols/cloudtrail/operations.ts'
 import { Addresses } from '../protocols/ecr/addresses.ts'
 import { ecrService } from '../protocols/ecr/operations.ts'
 import { ecrPublicService } from '../protocols/ecr-public/operations.ts'
@@ -40,11 +41,13 @@ export function createPlanes(foundation: Foundation, services: Services, jobs: J
     profile: config.profile,
     callers: services.callers,
     attempts: new Attempts(clock, BAD_SIGNATURES_MAX),
+    audit: foundation.audit,
     report,
   }
   const bodies = new LargeBodies()
   const oci: OciServices = {
     ...services,
+    ociAudit: { trail: foundation.audit, clock: foundation.clock },
     bodies,
     settings: { fidelity: config.fidelity, layerPartBytesMin: config.quotas.layerPartBytesMin },
     report,
@@ -75,7 +78,11 @@ function createAwsPlanes({ config }: Foundation, services: Services, setting: Aw
   const ecr = { ...services, addresses }
   const ecrPublic = { ...ecr, publicAddresses: new PublicAddresses(publicHost) }
   return {
-    awsJson: createJsonRpc([ecrService(ecr), ecrPublicService(ecrPublic), kmsService(services)], setting, bodies),
+    awsJson: createJsonRpc(
+      [ecrService(ecr), ecrPublicService(ecrPublic), kmsService(services), cloudTrailService(services)],
+      setting,
+      bodies,
+    ),
     awsQuery: createQuery([iamService(services.iam), stsService(services)], setting),
   }
 }

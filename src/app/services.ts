@@ -8,6 +8,7 @@ import type { Clock } from '../lib/clock.ts'
 import { Access } from '../services/access.ts'
 import { AccountSettings } from '../services/account-settings.ts'
 import { Activations } from '../services/activations.ts'
+import { AuditHistory } from '../services/audit-history.ts'
 import { Callers } from '../services/callers.ts'
 import { CreationTemplates } from '../services/creation-templates.ts'
 import { DownloadTickets } from '../services/download-urls.ts'
@@ -63,7 +64,7 @@ export type Services = ReturnType<typeof createServices>
 
 /** Makes the services of a registry, each with what it asks for. */
 export function createServices(foundation: Foundation, analyser: LayerAnalyser, bells: Bells) {
-  const { config, logger, clock, realClock, ids, metadata, blobs, keyring } = foundation
+  const { config, logger, clock, realClock, ids, metadata, blobs, keyring, auditLog } = foundation
   const { quotas, publicQuotas } = config
   const throttle = new Throttle(config.rates, clock, config.publicRates)
   const access = createAccess(foundation, throttle)
@@ -88,6 +89,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
   return {
     ...createKeyServices(foundation, access),
     access,
+    auditHistory: auditLog && new AuditHistory(auditLog, access),
     accountSettings: new AccountSettings(metadata, access),
     activations,
     callers,

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { VERSION } from '../config/version.ts'
+import { describeAudit } from './commands/audit-commands.ts'
 import { describeClientTools } from './commands/client-commands.ts'
 import { commandLine } from './commands/command-line.ts'
 import { describeDevTools } from './commands/dev-commands.ts'
@@ -54,6 +55,7 @@ const DESCRIPTIONS = [
   describeDevTools,
   describeSigning,
   describeMasterKey,
+  describeAudit,
   describeTrust,
   describeClientTools,
 ]

@@ -18,6 +18,7 @@ export interface RunningApp {
   runLifecycle(target: RepositoryRef | 'all'): Promise<object>
   forecastLifecycle(ref: RepositoryRef): Promise<object>
   signingCertificate(profileArn: string): Promise<object>
+  verifyAudit(): Promise<object>
   /** Ends the work beside requests, then closes the stores. */
   close(): Promise<void>
 }

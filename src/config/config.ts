@@ -50,6 +50,7 @@ export interface Config {
   }
   readonly organizationId: string | undefined
   readonly trustedProxies: readonly IpRange[]
+  readonly audit: { readonly isOn: boolean; readonly retentionMs: number; readonly totalBytesMax: number }
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
   /** Zero: only on demand. */
@@ -254,6 +255,11 @@ function toConfig(env: Environment): Config {
     },
     organizationId: env.ECRU_ORGANIZATION_ID,
     trustedProxies: env.ECRU_TRUSTED_PROXIES ?? [],
+    audit: {
+      isOn: env.ECRU_AUDIT,
+      retentionMs: env.ECRU_AUDIT_RETENTION,
+      totalBytesMax: env.ECRU_AUDIT_MAX_SIZE * 1024 * 1024,
+    },
     logLevel: env.ECRU_LOG_LEVEL,
     logFormat: env.ECRU_LOG_FORMAT,
     gcIntervalMs: env.ECRU_GC_INTERVAL,

@@ -279,6 +279,21 @@ export const VARIABLES = {
     flag: '--trusted-proxies <ranges>',
     doc: 'The proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, as addresses or ranges with commas between: for the condition keys `aws:SourceIp` and `aws:SecureTransport`. Unset: the client is whoever connects.',
   },
+  ECRU_AUDIT: {
+    schema: yesOrNo(),
+    default: 'true',
+    doc: 'Write down every call of the API and every push and pull, as CloudTrail does; LookupEvents and `ecru audit` show them.',
+  },
+  ECRU_AUDIT_RETENTION: {
+    schema: duration(24 * 60 * MINUTE_MS, 100 * YEAR_MS),
+    default: '90d',
+    doc: 'How long audit records are kept.',
+  },
+  ECRU_AUDIT_MAX_SIZE: {
+    schema: wholeNumber(256, 100_000_000),
+    default: '10240',
+    doc: 'How much room audit records may take, in MiB; the oldest go first.',
+  },
   ECRU_LOG_LEVEL: {
     schema: oneOf('debug', 'info', 'warn', 'error', 'silent'),
     default: 'info',

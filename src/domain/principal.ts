@@ -1,3 +1,4 @@
+import type { DecidedAccess } from './audit/decided-access.ts'
 import type { RegistryId } from './names.ts'
 import type { ResourceTag } from './repository.ts'
 
@@ -10,6 +11,8 @@ export interface Circumstances {
   readonly userAgent: string
   /** The id under which log, answer and audit record name the request; empty for the registry's own work. */
   readonly requestId: string
+  /** Hears what is decided about the request; absent: nobody wants to know. */
+  decided?(decision: DecidedAccess): void
 }
 
 /** The circumstances of what the registry does by itself. */

@@ -9,7 +9,7 @@ import type { LifecycleExecution } from '../services/lifecycle-execution.ts'
 import { getRepository } from '../services/repositories.ts'
 import type { LifecyclePolicy } from '../stores/lifecycle.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
-import { LifecycleJob, type LifecycleReport } from './lifecycle.ts'
+import { LifecycleJob, type LifecycleJobOptions, type LifecycleReport } from './lifecycle.ts'
 import { LifecyclePreviewJob } from './lifecycle-previews.ts'
 import { Pace } from './pace.ts'
 import { JobRunner } from './runner.ts'
@@ -36,15 +36,6 @@ export interface LifecycleForecast {
   }[]
 }
 
-export interface LifecycleSettings {
-  /** Names this process among those that share the store. */
-  readonly holder: string
-  /** How often each policy is executed; 0 leaves it to operators. */
-  readonly intervalMs: number
-  /** What leases go by, when it is not the clock of all else: processes that share a store must agree on it. */
-  readonly leaseClock?: Clock
-}
-
 /** Everything about lifecycle policies that goes on beside requests, and what operators may ask of it. */
 export class LifecycleJobs {
   readonly #metadata: MetadataStore
@@ -64,7 +55,7 @@ export class LifecycleJobs {
     execution: LifecycleExecution,
     clock: Clock,
     logger: Logger,
-    settings: LifecycleSettings,
+    settings: LifecycleJobOptions,
   ) {
     this.#metadata = metadata
     this.#evaluation = evaluation

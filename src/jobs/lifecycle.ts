@@ -1,5 +1,9 @@
 import { repositoryArn } from '../domain/arn.ts'
+import { type AuditTrail, NO_TRAIL } from '../domain/audit/api-call.ts'
+import { policyExecution } from '../domain/audit/policy-execution.ts'
+import { parseLifecyclePolicy } from '../domain/lifecycle/parse.ts'
 import type { LifecycleActed, LifecycleFailure, LifecycleRun } from '../domain/lifecycle/run.ts'
+import type { RepositoryRef } from '../domain/names.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { LogFacts, Logger } from '../lib/logger.ts'
 import type { LifecycleEvaluation } from '../services/lifecycle-evaluation.ts'
@@ -41,6 +45,17 @@ export interface LifecycleReport {
   readonly runs: readonly PlacedLifecycleRun[]
 }
 
+export interface LifecycleJobOptions {
+  /** Names this process among those that share the store. */
+  readonly holder: string
+  /** How often each policy is executed; 0 leaves it to operators. */
+  readonly intervalMs: number
+  /** What leases go by, when it is not the clock of all else: processes that share a store must agree on it. */
+  readonly leaseClock?: Clock
+  /** Hears of every run. */
+  readonly audit?: AuditTrail
+}
+
 /**
  * Executes the lifecycle policies that are due, one repository after the other, in small steps beside traffic. When a policy
  * is due stands in its record until its run has ended, so that a run that broke off is made again from the start, which
@@ -55,20 +70,16 @@ export class LifecycleJob implements Job<LifecycleReport> {
   readonly #logger: Logger
   readonly #lease: Lease
   readonly #intervalMs: number
+  readonly #audit: AuditTrail
   #lastTurn: Promise<unknown> = Promise.resolve()
 
-  /** `holder` names this process among those that share the store. */
   constructor(
     metadata: MetadataStore,
     evaluation: LifecycleEvaluation,
     execution: LifecycleExecution,
     clock: Clock,
     logger: Logger,
-    {
-      holder,
-      intervalMs,
-      leaseClock = clock,
-    }: { readonly holder: string; readonly intervalMs: number; readonly leaseClock?: Clock },
+    { holder, intervalMs, leaseClock = clock, audit = NO_TRAIL }: LifecycleJobOptions,
   ) {
     this.#metadata = metadata
     this.#evaluation = evaluation
@@ -77,6 +88,7 @@ export class LifecycleJob implements Job<LifecycleReport> {
     this.#logger = logger
     this.#lease = new Lease(metadata, leaseClock, 'lifecycle', holder)
     this.#intervalMs = intervalMs
+    this.#audit = audit
   }
 
   async isDue(): Promise<boolean> {
@@ -155,6 +167,7 @@ export class LifecycleJob implements Job<LifecycleReport> {
     try {
       const run = await this.#execute(policy, pace)
       await this.#record(policy, run, this.#intervalMs)
+      this.#tell(repository, policy, run)
       const { imageCount, expiredCount, transitionedCount, followedCount, changedCount, failedCount } = run
       const counts = { imageCount, expiredCount, transitionedCount, followedCount, changedCount, failedCount }
       this.#logger.info({ ...facts, ...counts }, 'lifecycle policy executed')
@@ -203,6 +216,11 @@ export class LifecycleJob implements Job<LifecycleReport> {
       },
       { durability: 'relaxed' },
     )
+  }
+
+  #tell(ref: RepositoryRef, { policyId, text }: LifecyclePolicy, run: LifecycleRun): void {
+    if (this.#audit.isOn)
+      this.#audit.recordServiceEvent(policyExecution(ref, { policyId, rules: parseLifecyclePolicy(text), run }))
   }
 
   #after(ms: number): Date {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import cloudTrailModel from '../../models/cloudtrail.json' with { type: 'json' }
 import ecrModel from '../../models/ecr.json' with { type: 'json' }
 import ecrPublicModel from '../../models/ecr-public.json' with { type: 'json' }
 import iamModel from '../../models/iam.json' with { type: 'json' }
@@ -43,7 +44,7 @@ const COMMON_AWS_ERRORS = [
 ]
 
 const entries = Object.entries(wireTable)
-const shapes = [ecrModel, ecrPublicModel, kmsModel].flatMap((model) => Object.entries(model.shapes))
+const shapes = [cloudTrailModel, ecrModel, ecrPublicModel, kmsModel].flatMap((model) => Object.entries(model.shapes))
 const modelErrors = shapes.flatMap(([name, shape]) => ('exception' in shape ? [name] : []))
 /** Services of the Query protocol have names of their own for their exceptions on the wire. */
 const queryErrors = [iamModel, stsModel].flatMap(({ shapes }) =>

@@ -21,6 +21,9 @@ const WIRE = {
   // These two, and what an analysis says of a layer, end in the reason of a scan that failed; no request waits for one.
   'analysis-crashed': { oci: null, aws: aws('UnsupportedImageTypeException') },
   'analysis-timed-out': { oci: null, aws: aws('UnsupportedImageTypeException') },
+  'audit-max-results-invalid': { oci: null, aws: aws('InvalidMaxResultsException') },
+  'audit-next-token-invalid': { oci: null, aws: aws('InvalidNextTokenException') },
+  'audit-time-range-invalid': { oci: null, aws: aws('InvalidTimeRangeException') },
   'authentication-missing': { oci: null, aws: aws('MissingAuthenticationTokenException') },
   'authorization-message-invalid': { oci: null, aws: aws('InvalidAuthorizationMessageException') },
   'blob-not-found': { oci: oci(404, 'BLOB_UNKNOWN'), aws: aws('LayersNotFoundException') },

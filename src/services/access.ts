@@ -104,11 +104,10 @@ export class Access {
     resource: AccessResource,
     details: RequestDetails = {},
   ): Promise<boolean> {
-    return this.#isLetThrough(
-      principal,
-      named(action, resource),
-      await this.decide(principal, action, resource, details),
-    )
+    const request = named(action, resource)
+    const decision = await this.decide(principal, action, resource, details)
+    note(principal, request, decision, true)
+    return this.#isLetThrough(principal, request, decision)
   }
 
   /** Whether it would be permitted if the repository had this policy. */
@@ -151,9 +150,10 @@ export class Access {
     details: RequestDetails,
   ): Promise<void> {
     const decision = await this.decide(principal, action, resource, details)
-    if (decision.outcome === 'allowed') return
     const request = named(action, resource)
-    if (this.#isLetThrough(principal, request, decision)) return
+    const isLetThrough = this.#isLetThrough(principal, request, decision)
+    note(principal, request, decision, decision.outcome === 'allowed' || !isLetThrough)
+    if (isLetThrough) return
     throw accessDenied(principal.arn, request.action, request.arn, reasonOf(decision, request.action))
   }
 
@@ -282,6 +282,19 @@ export class Access {
     const repository = await repositories.find(resource)
     return repository === undefined ? [] : repositories.listResourceTags(repository.id)
   }
+}
+
+/** Tells whoever writes down what happens to the request. */
+function note({ circumstances }: Principal, request: NamedRequest, decision: Decision, isEnforced: boolean): void {
+  circumstances.decided?.({
+    action: request.action,
+    resource: request.arn,
+    outcome: decision.outcome,
+    by: decision.by,
+    policy: decision.policy,
+    statementId: decision.statement?.sid,
+    isEnforced,
+  })
 }
 
 function ofIdentity({ identity, boundary, session = [] }: ApplicablePolicies): readonly NamedPolicy[] {

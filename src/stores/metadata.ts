@@ -14,6 +14,7 @@ import type { Encryption, NewRepository, Repository, ResourceTag, TagMutability 
 import type { Upload } from '../domain/upload.ts'
 import type { BlobAddress } from '../domain/vault.ts'
 import type { AccountReader, AccountWriter } from './accounts.ts'
+import type { AuditHeadReader, AuditHeadWriter } from './audit.ts'
 import type { CreationTemplateReader, CreationTemplateWriter } from './creation-templates.ts'
 import type { CredentialReader, CredentialWriter } from './credentials.ts'
 import type { IamReader, IamWriter } from './iam.ts'
@@ -231,6 +232,7 @@ export interface UploadWriter extends UploadReader {
 }
 
 export interface MetadataReader {
+  readonly auditHeads: AuditHeadReader
   readonly accounts: AccountReader
   readonly repositories: RepositoryReader
   readonly images: ImageReader
@@ -253,6 +255,7 @@ export interface MetadataReader {
 }
 
 export interface MetadataWriter {
+  readonly auditHeads: AuditHeadWriter
   readonly accounts: AccountWriter
   readonly repositories: RepositoryWriter
   readonly images: ImageWriter

@@ -35,6 +35,7 @@ export function fakeApp(changes: Partial<RunningApp> = {}): AppFactory {
     runLifecycle: async () => ({ repositories: 0, runs: [] }),
     forecastLifecycle: async ({ name }) => ({ repositoryName: name, images: [] }),
     signingCertificate: async (signingProfileArn) => ({ signingProfileArn, certificate: 'PEM\n' }),
+    verifyAudit: async () => ({ isIntact: true, records: 3, faults: [] }),
     scrub: async (isDryRun) => ({ isDryRun, checkedBlobs: 3, faults: [] }),
     close: async () => {},
     ...changes,

@@ -1,6 +1,6 @@
 import type { Region } from '../../domain/names.ts'
 import { ANONYMOUS, from } from '../../domain/principal.ts'
-import { RequestCircumstances } from '../http/circumstances.ts'
+import type { RequestCircumstances } from '../http/circumstances.ts'
 import type { RequestContext } from '../http/context.ts'
 import { type AwsCall, type AwsSetting, originOf } from './context.ts'
 import { type ServiceModel, signingNameOf } from './model.ts'
@@ -29,8 +29,9 @@ export async function callOf(
   request: Request,
   { callers }: AwsSetting,
   context: RequestContext,
+  circumstances: RequestCircumstances,
 ): Promise<AwsCall> {
-  const principal = from(await callers.identify(signedBy), new RequestCircumstances(request, context))
+  const principal = from(await callers.identify(signedBy), circumstances)
   context.setPrincipal(principal.arn)
   return {
     principal,
@@ -41,9 +42,13 @@ export async function callOf(
 }
 
 /** The same of a request that needs no signature: nobody's, whatever it carries. */
-export function unsignedCallOf(request: Request, context: RequestContext): AwsCall {
+export function unsignedCallOf(
+  request: Request,
+  context: RequestContext,
+  circumstances: RequestCircumstances,
+): AwsCall {
   return {
-    principal: from(ANONYMOUS, new RequestCircumstances(request, context)),
+    principal: from(ANONYMOUS, circumstances),
     region: 'us-east-1' as Region,
     requestId: context.requestId,
     origin: originOf(request, context.isSecure),

@@ -1,3 +1,4 @@
+import type { AuditTrail } from '../../domain/audit/api-call.ts'
 import type { Region } from '../../domain/names.ts'
 import type { Principal } from '../../domain/principal.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -35,6 +36,8 @@ export interface AwsSetting {
   readonly callers: Callers
   /** Absent: wrong signatures are not counted. */
   readonly attempts?: SignatureAttempts | undefined
+  /** Absent: nobody writes down who calls. */
+  readonly audit?: AuditTrail | undefined
   /** Takes what went wrong on our side; the answer shows the request id only. */
   report(thrown: unknown, requestId: string): void
 }

@@ -1,15 +1,17 @@
 import { type RegistryError, requestMalformed, unknownOperation, unsupportedOperation } from '../../domain/errors.ts'
 import { awsErrorOf } from '../errors.ts'
 import { ClientGone } from '../http/body.ts'
+import { RequestCircumstances } from '../http/circumstances.ts'
 import type { Handler, RequestContext } from '../http/context.ts'
 import { LargeBodies } from '../http/large-bodies.ts'
+import { auditCall, type Told } from './audited-call.ts'
 import { bodyLimitBytes } from './body-limit.ts'
 import { authenticate, callOf } from './caller.ts'
 import type { AwsCall, AwsSetting } from './context.ts'
 import { toWire } from './json-wire.ts'
 import type { Spelling } from './member-path.ts'
 import type { ServiceModel } from './model.ts'
-import type { Operation, OperationTable } from './operation-table.ts'
+import type { OperationTable } from './operation-table.ts'
 import { type InputParser, InputParsers } from './validate.ts'
 
 /** A service that is called with AWS JSON 1.1. */
@@ -62,38 +64,32 @@ async function answer(
   const operation = service?.operations.get(name)
   if (service === undefined || parserOf === undefined || operation === undefined) throw unknownOperation()
 
+  const circumstances = new RequestCircumstances(request, context)
+  const told: Told = { model: service.model, operation: name, circumstances }
   const body = bodies.of(request, bodyLimitBytes(service.model, name), context)
   try {
     const signedBy = await authenticate(request, service.model, setting, () => body.read(), context)
+    told.region = signedBy.region
+    const call = await callOf(signedBy, request, setting, context, circumstances)
+    told.call = call
     if (operation === 'unsupported') throw unsupportedOperation(service.model.metadata.serviceId, name)
 
     const json = parseJson(await body.read())
     body.drop()
     const input = parserOf(name)(json)
-    const call = await callOf(signedBy, request, setting, context)
-    return await perform(service, operation, input, call, setting, context)
+    told.input = input
+    const output = await operation(input, call)
+    auditCall(setting, told, { output })
+    return respond(200, output, context)
   } catch (thrown) {
-    return failure(thrown, setting, context, service)
-  } finally {
-    body.release()
-  }
-}
-
-async function perform(
-  service: JsonService,
-  operation: Exclude<Operation, 'unsupported'>,
-  input: Readonly<Record<string, unknown>>,
-  call: AwsCall,
-  setting: AwsSetting,
-  context: RequestContext,
-): Promise<Response> {
-  try {
-    return respond(200, await operation(input, call), context)
-  } catch (thrown) {
+    auditCall(setting, told, { thrown })
+    const { call, input } = told
     return failure(thrown, setting, context, service, (error) => ({
       ...membersOf(service.model, error),
-      ...service.errorMembers?.(error, input, call),
+      ...(call === undefined || input === undefined ? {} : service.errorMembers?.(error, input, call)),
     }))
+  } finally {
+    body.release()
   }
 }
 

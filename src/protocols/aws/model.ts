@@ -10,6 +10,8 @@ export interface Shape {
   readonly max?: number
   readonly pattern?: string
   readonly enum?: readonly string[]
+  /** Its values are secrets. */
+  readonly sensitive?: boolean
 }
 
 /** An operation of a service's contract. */

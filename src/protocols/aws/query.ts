@@ -1,6 +1,8 @@
 import { unknownOperation, unsupportedOperation } from '../../domain/errors.ts'
 import { ClientGone, readBody } from '../http/body.ts'
+import { RequestCircumstances } from '../http/circumstances.ts'
 import type { Handler, RequestContext } from '../http/context.ts'
+import { auditCall, type Told } from './audited-call.ts'
 import { authenticate, callOf, unsignedCallOf } from './caller.ts'
 import type { AwsSetting } from './context.ts'
 import type { ServiceModel } from './model.ts'
@@ -48,18 +50,26 @@ async function answer(
   const operation = service?.operations.get(action)
   if (service === undefined || operation === undefined) throw unknownOperation()
   const { model } = service
+  const circumstances = new RequestCircumstances(request, context)
+  const told: Told = { model, operation: action, circumstances }
   try {
     const unsupported = unsupportedOperation(model.metadata.serviceId, action)
     const isUnsigned = model.operations[action]?.authtype === 'none'
     if (operation === 'unsupported' && isUnsigned) throw unsupported
-    const signedBy = isUnsigned ? undefined : await authenticate(request, model, setting, async () => body, context)
+    if (isUnsigned) told.call = unsignedCallOf(request, context, circumstances)
+    else {
+      const signedBy = await authenticate(request, model, setting, async () => body, context)
+      told.region = signedBy.region
+      told.call = await callOf(signedBy, request, setting, context, circumstances)
+    }
     if (operation === 'unsupported') throw unsupported
     const input = parsers.get(model)?.for(action)(queryInput(model, action, parameters)) ?? {}
-    const call =
-      signedBy === undefined ? unsignedCallOf(request, context) : await callOf(signedBy, request, setting, context)
-    const output = await operation(input, call)
+    told.input = input
+    const output = await operation(input, told.call)
+    auditCall(setting, told, { output })
     return await success(model, action, output, context)
   } catch (thrown) {
+    auditCall(setting, told, { thrown })
     return await failure(thrown, setting, context, model.metadata.xmlNamespace)
   }
 }

@@ -1,14 +1,28 @@
+import type { DecidedAccess } from '../../domain/audit/decided-access.ts'
 import type { Circumstances } from '../../domain/principal.ts'
 import type { RequestContext } from './context.ts'
+
+/** A request that asks about more than this is told by the first of them. */
+const DECISIONS_MAX = 20
 
 /** Where a request comes from. The address is looked up when somebody asks for it. */
 export class RequestCircumstances implements Circumstances {
   readonly #request: Request
   readonly #context: RequestContext
+  readonly #decisions: DecidedAccess[] = []
 
   constructor(request: Request, context: RequestContext) {
     this.#request = request
     this.#context = context
+  }
+
+  /** What was decided about the request so far. */
+  get decisions(): readonly DecidedAccess[] {
+    return this.#decisions
+  }
+
+  decided(decision: DecidedAccess): void {
+    if (this.#decisions.length < DECISIONS_MAX) this.#decisions.push(decision)
   }
 
   get sourceIp(): string {

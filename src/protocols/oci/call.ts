@@ -1,5 +1,6 @@
 import type { Registry, RepositoryRef } from '../../domain/names.ts'
 import type { Principal } from '../../domain/principal.ts'
+import type { RequestCircumstances } from '../http/circumstances.ts'
 import type { RequestContext } from '../http/context.ts'
 import { pathOf } from '../http/router.ts'
 import type { OciServices } from './services.ts'
@@ -10,6 +11,8 @@ export interface OciCall {
   readonly context: RequestContext
   readonly services: OciServices
   readonly principal: Principal
+  /** The same that the principal has, with what was decided. */
+  readonly circumstances: RequestCircumstances
   readonly registry: Registry
 }
 

@@ -9,6 +9,7 @@ import type { Throttle } from '../../services/throttle.ts'
 import { RequestCircumstances } from '../http/circumstances.ts'
 import type { Handler, RequestContext } from '../http/context.ts'
 import { pathOf } from '../http/router.ts'
+import { audited } from './audited-request.ts'
 import { blobHead } from './blobs.ts'
 import type { RepositoryCall } from './call.ts'
 import { errorResponse } from './errors.ts'
@@ -38,7 +39,8 @@ export function createPublicOci(services: PublicOciServices): Handler {
 
 async function handle(request: Request, context: RequestContext, services: PublicOciServices): Promise<Response> {
   const bearer = await authenticateBearer(request, services.tokens, context)
-  const principal = from(bearer.principal, new RequestCircumstances(request, context))
+  const circumstances = new RequestCircumstances(request, context)
+  const principal = from(bearer.principal, circumstances)
   context.setPrincipal(principal.arn)
   const route = matchRoute(pathOf(request.url))
   if (route === undefined || route.kind === 'catalog') throw routeUnknown()
@@ -49,12 +51,12 @@ async function handle(request: Request, context: RequestContext, services: Publi
   if (!isRegistryAlias(alias)) throw registryNotFound(alias)
   const registry = await services.publicRegistries.registryOf(alias)
   const ref = { registry, name: parseRepositoryName(wireName.slice(slash + 1)) }
-  const call = { request, context, services, principal, registry, ref, wireName }
-  if (kind === 'blob' && request.method === 'HEAD') return headBlob(call, operand)
+  const call = { request, context, services, principal, circumstances, registry, ref, wireName }
+  if (kind === 'blob' && request.method === 'HEAD') return audited(call, kind, operand, () => headBlob(call, operand))
   // One pull asks for one manifest by its tag, and for the rest by digest.
   if (kind === 'manifest' && principal.kind === 'anonymous' && !operand.includes(':'))
     services.throttle.count({ accountId: context.clientAddress, region: PUBLIC_REGION }, `ecr:${ANONYMOUS_PULL}`)
-  return answerRepository(kind, call, operand)
+  return audited(call, kind, operand, () => answerRepository(kind, call, operand))
 }
 
 /** Before a push it is a question of those who may push; anybody else is about to pull. */

@@ -4,6 +4,7 @@ import { from } from '../../domain/principal.ts'
 import { RequestCircumstances } from '../http/circumstances.ts'
 import type { Handler, RequestContext } from '../http/context.ts'
 import { pathOf } from '../http/router.ts'
+import { audited } from './audited-request.ts'
 import { authenticate } from './auth.ts'
 import { deleteBlob, getBlob, headBlob } from './blobs.ts'
 import { hostOf, type OciCall, type RepositoryCall } from './call.ts'
@@ -50,16 +51,19 @@ export function createOci(services: OciServices): Handler {
 /** Who is asking comes before what: without credentials every path looks the same. */
 async function handle(request: Request, context: RequestContext, services: OciServices): Promise<Response> {
   const bearer = await authenticate(request, services.tokens, context)
-  const principal = from(bearer.principal, new RequestCircumstances(request, context))
+  const circumstances = new RequestCircumstances(request, context)
+  const principal = from(bearer.principal, circumstances)
   context.setPrincipal(principal.arn)
   const registry = registryOfRequest(hostOf(request), bearer)
   const route = matchRoute(pathOf(request.url))
   if (route === undefined) throw routeUnknown()
-  const call = { request, context, services, principal, registry }
+  const call = { request, context, services, principal, circumstances, registry }
   const { kind, name, operand } = route
-  if (kind === 'base' || kind === 'catalog') return dispatch(REGISTRY_ROUTES[kind], call, operand)
+  if (kind === 'base' || kind === 'catalog')
+    return audited(call, kind, operand, () => dispatch(REGISTRY_ROUTES[kind], call, operand))
   const ref = { registry, name: parseRepositoryName(name) }
-  return answerRepository(kind, { ...call, ref, wireName: name }, operand)
+  const repositoryCall = { ...call, ref, wireName: name }
+  return audited(repositoryCall, kind, operand, () => answerRepository(kind, repositoryCall, operand))
 }
 
 /** Answers what is asked of one repository, wherever that is. */

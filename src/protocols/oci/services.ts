@@ -1,3 +1,5 @@
+import type { AuditTrail } from '../../domain/audit/api-call.ts'
+import type { Clock } from '../../lib/clock.ts'
 import type { ImageDeletion } from '../../services/image-deletion.ts'
 import type { ImageLists } from '../../services/image-lists.ts'
 import type { Images } from '../../services/images.ts'
@@ -29,6 +31,8 @@ export interface OciServices {
   readonly imageDeletion: ImageDeletion
   /** Where manifests are read, so that many large ones do not fill the memory together. */
   readonly bodies: LargeBodies
+  /** Where requests are written down, by which clock; absent: nowhere. */
+  readonly ociAudit?: { readonly trail: AuditTrail; readonly clock: Clock } | undefined
   /** Takes what went wrong on our side; the answer shows the request id only. */
   report(thrown: unknown, requestId: string): void
 }

@@ -23,6 +23,8 @@ const ROUTES: Routes = {
     operate(request, context, services, (query) =>
       services.runLifecycle(query.get('all') === 'true' ? 'all' : repositoryOf(query, services)),
     ),
+  'POST /_ecru/audit/verify': (request, context, services) =>
+    operate(request, context, services, () => services.verifyAudit()),
   'POST /_ecru/signing/certificate': (request, context, services) =>
     operate(request, context, services, (query) => services.signingCertificate(query.get('profile') ?? '')),
 }

@@ -38,6 +38,7 @@ export interface OperatorServices {
   runLifecycle(target: RepositoryRef | 'all'): Promise<object>
   forecastLifecycle(ref: RepositoryRef): Promise<object>
   signingCertificate(profileArn: string): Promise<object>
+  verifyAudit(): Promise<object>
 }
 
 /** Answers one route of the operator's plane. */

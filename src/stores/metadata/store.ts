@@ -1,6 +1,7 @@
 import type { Sealer } from '../../lib/master-key.ts'
 import type { MetadataReader, MetadataWriter } from '../metadata.ts'
 import { Accounts } from './accounts.ts'
+import { AuditHeads } from './audit-heads.ts'
 import { Blobs } from './blobs.ts'
 import { CreationTemplates } from './creation-templates.ts'
 import { Credentials } from './credentials.ts'
@@ -27,6 +28,7 @@ import { Uploads } from './uploads.ts'
 /** The nouns over one session. Whether one may write is said by the type under which it is handed on. */
 export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly accounts: Accounts
+  readonly auditHeads: AuditHeads
   readonly repositories: Repositories
   readonly images: Images
   readonly blobs: Blobs
@@ -50,6 +52,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
 
   constructor(session: Session) {
     this.accounts = new Accounts(session)
+    this.auditHeads = new AuditHeads(session)
     this.repositories = new Repositories(session)
     this.images = new Images(session)
     this.blobs = new Blobs(session)

@@ -42,6 +42,7 @@ export async function askOperator(
     totals: none,
     collectGarbage: none,
     scrub: none,
+    verifyAudit: none,
     signingCertificate: (arn: string) => signingProfiles.certificateOf(arn),
     runLifecycle: (target: RepositoryRef | 'all') => lifecycleJobs.run(target),
     forecastLifecycle: (ref: RepositoryRef) => lifecycleJobs.forecast(ref),

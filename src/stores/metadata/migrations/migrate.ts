@@ -11,6 +11,7 @@ import { keys } from './009-keys.ts'
 import { vaults } from './010-vaults.ts'
 import { inventories } from './011-inventories.ts'
 import { packageIndex } from './012-package-index.ts'
+import { audit } from './013-audit.ts'
 
 const MIGRATION_TABLE = 'kysely_migration'
 
@@ -28,6 +29,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '010-vaults': vaults,
   '011-inventories': inventories,
   '012-package-index': packageIndex,
+  '013-audit': audit,
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { AccessKeysTable } from './access-keys.ts'
 import type { AccountSettingsTable } from './account-settings.ts'
+import type { AuditHeadsTable } from './audit-heads.ts'
 import type { BlobsTable } from './blobs.ts'
 import type { CreationTemplatesTable } from './creation-templates.ts'
 import type { IamAttachmentsTable } from './iam-attachments.ts'
@@ -51,6 +52,7 @@ export interface Tables {
   access_keys: AccessKeysTable
   account_settings: AccountSettingsTable
   advisory_cursors: AdvisoryCursorsTable
+  audit_heads: AuditHeadsTable
   blobs: BlobsTable
   finding_suppressions: FindingSuppressionsTable
   image_packages: ImagePackagesTable

@@ -1,0 +1,6 @@
+/** How far a log has come. */
+export interface AuditHeadsTable {
+  log: string
+  sequence: number
+  mac: string
+}
