@@ -38,6 +38,8 @@ import { PushSigning } from '../services/push-signing.ts'
 import { PushTargets } from '../services/push-targets.ts'
 import { Registries } from '../services/registries.ts'
 import { Repositories } from '../services/repositories.ts'
+import { RepositoryGrants } from '../services/repository-grants.ts'
+import { RepositoryKeys } from '../services/repository-keys.ts'
 import { RobotTokens } from '../services/robot-tokens.ts'
 import { RootKeys } from '../services/root-keys.ts'
 import { ScanFindings } from '../services/scan-findings.ts'
@@ -77,9 +79,11 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
   const robotTokens = new RobotTokens(metadata, clock, ids)
   const acceptsUnknownKeys = config.profile === 'dev'
   const tokens = new Tokens(metadata, callers, robotTokens, tokenKeys, clock, ids, { acceptsUnknownKeys })
-  const repositories = new Repositories(metadata, access, clock, quotas, publicQuotas)
+  const keyServices = createKeyServices(foundation, access)
+  const { repositoryKeys, repositoryGrants } = keyServices
+  const repositories = new Repositories(metadata, access, repositoryKeys, clock, quotas, publicQuotas)
   const activations = new Activations(metadata, clock)
-  const vaults = new Vaults(keyring, config.isEncryptionOn)
+  const vaults = new Vaults(keyring, repositoryGrants, config.isEncryptionOn)
   const layers = new Layers(metadata, blobs, vaults, access, tickets, activations, clock, config.fidelity === 'oci')
   const uploads = new Uploads(metadata, blobs, vaults, access, clock, ids, quotas, publicQuotas)
   const pushSigning = new PushSigning(() => bells.signingAsked())
@@ -87,7 +91,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
   const images = new Images(metadata, vaults, access, clock, quotas, pulls, pushSigning, sparse, publicQuotas)
   const lifecycle = new Lifecycle(metadata, access, clock, ids, () => bells.previewAsked())
   return {
-    ...createKeyServices(foundation, access),
+    ...keyServices,
     access,
     auditHistory: auditLog && new AuditHistory(auditLog, access),
     accountSettings: new AccountSettings(metadata, access),
@@ -107,7 +111,14 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     publicRegistries: new PublicRegistries(metadata, access, repositories, ids),
     pulls,
     pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),
-    pushTargets: new PushTargets(metadata, access, repositories, lifecycle, config.createsRepositoryOnPush),
+    pushTargets: new PushTargets(
+      metadata,
+      access,
+      repositories,
+      repositoryKeys,
+      lifecycle,
+      config.createsRepositoryOnPush,
+    ),
     registries: new Registries(access),
     repositories,
     robotTokens,
@@ -158,6 +169,7 @@ type KeyFoundation = Pick<Foundation, 'metadata' | 'ids'> & { readonly clock: Cl
 export function createKeyServices({ metadata, clock, ids }: KeyFoundation, access: Access) {
   const keyAccess = new KeyAccess(metadata, access)
   const keys = new Keys(metadata, keyAccess, clock, ids)
+  const repositoryGrants = new RepositoryGrants(metadata, clock, ids)
   return {
     keyAliases: new KeyAliases(metadata, keyAccess, clock),
     keyCryptography: new KeyCryptography(metadata, keyAccess, ids),
@@ -165,6 +177,8 @@ export function createKeyServices({ metadata, clock, ids }: KeyFoundation, acces
     keyLifetimes: new KeyLifetimes(metadata, keyAccess, keys, clock),
     keyPolicies: new KeyPolicies(keyAccess, keys),
     keys,
+    repositoryGrants,
+    repositoryKeys: new RepositoryKeys(metadata, keyAccess, keys, repositoryGrants),
   }
 }
 

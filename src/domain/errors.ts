@@ -104,14 +104,6 @@ export function repositoryNotEmpty({ name, registry }: Place): RegistryError {
   )
 }
 
-export function kmsUnavailable(): RegistryError {
-  return new RegistryError(
-    'kms-unavailable',
-    'Encryption with KMS keys is not available in this registry: it holds no keys. Use encryptionType AES256.',
-    { kmsError: 'NotFoundException' },
-  )
-}
-
 // ── images ──
 
 export function imageNotFound(

@@ -48,7 +48,6 @@ export type ErrorCode =
   | 'key-unsupported'
   | 'key-usage-invalid'
   | 'kms-key-unusable'
-  | 'kms-unavailable'
   | 'layer-digest-mismatch'
   | 'layer-exists'
   | 'layer-inaccessible'

@@ -24,6 +24,6 @@ export function templateNotFound({ prefix, registry }: TemplatePlace): RegistryE
 export function templateRoleMissing({ prefix }: TemplatePlace): RegistryError {
   return new RegistryError(
     'access-denied',
-    `The repository cannot be created: the repository creation template with prefix '${prefix}' has resource tags, for which it needs a customRoleArn`,
+    `The repository cannot be created: the repository creation template with prefix '${prefix}' has resource tags or a KMS key, for which it needs a customRoleArn`,
   )
 }

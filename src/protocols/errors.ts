@@ -68,7 +68,6 @@ const WIRE = {
   'key-usage-invalid': { oci: null, aws: aws('InvalidKeyUsageException') },
   // A key that is disabled or gone; what the repository holds cannot be had without it.
   'kms-key-unusable': { oci: oci(403, 'DENIED'), aws: aws('KmsException') },
-  'kms-unavailable': { oci: null, aws: aws('KmsException') },
   'layer-digest-mismatch': { oci: oci(400, 'DIGEST_INVALID'), aws: aws('InvalidLayerException') },
   'layer-exists': { oci: null, aws: aws('LayerAlreadyExistsException') },
   'layer-inaccessible': { oci: oci(404, 'BLOB_UNKNOWN'), aws: aws('LayerInaccessibleException') },

@@ -5,7 +5,7 @@ import { parseLifecyclePolicy } from '../domain/lifecycle/parse.ts'
 import { MUTABLE, type MutabilityMode, type TagMutability } from '../domain/mutability.ts'
 import type { Registry } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
-import type { ResourceTag } from '../domain/repository.ts'
+import type { EncryptionWish, ResourceTag } from '../domain/repository.ts'
 import { templateNotFound } from '../domain/template-errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
@@ -15,6 +15,7 @@ import { RESOURCE_TAGS_MAX, resourceTagMistake, tagMutability } from './reposito
 
 const PASSED_TO = { facts: { 'iam:passedtoservice': 'ecr.amazonaws.com' } } as const
 
+const KEY_ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]{2,25}:[0-9]{12}:key\/[0-9a-f-]{1,64}$/
 const ROLE_ARN = /^arn:aws[a-z-]*:iam::[0-9]{12}:role\/[\w+=,.@/-]{1,512}$/
 
 /** What a caller says of a template. What is absent keeps its value, or its default in a new template; an empty text takes a text away. */
@@ -23,7 +24,7 @@ export interface TemplateSettings {
   readonly description?: string | undefined
   readonly mutabilityMode?: MutabilityMode | undefined
   readonly exclusionFilters?: readonly string[] | undefined
-  readonly encryptionType?: string | undefined
+  readonly encryption?: EncryptionWish | undefined
   readonly repositoryPolicy?: string | undefined
   readonly lifecyclePolicy?: string | undefined
   readonly resourceTags?: readonly ResourceTag[] | undefined
@@ -141,10 +142,14 @@ function tagged({ resourceTags }: TemplateSettings): RequestDetails {
 
 /** The template with the settings that are given, each checked as for a repository. */
 function changed(template: CreationTemplate, settings: TemplateSettings): CreationTemplate {
-  const { appliedFor = template.appliedFor, resourceTags = template.resourceTags, encryptionType } = settings
-  // The model gives KmsException to what makes repositories, not to templates.
-  if (encryptionType !== undefined && encryptionType !== 'AES256')
-    throw invalidParameter('encryptionConfiguration.encryptionType', 'This registry holds no KMS keys: use AES256')
+  const {
+    appliedFor = template.appliedFor,
+    resourceTags = template.resourceTags,
+    encryption = template.encryption,
+  } = settings
+  // Whether the key can be used turns out when a repository is made.
+  if (encryption.kmsKey !== undefined && !KEY_ARN.test(encryption.kmsKey))
+    throw invalidParameter('encryptionConfiguration.kmsKey', 'Invalid ARN')
   if (appliedFor.length === 0) throw invalidParameters('Invalid request parameters: appliedFor cannot be empty')
   const repositoryPolicy = text(settings.repositoryPolicy, template.repositoryPolicy)
   if (settings.repositoryPolicy && repositoryPolicy !== undefined) parseRepositoryPolicy(repositoryPolicy)
@@ -160,6 +165,7 @@ function changed(template: CreationTemplate, settings: TemplateSettings): Creati
     mutability: changedMutability(template.mutability, settings),
     repositoryPolicy,
     lifecyclePolicy,
+    encryption,
     resourceTags: checkedTags(resourceTags),
     customRoleArn,
   }

@@ -4,6 +4,7 @@ import { type ImageFailure, imageFailure, isFailure, parseImageId, type RawImage
 import { isActiveAt } from '../domain/image-status.ts'
 import type { RepositoryRef, Tag } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
+import type { Repository } from '../domain/repository.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataReader, MetadataStore } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
@@ -52,8 +53,9 @@ export class ImageBatches {
   async get(principal: Principal, ref: RepositoryRef, ids: readonly RawImageId[]): Promise<ImageBatch> {
     const asked = () => imageFactsOfBatch(this.#metadata.view, ref, ids)
     await this.#access.authorize(principal, 'ecr:BatchGetImage', ref, { images: asked })
+    let repository: Repository | undefined
     const outcomes = await this.#metadata.read(async (view) => {
-      await getRepository(view, ref)
+      repository = await getRepository(view, ref)
       const found: (ImageFailure | FoundImage)[] = []
       let sizeBytes = 0
       for (const raw of ids) {
@@ -67,7 +69,7 @@ export class ImageBatches {
     const images: BatchedImage[] = []
     const failures: ImageFailure[] = []
     for (const found of outcomes) {
-      const outcome = 'code' in found ? found : await this.#open(found)
+      const outcome = 'code' in found ? found : await this.#open(found, repository)
       if ('code' in outcome) failures.push(outcome)
       else images.push(outcome)
     }
@@ -75,8 +77,12 @@ export class ImageBatches {
     return { images, failures }
   }
 
-  async #open({ kept, tag, raw }: FoundImage): Promise<BatchedImage | ImageFailure> {
+  async #open(
+    { kept, tag, raw }: FoundImage,
+    repository: Repository | undefined,
+  ): Promise<BatchedImage | ImageFailure> {
     try {
+      if (repository !== undefined) await this.#vaults.admit(repository, 'Decrypt')
       return { image: kept.image, manifest: await this.#vaults.openManifest(kept), tag }
     } catch (thrown) {
       if (isRegistryError(thrown, 'kms-key-unusable')) return imageFailure(raw, 'KmsError')

@@ -140,7 +140,8 @@ export class Images {
     reference: ImageReference,
     isHeld: (image: Image) => boolean = () => false,
   ): Promise<StoredManifest> {
-    const kept = await this.#find(principal, ref, reference)
+    const { repository, kept } = await this.#find(principal, ref, reference)
+    await this.#vaults.admit(repository, 'Decrypt')
     const manifest = await this.#vaults.openManifest(kept)
     if (!isHeld(kept.image)) this.#pulls.record(kept.image.id, principal, ref.registry)
     return { image: kept.image, manifest }
@@ -148,19 +149,23 @@ export class Images {
 
   /** Its record alone: does not count as a pull, and needs no key. */
   async stat(principal: Principal, ref: RepositoryRef, reference: ImageReference): Promise<Image> {
-    return (await this.#find(principal, ref, reference)).image
+    return (await this.#find(principal, ref, reference)).kept.image
   }
 
-  async #find(principal: Principal, ref: RepositoryRef, reference: ImageReference): Promise<KeptManifest> {
+  async #find(
+    principal: Principal,
+    ref: RepositoryRef,
+    reference: ImageReference,
+  ): Promise<{ readonly repository: Repository; readonly kept: KeptManifest }> {
     const images = () => imageFactsOf(this.#metadata.view, ref, [reference])
     await this.#access.authorize(principal, 'ecr:BatchGetImage', ref, { images })
     const resolved = await this.#metadata.view.images.resolve(ref, reference)
     if (resolved === undefined) throw repositoryNotFound(ref)
-    const { found } = resolved
+    const { repository, found } = resolved
     if (found === undefined) throw imageNotFound(reference, ref)
     const { status } = found.image
     if (status !== 'ACTIVE' && !isActiveAt(found.image, this.#clock.now())) throw imageArchived(reference, status, ref)
-    return found
+    return { repository, kept: found }
   }
 
   /** The bytes as the repository keeps them. Before the transaction: KMS has its own. */
@@ -169,7 +174,9 @@ export class Images {
     digest: Digest,
     manifest: Uint8Array,
   ): Promise<{ readonly vault: Vault; readonly sealed: Uint8Array }> {
-    const vault = this.#vaults.vaultOf(await getRepository(this.#metadata.view, ref))
+    const repository = await getRepository(this.#metadata.view, ref)
+    await this.#vaults.admit(repository, 'GenerateDataKey')
+    const vault = this.#vaults.vaultOf(repository)
     return { vault, sealed: await this.#vaults.sealManifest(vault, digest, manifest) }
   }
 

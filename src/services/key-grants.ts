@@ -91,15 +91,6 @@ export class KeyGrants {
     return this.#metadata.transact((tx) => this.#insert(tx, key, grant))
   }
 
-  /** The grant of a service itself, which nobody asks for: inside the caller's transaction. */
-  async createForService(
-    tx: MetadataWriter,
-    key: KmsKey,
-    wish: Omit<Grant, 'grantId' | 'token' | 'createdAt'>,
-  ): Promise<void> {
-    await tx.keys.insertGrant(key.id, { ...wish, ...this.#identity() })
-  }
-
   async list(
     caller: KeyCaller,
     named: string,
@@ -174,7 +165,7 @@ export class KeyGrants {
     for (const arn of [grantee, ...(retiringPrincipal === undefined ? [] : [retiringPrincipal])])
       if (!PRINCIPAL.test(arn)) throw arnInvalid(arn)
     return {
-      ...this.#identity(),
+      ...newGrantIdentity(this.#ids, this.#clock),
       name,
       grantee,
       retiringPrincipal,
@@ -183,13 +174,14 @@ export class KeyGrants {
       issuingAccount: principal.accountId,
     }
   }
+}
 
-  #identity(): Pick<Grant, 'grantId' | 'token' | 'createdAt'> {
-    return {
-      grantId: this.#ids.secret(GRANT_ID_BYTES).toHex(),
-      token: this.#ids.secret(TOKEN_BYTES).toBase64(),
-      createdAt: this.#clock.now(),
-    }
+/** What tells a new grant from all others. */
+export function newGrantIdentity(ids: Ids, clock: Clock): Pick<Grant, 'grantId' | 'token' | 'createdAt'> {
+  return {
+    grantId: ids.secret(GRANT_ID_BYTES).toHex(),
+    token: ids.secret(TOKEN_BYTES).toBase64(),
+    createdAt: clock.now(),
   }
 }
 

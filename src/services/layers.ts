@@ -13,7 +13,7 @@ import {
 import type { RepositoryRef } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
 import type { Repository } from '../domain/repository.ts'
-import { isSameEncryption } from '../domain/vault.ts'
+import { isSameEncryption, kmsKeyOf, PLAIN } from '../domain/vault.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { BlobBody, BlobStore, ByteRange } from '../stores/blobs.ts'
 import type { LinkedBlob, MetadataReader, MetadataStore, MetadataWriter } from '../stores/metadata.ts'
@@ -85,7 +85,7 @@ export class Layers {
     digest: Digest,
   ): Promise<{ readonly blob: LinkedBlob; read(range?: ByteRange): Promise<BlobBody> }> {
     await this.#access.authorize(principal, 'ecr:GetDownloadUrlForLayer', ref)
-    return this.#readable(await this.#linked(ref, digest))
+    return this.#readable(ref, await this.#linked(ref, digest))
   }
 
   /** The same for whoever holds a ticket of `ticketFor`, as long as who asked for it may still read the layer. Throws `token-invalid`, `token-expired`, `blob-not-found`, `layer-inaccessible`. */
@@ -96,7 +96,7 @@ export class Layers {
     const { principal, ref, digest: ticketDigest } = await this.#tickets.verify(ticket)
     if (ticketDigest !== digest) throw blobNotFound(digest, ref)
     if (!(await this.#access.permits(principal, 'ecr:GetDownloadUrlForLayer', ref))) throw tokenInvalid()
-    return this.#readable(await this.#linked(ref, digest))
+    return this.#readable(ref, await this.#linked(ref, digest))
   }
 
   /** A ticket for a download URL. Throws `layer-not-found`, `layer-inaccessible` (no image needs it, only archived ones do, or its key cannot be used). */
@@ -105,7 +105,7 @@ export class Layers {
     const blob = await this.#findReadable(ref, digest)
     if (blob === undefined) throw layerNotFound(digest, ref)
     if (blob.imageCount === 0) throw layerInaccessible(digest, ref)
-    await this.#vaults.check(blob.vault).catch((thrown: unknown) => {
+    await this.#admit(ref, blob).catch((thrown: unknown) => {
       throw isRegistryError(thrown, 'kms-key-unusable') ? layerLocked(digest, ref, thrown.message) : thrown
     })
     return this.#tickets.issue({ principal, ref, digest })
@@ -239,7 +239,15 @@ export class Layers {
     return settled
   }
 
-  #readable(blob: LinkedBlob) {
+  /** Throws `kms-key-unusable` when what encrypts the layer is not this repository's to read now. */
+  async #admit(ref: RepositoryRef, { vault }: LinkedBlob): Promise<void> {
+    if (kmsKeyOf(vault) !== undefined)
+      await this.#vaults.admit(await getRepository(this.#metadata.view, ref), 'Decrypt')
+    await this.#vaults.check(vault)
+  }
+
+  async #readable(ref: RepositoryRef, blob: LinkedBlob) {
+    if (blob.vault !== PLAIN) await this.#admit(ref, blob)
     return { blob, read: (range?: ByteRange) => this.#blobs.read(blob, range) }
   }
 }

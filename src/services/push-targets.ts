@@ -1,13 +1,15 @@
+import { accountRootArn } from '../domain/arn.ts'
 import { type CreationTemplate, prefixesOf, templateFor } from '../domain/creation-template.ts'
 import { MUTABLE } from '../domain/mutability.ts'
 import type { RepositoryRef } from '../domain/names.ts'
-import type { Principal } from '../domain/principal.ts'
+import { type Principal, rootPrincipal } from '../domain/principal.ts'
 import { isPublic } from '../domain/public-registry.ts'
 import { templateRoleMissing } from '../domain/template-errors.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Blueprint, Repositories } from './repositories.ts'
+import type { RepositoryKeys } from './repository-keys.ts'
 
 const PLAIN: Blueprint = { mutability: MUTABLE, tags: [] }
 
@@ -16,6 +18,7 @@ export class PushTargets {
   readonly #metadata: MetadataStore
   readonly #access: Access
   readonly #repositories: Repositories
+  readonly #keys: RepositoryKeys
   readonly #lifecycle: Lifecycle
   readonly #isEveryPushWelcome: boolean
 
@@ -23,12 +26,14 @@ export class PushTargets {
     metadata: MetadataStore,
     access: Access,
     repositories: Repositories,
+    keys: RepositoryKeys,
     lifecycle: Lifecycle,
     isEveryPushWelcome: boolean,
   ) {
     this.#metadata = metadata
     this.#access = access
     this.#repositories = repositories
+    this.#keys = keys
     this.#lifecycle = lifecycle
     this.#isEveryPushWelcome = isEveryPushWelcome
   }
@@ -45,7 +50,7 @@ export class PushTargets {
     if (template === undefined && !this.#isEveryPushWelcome) return
     // Who may not push hears nothing about what is there.
     if (!(await this.#access.permits(principal, 'ecr:InitiateLayerUpload', ref))) return
-    const blueprint = template === undefined ? PLAIN : this.#blueprintOf(template)
+    const blueprint = template === undefined ? PLAIN : await this.#blueprintOf(template, ref)
     await this.#repositories.ensure(principal, ref, blueprint)
   }
 
@@ -56,12 +61,25 @@ export class PushTargets {
     return this.#isEveryPushWelcome || (await this.#templateFor(ref)) !== undefined
   }
 
-  #blueprintOf(template: CreationTemplate): Blueprint {
-    const { mutability, resourceTags: tags, repositoryPolicy, lifecyclePolicy, customRoleArn } = template
-    if (tags.length > 0 && customRoleArn === undefined) throw templateRoleMissing(template)
+  async #blueprintOf(template: CreationTemplate, ref: RepositoryRef): Promise<Blueprint> {
+    const {
+      mutability,
+      encryption: wish,
+      resourceTags: tags,
+      repositoryPolicy,
+      lifecyclePolicy,
+      customRoleArn,
+    } = template
+    const needsRole = tags.length > 0 || wish.type !== 'AES256'
+    if (needsRole && customRoleArn === undefined) throw templateRoleMissing(template)
+    // The repository is made for its account, whoever pushes: the account must have the use of the key.
+    const { registryId } = ref.registry
+    const account = rootPrincipal(registryId, accountRootArn(ref.registry), '')
+    const encryption = await this.#keys.choose(account, ref, wish)
     return {
       mutability,
       tags,
+      encryption,
       complete: async (tx, repository) => {
         if (repositoryPolicy !== undefined) await tx.policies.putOfRepository(repository, repositoryPolicy)
         if (lifecyclePolicy !== undefined) await this.#lifecycle.attachPolicy(tx, repository.id, lifecyclePolicy)

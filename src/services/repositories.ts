@@ -1,6 +1,5 @@
 import {
   invalidTagParameter,
-  kmsUnavailable,
   limitExceeded,
   repositoryNotEmpty,
   repositoryNotFound,
@@ -11,11 +10,12 @@ import type { Registry, RepositoryName, RepositoryRef } from '../domain/names.ts
 import type { Principal } from '../domain/principal.ts'
 import { isPublic } from '../domain/public-registry.ts'
 import type { Quotas } from '../domain/quotas.ts'
-import type { Repository, ResourceTag } from '../domain/repository.ts'
+import type { EncryptionWish, Repository, ResourceTag } from '../domain/repository.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataReader, MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import type { Access, Action } from './access.ts'
 import { type PageOf, type Paging, pageAfter, pageOf } from './paging.ts'
+import { AES256, type ChosenEncryption, type RepositoryKeys } from './repository-keys.ts'
 import {
   checkResourceTags,
   isReservedKey,
@@ -27,7 +27,7 @@ import {
 export interface RepositorySettings {
   readonly mutability?: MutabilitySettings | undefined
   readonly isScannedOnPush?: boolean | undefined
-  readonly encryptionType?: string | undefined
+  readonly encryption?: EncryptionWish | undefined
   readonly tags?: readonly ResourceTag[] | undefined
   /** Gives it, in the transaction that makes it, what others keep for it. */
   readonly complete?: ((tx: MetadataWriter, repository: Repository) => Promise<void>) | undefined
@@ -37,6 +37,7 @@ export interface RepositorySettings {
 export interface Blueprint {
   readonly mutability: TagMutability
   readonly tags: readonly ResourceTag[]
+  readonly encryption?: ChosenEncryption | undefined
   /** Gives it, in the transaction that makes it, what others keep for it. */
   complete?(tx: MetadataWriter, repository: Repository): Promise<void>
 }
@@ -46,27 +47,36 @@ export class Repositories {
   readonly #metadata: MetadataStore
   readonly #access: Access
   readonly #clock: Clock
+  readonly #keys: RepositoryKeys
   readonly #quotas: Quotas
   readonly #publicQuotas: Quotas
 
   /** Those of public registries differ; without them, the same hold there. */
-  constructor(metadata: MetadataStore, access: Access, clock: Clock, quotas: Quotas, publicQuotas = quotas) {
+  constructor(
+    metadata: MetadataStore,
+    access: Access,
+    keys: RepositoryKeys,
+    clock: Clock,
+    quotas: Quotas,
+    publicQuotas = quotas,
+  ) {
     this.#metadata = metadata
     this.#access = access
+    this.#keys = keys
     this.#clock = clock
     this.#quotas = quotas
     this.#publicQuotas = publicQuotas
   }
 
-  /** Repository and tags in one transaction. Throws `repository-exists`, `invalid-parameter`, `invalid-tag-parameter`, `too-many-tags`, `kms-unavailable`, `limit-exceeded`. */
+  /** Repository and tags in one transaction. Throws `repository-exists`, `invalid-parameter`, `invalid-tag-parameter`, `too-many-tags`, `kms-key-unusable`, `limit-exceeded`. */
   async create(principal: Principal, ref: RepositoryRef, settings: RepositorySettings = {}): Promise<Repository> {
     await this.#authorizeCreation(principal, ref, settings.tags ?? [])
     const tags = checkResourceTags(settings.tags ?? [])
     if (tags.length > RESOURCE_TAGS_MAX) throw tooManyTags(RESOURCE_TAGS_MAX)
     const mutability = settings.mutability === undefined ? MUTABLE : tagMutability(settings.mutability)
-    if (settings.encryptionType !== undefined && settings.encryptionType !== 'AES256') throw kmsUnavailable()
+    const encryption = await this.#keys.choose(principal, ref, settings.encryption ?? { type: 'AES256' })
     return this.#metadata.transact(async (tx) => {
-      const repository = await this.#insert(tx, ref, mutability, settings.isScannedOnPush ?? false, tags)
+      const repository = await this.#insert(tx, ref, mutability, settings.isScannedOnPush ?? false, tags, encryption)
       await settings.complete?.(tx, repository)
       return repository
     })
@@ -105,9 +115,14 @@ export class Repositories {
   /** Answers what was deleted. Throws `repository-not-found`, `repository-not-empty` (unless forced). */
   async delete(principal: Principal, ref: RepositoryRef, isForced: boolean): Promise<Repository> {
     await this.#access.authorize(principal, 'ecr:DeleteRepository', ref)
+    const known = await this.#metadata.view.repositories.find(ref)
+    // A repository that is there and cannot be deleted says so first.
+    if (known !== undefined && (isForced || (await this.#metadata.view.images.count(known.id)) === 0))
+      await this.#keys.release(principal, known)
     return this.#metadata.transact(async (tx) => {
       const repository = await getRepository(tx, ref)
       if (!isForced && (await tx.images.count(repository.id)) > 0) throw repositoryNotEmpty(ref)
+      await this.#keys.retire(tx, repository)
       await tx.repositories.delete(repository.id)
       return repository
     })
@@ -171,10 +186,10 @@ export class Repositories {
   /** Makes the repository of a push, if it is still missing, with everything that belongs to it in one transaction. Throws `limit-exceeded`. */
   async ensure(principal: Principal, ref: RepositoryRef, blueprint: Blueprint): Promise<void> {
     await this.#authorizeCreation(principal, ref, blueprint.tags)
-    const { mutability, tags } = blueprint
+    const { mutability, tags, encryption = AES256 } = blueprint
     await this.#metadata.transact(async (tx) => {
       if ((await tx.repositories.find(ref)) !== undefined) return
-      const repository = await this.#insert(tx, ref, mutability, false, tags)
+      const repository = await this.#insert(tx, ref, mutability, false, tags, encryption)
       await blueprint.complete?.(tx, repository)
     })
   }
@@ -192,15 +207,16 @@ export class Repositories {
     mutability: TagMutability,
     isScannedOnPush: boolean,
     tags: readonly ResourceTag[],
+    { encryption, key }: ChosenEncryption,
   ): Promise<Repository> {
     const { repositoriesPerRegistry: limit } = isPublic(ref.registry) ? this.#publicQuotas : this.#quotas
     const isLimited = limit < Number.MAX_SAFE_INTEGER
     if (isLimited && (await tx.repositories.count(ref.registry)) >= limit)
       throw limitExceeded(limit, 'repositories per registry')
     const createdAt = this.#clock.now()
-    const encryption = { type: 'AES256' } as const
     const repository = await tx.repositories.insert({ ...ref, createdAt, mutability, isScannedOnPush, encryption })
     await tx.repositories.putResourceTags(repository.id, tags)
+    if (key !== undefined) await this.#keys.grant(tx, repository, key)
     return repository
   }
 }

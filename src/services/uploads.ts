@@ -99,6 +99,7 @@ export class Uploads {
     await this.#access.authorize(principal, 'ecr:InitiateLayerUpload', ref)
     const repository = await getRepository(this.#metadata.view, ref)
     const { id: repositoryId } = repository
+    await this.#vaults.admit(repository, 'GenerateDataKey')
     const key = await this.#blobs.startUpload(this.#vaults.vaultOf(repository))
     const id = this.#ids.uuid()
     const startedAt = this.#clock.now()

@@ -5,6 +5,7 @@ import { PLAIN, type Vault, vaultOf } from '../domain/vault.ts'
 import { AesGcm } from '../lib/aes-gcm.ts'
 import { SealBroken } from '../lib/master-key.ts'
 import type { Keyring } from './keyring.ts'
+import type { RepositoryGrants, RepositoryOperation } from './repository-grants.ts'
 
 const VERSION = 1
 const KEY_AT = 3
@@ -13,16 +14,23 @@ const KEY_AT = 3
 export class Vaults {
   readonly #keyring: Keyring
   readonly #isServerKeyUsed: boolean
+  readonly #grants: RepositoryGrants
 
   /** `isServerKeyUsed`: whether new content of AES256 repositories is encrypted. */
-  constructor(keyring: Keyring, isServerKeyUsed: boolean) {
+  constructor(keyring: Keyring, grants: RepositoryGrants, isServerKeyUsed: boolean) {
     this.#keyring = keyring
+    this.#grants = grants
     this.#isServerKeyUsed = isServerKeyUsed
   }
 
   /** Where new content of a repository goes. */
   vaultOf({ encryption }: Repository): Vault {
     return vaultOf(encryption, this.#isServerKeyUsed)
+  }
+
+  /** Throws `kms-key-unusable` when the owner of the repository's key has taken back what allows that. */
+  async admit(repository: Repository, operation: RepositoryOperation): Promise<void> {
+    if (repository.encryption.type !== 'AES256') await this.#grants.assert(repository, operation)
   }
 
   /** Throws `kms-key-unusable` when what is in the vault cannot be read now. */

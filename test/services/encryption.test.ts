@@ -47,15 +47,26 @@ const layerText = async (name: string, digest: Digest) => {
 
 async function addRepository(name: string, encryption: Encryption): Promise<void> {
   const createdAt = services.clock.now()
-  await services.metadata.transact((tx) =>
-    tx.repositories.insert({ ...refTo(name), createdAt, mutability: MUTABLE, isScannedOnPush: false, encryption }),
-  )
+  await services.metadata.transact(async (tx) => {
+    const wanted = { ...refTo(name), createdAt, mutability: MUTABLE, isScannedOnPush: false, encryption }
+    const repository = await tx.repositories.insert(wanted)
+    const key = encryption.type === 'AES256' ? undefined : await tx.keys.find(encryption.kmsKeyArn.slice(-36))
+    if (key !== undefined) await services.repositoryGrants.create(tx, repository, key)
+  })
 }
 
 /** Uploads of a process in which the setting is another one. */
 function uploadsWith(isEncryptionOn: boolean): Uploads {
-  const { metadata, blobs, access, clock, keyring } = services
-  return new Uploads(metadata, blobs, new Vaults(keyring, isEncryptionOn), access, clock, randomIds, GENEROUS_QUOTAS)
+  const { metadata, blobs, access, clock, keyring, repositoryGrants } = services
+  return new Uploads(
+    metadata,
+    blobs,
+    new Vaults(keyring, repositoryGrants, isEncryptionOn),
+    access,
+    clock,
+    randomIds,
+    GENEROUS_QUOTAS,
+  )
 }
 
 async function pushAgain(uploads: Uploads, content: string): Promise<void> {

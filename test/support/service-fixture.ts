@@ -98,7 +98,6 @@ export async function createServices(options: ServiceOptions = {}) {
   const metadata = await openMemoryMetadata(testMasterKey)
   const keyring = new Keyring(metadata, randomIds)
   const blobs = new SealedBlobStore(options.driver ?? new MemoryBlobStore({ clock }), keyring)
-  const vaults = new Vaults(keyring, options.isEncryptionOn ?? false)
   const throttle = new Throttle(rates, clock, publicRates)
   const callers = new Callers(metadata, registry, clock)
   const tokenKeys = new TokenKeys(metadata, clock, randomIds, TOKEN_LIFETIME_MS)
@@ -107,7 +106,10 @@ export async function createServices(options: ServiceOptions = {}) {
     mode: 'enforce',
     ...(options.access && { identityPoliciesOf: (principal) => policyTextsOf(metadata, principal), ...options.access }),
   })
-  const repositories = new Repositories(metadata, access, clock, quotas, publicQuotas)
+  const keyServices = createKeyServices({ metadata, clock, ids: randomIds }, access)
+  const { repositoryKeys, repositoryGrants } = keyServices
+  const vaults = new Vaults(keyring, repositoryGrants, options.isEncryptionOn ?? false)
+  const repositories = new Repositories(metadata, access, repositoryKeys, clock, quotas, publicQuotas)
   const pulls = new PullTimes(metadata, clock, () => undefined)
   const tokens = new Tokens(metadata, callers, robotTokens, tokenKeys, clock, randomIds, { acceptsUnknownKeys: true })
   const tickets = new DownloadTickets(metadata, clock, randomIds)
@@ -124,7 +126,7 @@ export async function createServices(options: ServiceOptions = {}) {
   const signer = new ImageSigner(signingProfiles, uploads, images, clock)
   const signingJobs = new SigningJobs(new SigningJob(metadata, signer, clock, silentLogger, 'test'), silentLogger)
   return {
-    ...createKeyServices({ metadata, clock, ids: randomIds }, access),
+    ...keyServices,
     clock,
     metadata,
     blobs,
@@ -151,7 +153,7 @@ export async function createServices(options: ServiceOptions = {}) {
     registries: new Registries(access),
     repositories,
     creationTemplates: new CreationTemplates(metadata, access, clock),
-    pushTargets: new PushTargets(metadata, access, repositories, lifecycle, isEveryPushWelcome),
+    pushTargets: new PushTargets(metadata, access, repositories, repositoryKeys, lifecycle, isEveryPushWelcome),
     layers: new Layers(metadata, blobs, vaults, access, tickets, activations, clock, isMountOpen),
     images,
     signing: new Signing(metadata, access),

@@ -33,6 +33,7 @@ export function managedKeyPolicy(home: Registry, service: string): string {
         'kms:GenerateDataKey*',
         'kms:CreateGrant',
         'kms:DescribeKey',
+        'kms:RetireGrant',
       ],
       Resource: '*',
       Condition: { StringEquals: { 'kms:CallerAccount': home.registryId, 'kms:ViaService': dns } },

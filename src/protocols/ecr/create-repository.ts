@@ -11,7 +11,10 @@ export const createRepository: EcrOperation<'CreateRepository'> = async (input, 
     // Filters without a mode meet the default mode, which has none.
     mutability: { mode: imageTagMutability ?? 'MUTABLE', exclusionFilters: filters?.map(({ filter }) => filter) },
     isScannedOnPush: input.imageScanningConfiguration?.scanOnPush,
-    encryptionType: encryptionConfiguration?.encryptionType,
+    encryption: encryptionConfiguration && {
+      type: encryptionConfiguration.encryptionType,
+      kmsKey: encryptionConfiguration.kmsKey,
+    },
     tags: resourceTags(input.tags ?? []),
   })
   return { repository: repositoryOutput(repository, call) }

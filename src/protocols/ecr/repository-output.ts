@@ -14,7 +14,7 @@ export function repositoryOutput(repository: Repository, call: EcrCall): WireRep
     createdAt: repository.createdAt,
     ...mutabilityOutput(repository.mutability),
     imageScanningConfiguration: { scanOnPush: repository.isScannedOnPush },
-    encryptionConfiguration: { encryptionType: repository.encryption.type },
+    encryptionConfiguration: encryptionOutput(repository),
   }
 }
 
@@ -26,4 +26,10 @@ export function mutabilityOutput({
   if (exclusionFilters.length === 0) return { imageTagMutability: mode }
   const filters = exclusionFilters.map((filter) => ({ filterType: 'WILDCARD' as const, filter }))
   return { imageTagMutability: mode, imageTagMutabilityExclusionFilters: filters }
+}
+
+/** The key always by its ARN, however it was named. */
+function encryptionOutput({ encryption }: Repository): NonNullable<WireRepository['encryptionConfiguration']> {
+  if (encryption.type === 'AES256') return { encryptionType: encryption.type }
+  return { encryptionType: encryption.type, kmsKey: encryption.kmsKeyArn }
 }

@@ -17,7 +17,7 @@ export function templateSettings(input: EcrInput<'UpdateRepositoryCreationTempla
     description: input.description,
     mutabilityMode: input.imageTagMutability,
     exclusionFilters: input.imageTagMutabilityExclusionFilters?.map(({ filter }) => filter),
-    encryptionType: encryption?.encryptionType,
+    encryption: encryption && { type: encryption.encryptionType, kmsKey: encryption.kmsKey || undefined },
     repositoryPolicy: input.repositoryPolicy,
     lifecyclePolicy: input.lifecyclePolicy,
     resourceTags: input.resourceTags === undefined ? undefined : resourceTags(input.resourceTags),
@@ -30,7 +30,7 @@ export function templateOutput(template: CreationTemplate): WireTemplate {
   return {
     prefix: template.prefix,
     description: template.description,
-    encryptionConfiguration: { encryptionType: template.encryption.type },
+    encryptionConfiguration: { encryptionType: template.encryption.type, kmsKey: template.encryption.kmsKey },
     resourceTags: wireTags(template.resourceTags),
     ...mutabilityOutput(template.mutability),
     repositoryPolicy: template.repositoryPolicy,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import ecr from '../../../models/ecr.json' with { type: 'json' }
-import { kmsUnavailable, RegistryError, repositoryNotFound, uploadRangeInvalid } from '../../../src/domain/errors.ts'
+import { RegistryError, repositoryNotFound, uploadRangeInvalid } from '../../../src/domain/errors.ts'
+import { asKmsFailure, keyDisabled } from '../../../src/domain/kms/errors.ts'
 import { parseRegion, parseRegistryId, parseRepositoryName } from '../../../src/domain/names.ts'
 import type { AwsCall, AwsSetting } from '../../../src/protocols/aws/context.ts'
 import { createJsonRpc, type JsonService } from '../../../src/protocols/aws/json-rpc.ts'
@@ -210,11 +211,11 @@ describe('a refusal', () => {
 
   test('carries the further members of its exception, and no other details', async () => {
     const rpc = rpcOf({
-      CreateRepository: () => Promise.reject(kmsUnavailable()),
+      CreateRepository: () => Promise.reject(asKmsFailure(keyDisabled('the key'))),
       UploadLayerPart: () => Promise.reject(uploadRangeInvalid(0, 5)),
     })
     const create = await call(rpc, await request('CreateRepository', '{"repositoryName":"ab"}'))
-    expect(create.body).toMatchObject({ __type: 'KmsException', kmsError: 'NotFoundException' })
+    expect(create.body).toMatchObject({ __type: 'KmsException', kmsError: 'DisabledException' })
     const uploadId = '00000000-0000-4000-8000-000000000000'
     const part = { repositoryName: 'ab', uploadId, partFirstByte: 0, partLastByte: 0, layerPartBlob: 'AA==' }
     expect((await call(rpc, await request('UploadLayerPart', JSON.stringify(part)))).body).toEqual({

@@ -185,7 +185,7 @@ describe('templates', () => {
       'InvalidParameterException',
       { resourceTags: Array.from({ length: 51 }, (_, n) => ({ Key: `k${n}`, Value: '' })) },
     ],
-    ['InvalidParameterException', { encryptionConfiguration: { encryptionType: 'KMS' } }],
+    ['InvalidParameterException', { encryptionConfiguration: { encryptionType: 'KMS', kmsKey: 'alias/app' } }],
   ] as const)('are refused with %s: %p', async (code, input) => {
     const given = input as Partial<CreateRepositoryCreationTemplateCommandInput>
     expect((await refusalOf(create('prod', given)))[0]).toBe(code)

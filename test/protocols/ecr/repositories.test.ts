@@ -98,11 +98,6 @@ describe('CreateRepository', () => {
       expect((await refusalOf(ecr.client.send(new CreateRepositoryCommand(input))))[0]).toBe(
         'InvalidParameterException',
       )
-    const encryptionConfiguration = { encryptionType: 'KMS' } as const
-    const thrown = await ecr.client
-      .send(new CreateRepositoryCommand({ repositoryName, encryptionConfiguration }))
-      .catch((thrown: unknown) => thrown)
-    expect(thrown).toMatchObject({ name: 'KmsException', kmsError: 'NotFoundException' })
   })
 
   test("refuses another account's registry", async () => {
