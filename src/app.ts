@@ -7,6 +7,7 @@ import { systemClock } from './lib/clock.ts'
 import { randomIds } from './lib/ids.ts'
 import type { Logger } from './lib/logger.ts'
 import type { Handler } from './protocols/http/context.ts'
+import type { AdminCommand, AdminParameters } from './services/administration.ts'
 import type { RootKey, RootKeys } from './services/root-keys.ts'
 import { AnalysisWorkers } from './workers/analysis-workers.ts'
 
@@ -22,6 +23,8 @@ export interface App extends OperatorJobs {
   readonly handle: Handler
   /** The root key that was made because there was none: to be shown to the operator, once. */
   readonly firstRootKey: RootKey | undefined
+  /** Accounts, root keys, tokens and sessions. */
+  administer(command: AdminCommand, parameters: AdminParameters): Promise<object>
   /** Begins what goes on beside requests: scheduled garbage collection, lifecycle policies, signatures. */
   start(): void
   /** Throws when the registry cannot serve. */
@@ -47,6 +50,7 @@ export async function createApp(
   return {
     ...jobs.byOperator,
     firstRootKey: await prepareRootKey(config, services.rootKeys),
+    administer: (command, parameters) => services.administration.run(command, parameters),
     handle: createPlanes(foundation, services, jobs),
     start: () => jobs.start(),
     ready: () => foundation.checkReady(),

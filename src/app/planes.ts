@@ -64,7 +64,7 @@ export function createPlanes(foundation: Foundation, services: Services, jobs: J
       oci: createOci(oci),
       layerDownloads: createLayerDownloads(oci),
       ...createAwsPlanes(foundation, services, setting, bodies),
-      operations: createOperations(foundation, jobs, setting),
+      operations: createOperations(foundation, services, jobs, setting),
     }),
   )
 }
@@ -87,11 +87,12 @@ function createAwsPlanes({ config }: Foundation, services: Services, setting: Aw
   }
 }
 
-function createOperations(foundation: Foundation, jobs: Jobs, setting: AwsSetting): Handler {
+function createOperations(foundation: Foundation, services: Services, jobs: Jobs, setting: AwsSetting): Handler {
   const { config, logger, clock, realClock, metadata, checkReady } = foundation
   const { profile, fidelity, storage, defaultRegistry } = config
   return createOperatorPlane({
     ...jobs.byOperator,
+    administer: (command, parameters) => services.administration.run(command, parameters),
     facts: { version: VERSION, profile, fidelity, storage: storage.kind, startedAt: realClock.now() },
     setting,
     logger,

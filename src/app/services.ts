@@ -8,6 +8,7 @@ import type { Clock } from '../lib/clock.ts'
 import { Access } from '../services/access.ts'
 import { AccountSettings } from '../services/account-settings.ts'
 import { Activations } from '../services/activations.ts'
+import { Administration } from '../services/administration.ts'
 import { AuditHistory } from '../services/audit-history.ts'
 import { Callers } from '../services/callers.ts'
 import { CreationTemplates } from '../services/creation-templates.ts'
@@ -75,6 +76,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
   const tickets = new DownloadTickets(metadata, clock, ids)
   const sessions = new Sessions(metadata, clock, ids)
   const issuerKeys = new IssuerKeys(oidcSettings(config), realClock)
+  const rootKeys = new RootKeys(metadata, config.defaultRegistry, clock, ids)
   const tokenKeys = new TokenKeys(metadata, clock, ids, TOKEN_LIFETIME_MS)
   const robotTokens = new RobotTokens(metadata, clock, ids)
   const acceptsUnknownKeys = config.profile === 'dev'
@@ -96,6 +98,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     auditHistory: auditLog && new AuditHistory(auditLog, access),
     accountSettings: new AccountSettings(metadata, access),
     activations,
+    administration: new Administration(rootKeys, robotTokens, tokenKeys, sessions, config.defaultRegistry, clock),
     callers,
     creationTemplates: new CreationTemplates(metadata, access, clock),
     imageBatches: new ImageBatches(metadata, vaults, access, pulls, clock),
@@ -122,7 +125,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     registries: new Registries(access),
     repositories,
     robotTokens,
-    rootKeys: new RootKeys(metadata, config.defaultRegistry, clock, ids),
+    rootKeys,
     sessions,
     scanFindings: new ScanFindings(metadata, access),
     roleSessions: new RoleSessions(metadata, access, sessions),

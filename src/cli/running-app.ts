@@ -3,6 +3,17 @@ import type { RepositoryRef } from '../domain/names.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Handler } from '../protocols/http/context.ts'
 
+/** What `ecru admin` can have done. */
+export type AdminCommand =
+  | 'account/create'
+  | 'account/list'
+  | 'root/rotate'
+  | 'session/revoke'
+  | 'token/create'
+  | 'token/list'
+  | 'token/revoke'
+  | 'token-key/rotate'
+
 /** What the commands need of the application, however it is composed. */
 export interface RunningApp {
   readonly handle: Handler
@@ -19,6 +30,8 @@ export interface RunningApp {
   forecastLifecycle(ref: RepositoryRef): Promise<object>
   signingCertificate(profileArn: string): Promise<object>
   verifyAudit(): Promise<object>
+  /** Accounts, root keys, tokens and sessions. */
+  administer(command: AdminCommand, parameters: Readonly<Record<string, string>>): Promise<object>
   /** Ends the work beside requests, then closes the stores. */
   close(): Promise<void>
 }

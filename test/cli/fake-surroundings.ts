@@ -34,6 +34,7 @@ export function fakeApp(changes: Partial<RunningApp> = {}): AppFactory {
     collectGarbage: async (isDryRun) => ({ isDryRun, deletedBlobs: 2, freedBytes: 2048, tookMs: 5 }),
     runLifecycle: async () => ({ repositories: 0, runs: [] }),
     forecastLifecycle: async ({ name }) => ({ repositoryName: name, images: [] }),
+    administer: async (command, parameters) => ({ command, ...parameters }),
     signingCertificate: async (signingProfileArn) => ({ signingProfileArn, certificate: 'PEM\n' }),
     verifyAudit: async () => ({ isIntact: true, records: 3, faults: [] }),
     scrub: async (isDryRun) => ({ isDryRun, checkedBlobs: 3, faults: [] }),

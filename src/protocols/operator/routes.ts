@@ -1,6 +1,6 @@
 import { accessDenied, isRegistryError } from '../../domain/errors.ts'
 import { parseRegion, parseRegistryId, parseRepositoryName, type RepositoryRef } from '../../domain/names.ts'
-import type { AwsSetting } from '../aws/context.ts'
+import { ADMIN_COMMANDS } from '../../services/administration.ts'
 import { verifySigV4 } from '../aws/sigv4/verify.ts'
 import { awsErrorOf } from '../errors.ts'
 import { readBody } from '../http/body.ts'
@@ -29,9 +29,24 @@ const ROUTES: Routes = {
     operate(request, context, services, (query) => services.signingCertificate(query.get('profile') ?? '')),
 }
 
+/** `POST /_ecru/admin/…`. What a command is told stands in the query and is no secret; what it answers may be one. */
+const ADMIN_ROUTES: Routes = Object.fromEntries(
+  ADMIN_COMMANDS.map((command) => [
+    `POST /_ecru/admin/${command}`,
+    async (request, context, services) => {
+      const response = await operate(request, context, services, (query) =>
+        services.administer(command, Object.fromEntries(query)),
+      )
+      response.headers.set('cache-control', 'no-store')
+      return response
+    },
+  ]),
+)
+
 /** The operator's plane, `/_ecru/…`: health, readiness, facts, and the jobs that can be run on demand. */
 export function createOperatorPlane(services: OperatorServices): Handler {
-  const routes: Routes = services.facts.profile === 'dev' ? { ...ROUTES, ...DEV_ROUTES } : ROUTES
+  const routes: Routes =
+    services.facts.profile === 'dev' ? { ...ROUTES, ...ADMIN_ROUTES, ...DEV_ROUTES } : { ...ROUTES, ...ADMIN_ROUTES }
   return async (request, context) => {
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const path = pathOf(request.url)
@@ -72,7 +87,7 @@ async function operate(
   run: (query: URLSearchParams) => Promise<object>,
 ): Promise<Response> {
   const isTrusted = services.facts.profile === 'dev' && context.isLoopback && !isFromBrowser(request)
-  if (!isTrusted) await authorize(request, context, services.setting)
+  if (!isTrusted) await authorize(request, context, services)
   return Response.json(await run(new URL(request.url).searchParams))
 }
 
@@ -94,8 +109,12 @@ function repositoryOf(query: URLSearchParams, { defaultRegistry }: OperatorServi
 
 const BODY_BYTES_MAX = 1024
 
-/** Only an account's root operates the registry, by a signature as for any AWS request. */
-async function authorize(request: Request, context: RequestContext, setting: AwsSetting): Promise<void> {
+/** Only the default account's root operates the registry, with its own key: other accounts are not its business to show or change. */
+async function authorize(
+  request: Request,
+  context: RequestContext,
+  { setting, defaultRegistry }: OperatorServices,
+): Promise<void> {
   const { method, headers, url } = request
   const signedBy = await verifySigV4(
     { method, url: new URL(url), headers, body: () => readBody(request, BODY_BYTES_MAX, context) },
@@ -107,10 +126,16 @@ async function authorize(request: Request, context: RequestContext, setting: Aws
       remoteAddress: context.clientAddress,
     },
   )
-  const { arn } = await setting.callers.identify(signedBy)
+  const { arn, kind, accountId, session } = await setting.callers.identify(signedBy)
   context.setPrincipal(arn)
-  if (!arn.endsWith(':root'))
-    throw accessDenied(arn, 'ecru:Operate', '*', 'because only the root of an account may operate the registry')
+  const { registryId } = defaultRegistry
+  if (kind !== 'root' || accountId !== registryId || session !== undefined)
+    throw accessDenied(
+      arn,
+      'ecru:Operate',
+      '*',
+      `because only the root of the account ${registryId} may operate the registry`,
+    )
 }
 
 function unknownRoute(method: string, path: string, known: readonly string[]): Response {

@@ -2,6 +2,7 @@ import type { Registry, RepositoryRef } from '../../domain/names.ts'
 import type { ResetReport, ResetScope } from '../../domain/reset-scope.ts'
 import type { Logger } from '../../lib/logger.ts'
 import type { VirtualClock } from '../../lib/virtual-clock.ts'
+import type { AdminCommand, AdminParameters } from '../../services/administration.ts'
 import type { AwsSetting } from '../aws/context.ts'
 import type { RequestContext } from '../http/context.ts'
 
@@ -39,6 +40,8 @@ export interface OperatorServices {
   forecastLifecycle(ref: RepositoryRef): Promise<object>
   signingCertificate(profileArn: string): Promise<object>
   verifyAudit(): Promise<object>
+  /** Accounts, root keys, tokens and sessions. */
+  administer(command: AdminCommand, parameters: AdminParameters): Promise<object>
 }
 
 /** Answers one route of the operator's plane. */

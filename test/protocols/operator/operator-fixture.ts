@@ -43,6 +43,7 @@ export async function askOperator(
     collectGarbage: none,
     scrub: none,
     verifyAudit: none,
+    administer: none,
     signingCertificate: (arn: string) => signingProfiles.certificateOf(arn),
     runLifecycle: (target: RepositoryRef | 'all') => lifecycleJobs.run(target),
     forecastLifecycle: (ref: RepositoryRef) => lifecycleJobs.forecast(ref),

@@ -1,0 +1,64 @@
+import type { Texts } from '../config/config.ts'
+import { parseDuration } from '../config/duration.ts'
+import { isRegistryError } from '../domain/errors.ts'
+import { runJob } from './jobs.ts'
+import { printFacts } from './report.ts'
+import type { AdminCommand, AppFactory, RunningApp } from './running-app.ts'
+import { printTable } from './table.ts'
+import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
+
+type Parameters = Readonly<Record<string, string | undefined>>
+
+/** `ecru admin …`: has a command done by the running server, or on the data directory itself when no server holds it. */
+export async function administer(
+  command: AdminCommand,
+  parameters: Parameters,
+  options: Texts,
+  flags: Readonly<Record<string, unknown>>,
+  terminal: Terminal,
+  createApp: AppFactory,
+): Promise<number> {
+  const given: Record<string, string> = {}
+  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) given[name] = value
+  const job = {
+    command: `admin ${command.replace('/', ' ')}`,
+    method: 'POST',
+    path: `/_ecru/admin/${command}?${new URLSearchParams(given)}`,
+    runDirectly: async (app: RunningApp) => {
+      try {
+        return await app.administer(command, given)
+      } catch (failure) {
+        if (isRegistryError(failure)) throw new CommandFailure(failure.message, { cause: failure })
+        throw failure
+      }
+    },
+  } as const
+  const answer = await runJob(job, options, flags.url, terminal, createApp)
+  terminal.out(flags.json === true ? `${JSON.stringify(answer, null, 2)}\n` : printed(answer))
+  return EXIT.ok
+}
+
+/** How long a token is to live, in seconds as text. Throws `CommandFailure`. */
+export function secondsOf(duration: unknown): string {
+  const durationMs = typeof duration === 'string' ? parseDuration(duration) : undefined
+  if (durationMs === undefined) throw new CommandFailure('--expires must be a duration such as 12h or 90d.')
+  return String(Math.floor(durationMs / 1000))
+}
+
+function printed(answer: object): string {
+  const { accounts, tokens } = answer as { readonly accounts?: readonly Row[]; readonly tokens?: readonly Row[] }
+  if (accounts !== undefined) return table(accounts, ['accountId', 'rootKeyId', 'createdAt'])
+  if (tokens === undefined) return printFacts(answer)
+  return table(tokens, ['id', 'userArn', 'actions', 'repositories', 'expiresAt'])
+}
+
+type Row = Readonly<Record<string, unknown>>
+
+function table(rows: readonly Row[], columns: readonly string[]): string {
+  const cell = (value: unknown) =>
+    value instanceof Date ? value.toISOString() : Array.isArray(value) ? value.join(',') : String(value)
+  return printTable(
+    columns,
+    rows.map((row) => columns.map((name) => cell(row[name]))),
+  )
+}

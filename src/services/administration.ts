@@ -1,0 +1,131 @@
+import { invalidParameters } from '../domain/errors.ts'
+import { parseIamArn } from '../domain/iam-entities/iam-arn.ts'
+import { parseRegion, parseRegistryId, type Registry } from '../domain/names.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { RobotTokens } from './robot-tokens.ts'
+import type { RootKeys } from './root-keys.ts'
+import type { Sessions } from './sessions.ts'
+import type { TokenKeys } from './token-keys.ts'
+
+/** What an operator can have done, by name. */
+export const ADMIN_COMMANDS = [
+  'account/create',
+  'account/list',
+  'root/rotate',
+  'session/revoke',
+  'token/create',
+  'token/list',
+  'token/revoke',
+  'token-key/rotate',
+] as const
+export type AdminCommand = (typeof ADMIN_COMMANDS)[number]
+
+/** What a command is given; what it does not know is refused. */
+export type AdminParameters = Readonly<Record<string, string>>
+
+const KNOWN: Readonly<Record<AdminCommand, readonly string[]>> = {
+  'account/create': ['account'],
+  'account/list': [],
+  'root/rotate': ['account'],
+  'session/revoke': ['identity', 'before'],
+  'token/create': ['account', 'region', 'user', 'repositories', 'actions', 'seconds'],
+  'token/list': [],
+  'token/revoke': ['id'],
+  'token-key/rotate': ['revoke'],
+}
+
+/** The keys of an installation: accounts and their roots, tokens, sessions. Who may ask is decided outside. */
+export class Administration {
+  readonly #rootKeys: RootKeys
+  readonly #robotTokens: RobotTokens
+  readonly #tokenKeys: TokenKeys
+  readonly #sessions: Sessions
+  readonly #defaultRegistry: Registry
+  readonly #clock: Clock
+
+  constructor(
+    rootKeys: RootKeys,
+    robotTokens: RobotTokens,
+    tokenKeys: TokenKeys,
+    sessions: Sessions,
+    defaultRegistry: Registry,
+    clock: Clock,
+  ) {
+    this.#rootKeys = rootKeys
+    this.#robotTokens = robotTokens
+    this.#tokenKeys = tokenKeys
+    this.#sessions = sessions
+    this.#defaultRegistry = defaultRegistry
+    this.#clock = clock
+  }
+
+  /** Throws `invalid-parameter`. Secrets are in no answer but that of the command that made them. */
+  async run(command: AdminCommand, parameters: AdminParameters): Promise<object> {
+    const unknown = Object.keys(parameters).find((name) => !KNOWN[command].includes(name))
+    if (unknown !== undefined) throw invalidParameters(`${command} knows no parameter '${unknown.slice(0, 64)}'.`)
+    switch (command) {
+      case 'account/create':
+        return this.#withAccount(parameters, (accountId) => this.#rootKeys.createAccount(accountId))
+      case 'account/list':
+        return { accounts: await this.#rootKeys.listAccounts() }
+      case 'root/rotate':
+        return this.#withAccount(parameters, (accountId) => this.#rootKeys.rotate(accountId))
+      case 'session/revoke':
+        return this.#revokeSessions(parameters)
+      case 'token/create':
+        return this.#createToken(parameters)
+      case 'token/list':
+        return { tokens: await this.#robotTokens.list() }
+      case 'token/revoke':
+        return this.#revokeToken(parameters)
+      case 'token-key/rotate':
+        return this.#tokenKeys.rotate(parameters.revoke === 'true')
+    }
+  }
+
+  async #withAccount(
+    { account }: AdminParameters,
+    work: (accountId: Registry['registryId']) => Promise<object>,
+  ): Promise<object> {
+    const accountId = account === undefined ? this.#defaultRegistry.registryId : parseRegistryId(account)
+    return { accountId, ...(await work(accountId)) }
+  }
+
+  async #createToken(parameters: AdminParameters): Promise<object> {
+    const { account, region, user = '', repositories = '', actions = '', seconds = '' } = parameters
+    return this.#robotTokens.create({
+      accountId: account === undefined ? this.#defaultRegistry.registryId : parseRegistryId(account),
+      region: region === undefined ? this.#defaultRegistry.region : parseRegion(region),
+      userName: user,
+      repositories: listOf(repositories),
+      actions: listOf(actions).map(actionOf),
+      lifetimeMs: /^\d{1,9}$/.test(seconds) ? Number(seconds) * 1000 : 0,
+    })
+  }
+
+  async #revokeToken({ id = '' }: AdminParameters): Promise<object> {
+    if (!(await this.#robotTokens.revoke(id))) throw invalidParameters(`There is no token '${id.slice(0, 64)}'.`)
+    return { id, revoked: true }
+  }
+
+  async #revokeSessions({ identity = '', before }: AdminParameters): Promise<object> {
+    const kind = parseIamArn(identity)?.kind
+    if (kind !== 'role' && kind !== 'user' && !/^arn:aws[a-z-]*:iam::\d{12}:root$/.test(identity))
+      throw invalidParameters(`'${identity.slice(0, 128)}' is the ARN of no role, user or root.`)
+    const moment = before === undefined ? this.#clock.now() : new Date(before)
+    if (Number.isNaN(moment.getTime())) throw invalidParameters(`'${before?.slice(0, 64)}' is no moment.`)
+    return { identity, before: moment, revokedSessions: await this.#sessions.revoke(identity, moment) }
+  }
+}
+
+function listOf(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+}
+
+function actionOf(text: string): 'pull' | 'push' {
+  if (text === 'pull' || text === 'push') return text
+  throw invalidParameters(`An action is pull or push, not '${text.slice(0, 64)}'.`)
+}
