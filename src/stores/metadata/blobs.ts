@@ -1,14 +1,13 @@
 import type { Digest } from '../../domain/digest.ts'
-import { blobNotFound } from '../../domain/errors.ts'
 import type { Registry, RepositoryRef } from '../../domain/names.ts'
 import type { Encryption, Repository } from '../../domain/repository.ts'
 import type { BlobAddress, Vault } from '../../domain/vault.ts'
 import type { BlobWriter, LinkedBlob, Page, StoredBlob } from '../metadata.ts'
+import { linkBlob, unlinkBlob, unlinkUnusedBlob } from './blob-links.ts'
 import { countFreeable, forgetMarked, listDead } from './dead-blobs.ts'
 import { paddedLists } from './parameter-lists.ts'
 import { prepared } from './prepared.ts'
 import { encryptionValues, type RefValues, refValues, repositoryColumns, toRepository } from './repositories.ts'
-import type { Database } from './schema/database.ts'
 import type { Session } from './session.ts'
 
 const linkColumns = ['digest', 'vault', 'size_bytes', 'image_count', 'archived_image_count', 'media_type'] as const
@@ -77,97 +76,6 @@ const claimRecord = prepared((db, p: BlobAddress & { at: number }) =>
       conflict.columns(['digest', 'vault']).doUpdateSet({ touched_at: p.at }).where('blobs.is_marked', '=', 0),
     )
     .returning('digest'),
-)
-
-interface LinkValues extends BlobAddress {
-  readonly repositoryId: number
-  readonly sizeBytes: number
-  readonly at: number
-}
-
-const insertLink = prepared((db, p: LinkValues) =>
-  db
-    .insertInto('repository_blobs')
-    .values({
-      repository_id: p.repositoryId,
-      digest: p.digest,
-      vault: p.vault,
-      size_bytes: p.sizeBytes,
-      image_count: 0,
-      archived_image_count: 0,
-      unused_since: p.at,
-    })
-    .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
-    .returning('digest'),
-)
-
-const countNeeds = prepared((db, p: { repositoryId: number; digest: string }) =>
-  db
-    .selectFrom('image_blobs as n')
-    .innerJoin('images as i', 'i.id', 'n.image_id')
-    .select((eb) => [
-      eb.fn.countAll<number>().as('image_count'),
-      eb.fn.sum<number | null>(eb.case().when('i.status', '=', 'ACTIVE').then(0).else(1).end()).as('archived_count'),
-      eb.fn.min('n.media_type').as('media_type'),
-    ])
-    .where('n.repository_id', '=', p.repositoryId)
-    .where('n.digest', '=', p.digest),
-)
-
-const adoptNeeds = prepared(
-  (
-    db,
-    p: { repositoryId: number; digest: string; imageCount: number; archivedCount: number; mediaType: string | null },
-  ) =>
-    db
-      .updateTable('repository_blobs')
-      .set({
-        image_count: p.imageCount,
-        archived_image_count: p.archivedCount,
-        media_type: p.mediaType,
-        unused_since: null,
-      })
-      .where('repository_id', '=', p.repositoryId)
-      .where('digest', '=', p.digest),
-)
-
-const restartGrace = prepared((db, p: { repositoryId: number; digest: string; at: number }) =>
-  db
-    .updateTable('repository_blobs')
-    .set({ unused_since: p.at })
-    .where('repository_id', '=', p.repositoryId)
-    .where('digest', '=', p.digest)
-    .where('image_count', '=', 0),
-)
-
-const moveLink = prepared((db, p: { repositoryId: number; digest: string; vault: string }) =>
-  db
-    .updateTable('repository_blobs')
-    .set({ vault: p.vault })
-    .where('repository_id', '=', p.repositoryId)
-    .where('digest', '=', p.digest),
-)
-
-const countLinkUp = prepared((db, p: BlobAddress & { sizeBytes: number; at: number }) =>
-  db
-    .updateTable('blobs')
-    .set((eb) => ({ link_count: eb('link_count', '+', 1), size_bytes: p.sizeBytes, touched_at: p.at }))
-    .where('digest', '=', p.digest)
-    .where('vault', '=', p.vault)
-    .where('is_marked', '=', 0)
-    .returning('digest'),
-)
-
-/** A claim that is newer than `at` goes on protecting the blob. */
-const countLinkDown = prepared((db, p: BlobAddress & { at: number }) =>
-  db
-    .updateTable('blobs')
-    .set((eb) => ({
-      link_count: eb('link_count', '-', 1),
-      touched_at: eb.case().when('touched_at', '<', p.at).then(p.at).else(eb.ref('touched_at')).end(),
-    }))
-    .where('digest', '=', p.digest)
-    .where('vault', '=', p.vault),
 )
 
 /** Blobs on record and the links by which repositories hold them. */
@@ -290,61 +198,16 @@ export class Blobs implements BlobWriter {
     return rows.length > 0
   }
 
-  async link(repositoryId: number, address: BlobAddress, sizeBytes: number, at: Date): Promise<boolean> {
-    const { db } = this.#session
-    const { digest, vault } = address
-    const values = { repositoryId, digest, vault, sizeBytes, at: at.getTime() }
-    const { rows: inserted } = await insertLink(db, values)
-    if (inserted.length === 0) {
-      await this.#moveLink(values)
-      await restartGrace(db, values)
-      return false
-    }
-    const { rows: counted } = await countLinkUp(db, values)
-    if (counted.length === 0) throw blobNotFound(digest)
-    await this.#adoptNeeds(repositoryId, digest)
-    return true
+  link(repositoryId: number, address: BlobAddress, sizeBytes: number, at: Date): Promise<boolean> {
+    return linkBlob(this.#session.db, { repositoryId, ...address, sizeBytes, at: at.getTime() })
   }
 
-  /** A layer that a repository holds and that comes again into another vault is that one's from then on. */
-  async #moveLink(values: LinkValues): Promise<void> {
-    const { db } = this.#session
-    const { rows } = await findLink(db, values)
-    const vault = rows[0]?.vault as Vault | undefined
-    if (vault === undefined || vault === values.vault) return
-    const { rows: counted } = await countLinkUp(db, values)
-    if (counted.length === 0) throw blobNotFound(values.digest)
-    await moveLink(db, values)
-    await countLinkDown(db, { digest: values.digest, vault, at: values.at })
+  unlink(repositoryId: number, digest: Digest, at: Date): Promise<boolean> {
+    return unlinkBlob(this.#session.db, repositoryId, digest, at.getTime())
   }
 
-  /** A link that comes back after its bytes were lost finds the images that need it still there. */
-  async #adoptNeeds(repositoryId: number, digest: Digest): Promise<void> {
-    const { db } = this.#session
-    const { rows } = await countNeeds(db, { repositoryId, digest })
-    const imageCount = Number(rows[0]?.image_count ?? 0)
-    if (imageCount === 0) return
-    const archivedCount = Number(rows[0]?.archived_count ?? 0)
-    await adoptNeeds(db, { repositoryId, digest, imageCount, archivedCount, mediaType: rows[0]?.media_type ?? null })
-  }
-
-  async unlink(repositoryId: number, digest: Digest, at: Date): Promise<boolean> {
-    const { db } = this.#session
-    const removed = await deleteUnneeded(db, repositoryId, digest).returning('vault').executeTakeFirst()
-    if (removed === undefined) return false
-    await countLinkDown(db, { digest, vault: removed.vault as Vault, at: at.getTime() })
-    return true
-  }
-
-  async unlinkUnused(repositoryId: number, digest: Digest, before: Date): Promise<boolean> {
-    const { db } = this.#session
-    const removed = await deleteUnneeded(db, repositoryId, digest)
-      .where('unused_since', '<', before.getTime())
-      .returning(['vault', 'unused_since'])
-      .executeTakeFirst()
-    if (removed === undefined) return false
-    await countLinkDown(db, { digest, vault: removed.vault as Vault, at: removed.unused_since ?? 0 })
-    return true
+  unlinkUnused(repositoryId: number, digest: Digest, before: Date): Promise<boolean> {
+    return unlinkUnusedBlob(this.#session.db, repositoryId, digest, before.getTime())
   }
 
   async adopt({ digest, vault }: BlobAddress, sizeBytes: number, storedAt: Date): Promise<boolean> {
@@ -389,14 +252,6 @@ export class Blobs implements BlobWriter {
     await db.deleteFrom('repository_blobs').where('digest', '=', digest).where('vault', '=', vault).execute()
     return true
   }
-}
-
-function deleteUnneeded(db: Database, repositoryId: number, digest: Digest) {
-  return db
-    .deleteFrom('repository_blobs')
-    .where('repository_id', '=', repositoryId)
-    .where('digest', '=', digest)
-    .where('image_count', '=', 0)
 }
 
 function toAddress(row: { readonly digest: string; readonly vault: string }): BlobAddress {
