@@ -14,6 +14,7 @@ import type { Located } from './registry-peer.ts'
 import { type Circumstances, document, report } from './report.ts'
 import type { Row } from './row.ts'
 import { concurrentPulls } from './workloads/concurrent-pulls.ts'
+import { encryption } from './workloads/encryption.ts'
 import { lifecycle } from './workloads/lifecycle.ts'
 import { manifests } from './workloads/manifests.ts'
 import { memory } from './workloads/memory.ts'
@@ -34,6 +35,7 @@ const workloads = [
   memory,
   pages,
   lifecycle,
+  encryption,
 ]
 
 const options = parseOptions(process.argv.slice(2))

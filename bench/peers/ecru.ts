@@ -7,31 +7,39 @@ import { freePort, startServer } from '../server-process.ts'
 const main = join(import.meta.dir, '..', '..', 'src', 'main.ts')
 
 /** Ecru itself, from this checkout, in its default profile with everything on: logins, fsync, request log. */
-export const ecru: RegistryPeer = {
-  name: 'Ecru',
-  async locate() {
-    return existsSync(main)
-      ? { version: `${packageJson.version} on Bun ${Bun.version}` }
-      : { missing: 'no src/main.ts' }
-  },
-  async start(directory) {
-    const port = await freePort()
-    const url = `http://127.0.0.1:${port}`
-    const server = await startServer([process.execPath, main, 'serve'], `${url}/v2/`, join(directory, 'log'), {
-      ECRU_HOST: '127.0.0.1',
-      ECRU_PORT: `${port}`,
-      ECRU_DATA_DIR: join(directory, 'data'),
-    })
-    return {
-      ...server,
-      name: 'Ecru',
-      url,
-      authorization: await login(url),
-      async createRepository(repositoryName) {
-        await callEcr(url, 'CreateRepository', { repositoryName })
-      },
-    }
-  },
+export const ecru: RegistryPeer = ecruWith({})
+
+/** The same with everything encrypted at rest. */
+export const encryptedEcru: RegistryPeer = ecruWith({ ECRU_ENCRYPTION: 'on' })
+
+function ecruWith(settings: Readonly<Record<string, string>>): RegistryPeer {
+  return {
+    name: 'Ecru',
+    async locate() {
+      return existsSync(main)
+        ? { version: `${packageJson.version} on Bun ${Bun.version}` }
+        : { missing: 'no src/main.ts' }
+    },
+    async start(directory) {
+      const port = await freePort()
+      const url = `http://127.0.0.1:${port}`
+      const server = await startServer([process.execPath, main, 'serve'], `${url}/v2/`, join(directory, 'log'), {
+        ECRU_HOST: '127.0.0.1',
+        ECRU_PORT: `${port}`,
+        ECRU_DATA_DIR: join(directory, 'data'),
+        ...settings,
+      })
+      return {
+        ...server,
+        name: 'Ecru',
+        url,
+        authorization: await login(url),
+        async createRepository(repositoryName) {
+          await callEcr(url, 'CreateRepository', { repositoryName })
+        },
+      }
+    },
+  }
 }
 
 async function login(url: string): Promise<string> {
