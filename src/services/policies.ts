@@ -1,10 +1,12 @@
 import { invalidParameter } from '../domain/errors.ts'
+import { namedIdentities } from '../domain/iam/named-identities.ts'
 import { parseRegistryPolicy, parseRepositoryPolicy } from '../domain/iam/parse.ts'
+import type { Policy } from '../domain/iam/policy.ts'
 import type { Registry, RepositoryRef } from '../domain/names.ts'
 import { registryPolicyNotFound, repositoryPolicyNotFound } from '../domain/policy-errors.ts'
 import type { Principal } from '../domain/principal.ts'
 import { isPublic } from '../domain/public-registry.ts'
-import type { MetadataStore } from '../stores/metadata.ts'
+import type { MetadataReader, MetadataStore } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
 import { getRepository } from './repositories.ts'
 
@@ -12,10 +14,13 @@ import { getRepository } from './repositories.ts'
 export class Policies {
   readonly #metadata: MetadataStore
   readonly #access: Access
+  readonly #namesTheKnownOnly: boolean
 
-  constructor(metadata: MetadataStore, access: Access) {
+  /** `namesTheKnownOnly`: refuses a policy that names a user or a role which is not there, as ECR does. */
+  constructor(metadata: MetadataStore, access: Access, namesTheKnownOnly = false) {
     this.#metadata = metadata
     this.#access = access
+    this.#namesTheKnownOnly = namesTheKnownOnly
   }
 
   /**
@@ -32,7 +37,11 @@ export class Policies {
         'PolicyText',
         'The policy would keep the caller from setting another one; set force to true if that is what is wanted',
       )
-    await this.#metadata.transact(async (tx) => tx.policies.putOfRepository(await getRepository(tx, ref), text))
+    await this.#metadata.transact(async (tx) => {
+      const repository = await getRepository(tx, ref)
+      await this.#checkNames(tx, policy)
+      await tx.policies.putOfRepository(repository, text)
+    })
   }
 
   /** Throws `repository-not-found`, `repository-policy-not-found`. */
@@ -62,7 +71,7 @@ export class Policies {
     await this.#access.authorize(principal, 'ecr:PutRegistryPolicy', registry)
     await this.#metadata.transact(async (tx) => {
       const { scope } = await tx.policies.ofRegistry(registry)
-      parseRegistryPolicy(text, registry, scope === 'V1' ? 'V1' : 'V2')
+      await this.#checkNames(tx, parseRegistryPolicy(text, registry, scope === 'V1' ? 'V1' : 'V2'))
       await tx.policies.putOfRegistry(registry, text)
     })
   }
@@ -81,5 +90,14 @@ export class Policies {
     const text = await this.#metadata.transact((tx) => tx.policies.deleteOfRegistry(registry))
     if (text === undefined) throw registryPolicyNotFound(registry)
     return text
+  }
+
+  async #checkNames({ iam }: Pick<MetadataReader, 'iam'>, policy: Policy): Promise<void> {
+    if (!this.#namesTheKnownOnly) return
+    for (const { kind, accountId, path, name } of namedIdentities(policy)) {
+      const found = await iam.find(kind, accountId, name)
+      if (found?.name !== name || (path !== undefined && found.path !== path))
+        throw invalidParameter('PolicyText', 'Principal not found')
+    }
   }
 }
