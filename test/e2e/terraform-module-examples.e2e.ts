@@ -35,6 +35,7 @@ describe('Each module is valid by itself', () => {
     ['ecr/examples/basic', 4],
     ['ecr/examples/complete', 6],
     ['repository/examples/basic', 2],
+    ['github-oidc/examples/basic', 5],
   ] as const)
     test(
       `${example} is valid, applies as it stands, plans no change and is destroyed`,
@@ -47,18 +48,6 @@ describe('Each module is valid by itself', () => {
       },
       TIMEOUT_MS,
     )
-
-  test(
-    'github-oidc/examples/basic is valid and can be planned',
-    async () => {
-      const terraform = await openModule(stage, 'github-oidc/examples/basic')
-      await terraform.run('validate')
-      const plan = await terraform.changes()
-      expect(plan).toContain('aws_iam_openid_connect_provider.github[0] will be created')
-      expect(plan).toContain('Plan: 5 to add, 0 to change, 0 to destroy.')
-    },
-    TIMEOUT_MS,
-  )
 })
 
 interface Outputs {

@@ -61,7 +61,9 @@ export class EntityTags {
   ): Promise<void> {
     const work = ({ id, tags }: Entity, { iam }: MetadataWriter) => iam.setTags(id, next(tags))
     if (noun === 'User') await this.#entities.change(principal, action, 'user', target, work, details)
-    else if (noun === 'Role') await this.#entities.change(principal, action, 'role', target, work, details)
+    else if (noun === 'Role')
+      // Also the roles of services.
+      await this.#entities.change(principal, action, 'role', target, work, { ...details, reachesLinked: true })
     else if (noun === 'Policy') await this.#policies.change(principal, action, target, work, details)
     else await this.#providers.change(principal, action, target, work, details)
   }

@@ -7,6 +7,7 @@ import { IAM_QUOTAS } from '../../domain/iam-entities/quotas.ts'
 import { checkTags } from '../../domain/iam-entities/tags.ts'
 import type { Principal } from '../../domain/principal.ts'
 import type { ResourceTag } from '../../domain/repository.ts'
+import type { MetadataWriter } from '../../stores/metadata.ts'
 import { type PageOf, type Paging, pageOf } from '../paging.ts'
 import { checkBoundary } from './boundaries.ts'
 import type { Entities } from './entities.ts'
@@ -22,7 +23,7 @@ export interface NewRole {
   readonly boundaryArn?: string | undefined
 }
 
-/** The roles of accounts. Those that belong to a service are changed by nobody: `entity-unmodifiable`. */
+/** The roles of accounts. Those that belong to a service can be described, and nothing else: `entity-unmodifiable`. */
 export class Roles {
   readonly #entities: Entities
 
@@ -70,12 +71,15 @@ export class Roles {
     action: 'iam:UpdateRole' | 'iam:UpdateRoleDescription',
     given: { readonly description?: string | undefined; readonly maxSessionSeconds?: number | undefined },
   ): Promise<Role> {
-    return this.#entities.change(principal, action, 'role', name, async (role, { iam }) => {
+    const work = async (role: Role, { iam }: MetadataWriter) => {
       const { description = role.attributes.description, maxSessionSeconds = role.attributes.maxSessionSeconds } = given
       const updated = { ...role, attributes: { ...role.attributes, description, maxSessionSeconds } }
       await iam.update(updated)
       return updated
-    })
+    }
+    // The role of a service may be described.
+    const options = { reachesLinked: given.maxSessionSeconds === undefined }
+    return this.#entities.change(principal, action, 'role', name, work, options)
   }
 
   /** Throws `entity-not-found`, `policy-malformed`, `quota-exceeded`. */

@@ -8,7 +8,7 @@ import type { Entities } from './entities.ts'
 
 const SESSION_SECONDS = 3600
 
-/** The roles by which services of AWS act in an account: made, shown and deleted, and changed by nobody. */
+/** The roles by which services of AWS act in an account: made, shown and deleted. */
 export class ServiceLinkedRoles {
   readonly #entities: Entities
 

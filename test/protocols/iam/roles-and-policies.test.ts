@@ -337,7 +337,7 @@ describe('OpenID Connect providers', () => {
 describe("roles of AWS's services", () => {
   const create = new CreateServiceLinkedRoleCommand({ AWSServiceName: 'replication.ecr.amazonaws.com' })
 
-  test('are made once, changed by nobody, and deleted in their own way', async () => {
+  test('are made once, described and tagged but not changed, and deleted in their own way', async () => {
     const { Role } = await iam.client.send(create)
     expect(Role?.Arn).toBe(
       'arn:aws:iam::123456789012:role/aws-service-role/replication.ecr.amazonaws.com/AWSServiceRoleForECRReplication',
@@ -349,9 +349,11 @@ describe("roles of AWS's services", () => {
     for (const command of [
       new DeleteRoleCommand({ RoleName }),
       new PutRolePolicyCommand({ RoleName, PolicyName: 'p', PolicyDocument: TEXT }),
-      new UpdateRoleCommand({ RoleName, Description: 'x' }),
+      new UpdateRoleCommand({ RoleName, MaxSessionDuration: 7200 }),
     ])
       expect((await refusalOf(iam.client.send(command as DeleteRoleCommand)))[0]).toBe('UnmodifiableEntityException')
+    await iam.client.send(new UpdateRoleDescriptionCommand({ RoleName, Description: 'x' }))
+    await iam.client.send(new TagRoleCommand({ RoleName, Tags: [{ Key: 'a', Value: 'b' }] }))
     const { DeletionTaskId } = await iam.client.send(new DeleteServiceLinkedRoleCommand({ RoleName }))
     const status = await iam.client.send(new GetServiceLinkedRoleDeletionStatusCommand({ DeletionTaskId }))
     expect(status.Status).toBe('SUCCEEDED')

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import type { Stage } from './stage.ts'
 import { initializeTerraform, type TerraformFolder } from './terraform-folder.ts'
 
-const CONFIGURATION = join(import.meta.dir, 'terraform')
+/** The configurations beside this file: what they hold of. */
+export type TerraformConfiguration = 'terraform' | 'terraform-iam'
 
 /** Terraform with the AWS provider, its endpoints on a stage, its files in the stage's directory. */
 export interface Terraform extends TerraformFolder {
@@ -11,14 +12,15 @@ export interface Terraform extends TerraformFolder {
   forget(): Promise<void>
 }
 
-/** Opens the configuration that names every ECR resource and data source which Ecru answers. */
-export async function openTerraform(stage: Stage): Promise<Terraform> {
-  await copyFile(join(CONFIGURATION, 'main.tf'), stage.path('main.tf'))
+/** Opens a configuration that names every resource and data source of a service which Ecru answers: ECR's unless told otherwise. */
+export async function openTerraform(stage: Stage, name: TerraformConfiguration = 'terraform'): Promise<Terraform> {
+  const configuration = join(import.meta.dir, name)
+  await copyFile(join(configuration, 'main.tf'), stage.path('main.tf'))
   return {
     ...(await initializeTerraform(stage.dir, { variables: { endpoint: stage.url } })),
     async forget() {
       await rm(stage.path('terraform.tfstate'))
-      await copyFile(join(CONFIGURATION, 'imports.tf.later'), stage.path('imports.tf'))
+      await copyFile(join(configuration, 'imports.tf.later'), stage.path('imports.tf'))
     },
   }
 }
