@@ -12,8 +12,6 @@ const CHANGED_PACKAGES_MAX = 200_000
 
 interface AffectedRow {
   readonly id: string
-  readonly key: number
-  readonly modified: number
   readonly entries: string
 }
 
@@ -36,8 +34,12 @@ export class SqliteAdvisorySet implements AdvisorySet {
       this.#changesSince = Number(readMeta(this.#database, 'changes_since') ?? '0')
       this.status = readStatus(this.#database)
       this.#affected = this.#database.query<AffectedRow, [string, string]>(
-        `select r.id, r.key, r.modified, a.entries from affected a join records r on r.key = a.record
-         where a.ecosystem = ? and a.name = ? order by r.id, r.modified desc, r.key`,
+        // A record that several dumps have counts as its newest one says, also where that one says nothing of the package.
+        `select r.id, a.entries from affected a join records r on r.key = a.record
+         where a.ecosystem = ? and a.name = ? and not exists (
+           select 1 from records n where n.id = r.id
+           and (n.modified > r.modified or (n.modified = r.modified and n.key < r.key)))
+         order by r.id`,
       )
       this.#record = this.#database.query<{ body: Uint8Array<ArrayBuffer> }, [string]>(
         'select body from records where id = ? order by modified desc, key limit 1',
@@ -56,15 +58,11 @@ export class SqliteAdvisorySet implements AdvisorySet {
   }
 
   entriesOf(ecosystem: string, name: string): readonly AffectedEntry[] {
-    const entries: AffectedEntry[] = []
-    let last: AffectedRow | undefined
-    for (const row of this.#affected.all(ecosystem, name)) {
-      // A record that several dumps have counts as its newest one says.
-      if (row.id === last?.id) continue
-      last = row
-      for (const affected of parseEntries(ecosystem, name, row.entries)) entries.push({ advisoryId: row.id, affected })
-    }
-    return entries
+    return this.#affected
+      .all(ecosystem, name)
+      .flatMap(({ id, entries }) =>
+        parseEntries(ecosystem, name, entries).map((affected) => ({ advisoryId: id, affected })),
+      )
   }
 
   advisory(id: string): AdvisoryFacts | undefined {

@@ -85,6 +85,16 @@ export class StagingStatements {
     )
   }
 
+  /** The keys of the packages that records of this id in other dumps are about. */
+  packagesOfOthers(id: string, record: number): readonly string[] {
+    return this.#database
+      .query<{ ecosystem: string; name: string }, [string, number]>(
+        'select a.ecosystem, a.name from records r join affected a on a.record = r.key where r.id = ? and r.key <> ?',
+      )
+      .all(id, record)
+      .map(({ ecosystem, name }) => packageKey(ecosystem, name))
+  }
+
   replaceEntries(record: number, old: ReadonlyMap<string, string>, entries: ReadonlyMap<string, string>): void {
     for (const key of old.keys()) if (!entries.has(key)) this.#deleteEntry.run(...packageOfKey(key), record)
     for (const [key, text] of entries) if (old.get(key) !== text) this.#putEntry.run(...packageOfKey(key), record, text)

@@ -144,6 +144,9 @@ export class Staging {
     const names = flawNamesOf(advisory)
     if (areFactsOther) statements.replaceNames(key, names)
     this.#noteChanges(changed)
+    // What another dump said of it may count no more.
+    if (this.#revision > 0 && (changed.size > 0 || areFactsOther))
+      this.#noteChanges(statements.packagesOfOthers(advisory.id, key))
     if ((old?.severity ?? '[]') !== severity) this.#noteFlaws(names.keys())
     if (old === undefined) return 'added'
     return changed.size > 0 || old.modified !== advisory.modifiedAt.getTime() ? 'changed' : 'unchanged'
