@@ -10,6 +10,8 @@ import { OWN_MASTER_KEY_FILE, readMasterKey, readOwnMasterKey } from '../lib/mas
 import { VirtualClock } from '../lib/virtual-clock.ts'
 import { Audit } from '../services/audit.ts'
 import { Keyring } from '../services/keyring.ts'
+import { SqliteAdvisoryStore } from '../stores/advisories/sqlite.ts'
+import type { AdvisoryStore } from '../stores/advisories.ts'
 import type { AuditLog } from '../stores/audit.ts'
 import { CheckedBlobStore } from '../stores/blobs/checked.ts'
 import { FilesystemBlobStore } from '../stores/blobs/filesystem.ts'
@@ -36,6 +38,7 @@ export interface Foundation {
   readonly ids: Ids
   readonly metadata: MetadataStore
   readonly blobs: BlobStore
+  readonly advisories: AdvisoryStore
   /** What opens the vaults that `blobs` keeps. */
   readonly keyring: Keyring
   /** What happened here; absent: nothing is written down. */
@@ -66,6 +69,7 @@ export async function openFoundation(config: Config, logger: Logger, world: Surr
     ids,
     metadata,
     blobs,
+    advisories: openAdvisories(config),
     keyring,
     auditLog,
     audit,
@@ -83,6 +87,12 @@ export function asError(thrown: unknown): Error {
 }
 
 const METADATA_FILE = 'metadata.db'
+
+/** Nothing is read or made before it is needed. */
+function openAdvisories({ storage }: Config): AdvisoryStore {
+  if (storage.kind === 'memory') return SqliteAdvisoryStore.inMemory()
+  return SqliteAdvisoryStore.inDirectory(join(storage.path, 'advisories'))
+}
 
 /** The operator's, or one of the installation's own. */
 async function masterKeyOf({ masterKey, storage, profile }: Config, logger: Logger, ids: Ids): Promise<MasterKey> {

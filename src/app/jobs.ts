@@ -1,5 +1,6 @@
 import { invalidParameter } from '../domain/errors.ts'
 import type { RepositoryRef } from '../domain/names.ts'
+import { AdvisoryFetch } from '../jobs/advisories.ts'
 import { GarbageCollector, type GcReport } from '../jobs/gc.ts'
 import { KeysJobs } from '../jobs/keys.ts'
 import type { LifecycleReport } from '../jobs/lifecycle.ts'
@@ -8,10 +9,12 @@ import { JobRunner } from '../jobs/runner.ts'
 import { Scrub, type ScrubReport } from '../jobs/scrub.ts'
 import { SigningJob, SigningJobs } from '../jobs/signing.ts'
 import { systemClock } from '../lib/clock.ts'
+import type { AdvisoryReport } from '../services/advisories.ts'
 import { ImageSigner } from '../services/image-signer.ts'
 import { LifecycleEvaluation } from '../services/lifecycle-evaluation.ts'
 import { LifecycleExecution } from '../services/lifecycle-execution.ts'
 import { type ProfileCertificate, SigningProfiles } from '../services/signing-profiles.ts'
+import type { ImportProgress, ImportReport } from '../stores/advisories.ts'
 import type { AuditReport } from '../stores/audit.ts'
 import type { Foundation } from './foundation.ts'
 import type { Bells, Services } from './services.ts'
@@ -38,6 +41,15 @@ export interface OperatorJobs {
   runLifecycle(target: RepositoryRef | 'all'): Promise<LifecycleReport>
   /** What a repository's lifecycle policy would do now. */
   forecastLifecycle(ref: RepositoryRef): Promise<LifecycleForecast>
+  advisoryStatus(): Promise<AdvisoryReport>
+  /** Imports what is at a place that this process sees. */
+  importAdvisories(
+    from: string,
+    ecosystems: readonly string[] | undefined,
+    onProgress?: (progress: ImportProgress) => void,
+  ): Promise<ImportReport>
+  /** Imports what has changed at the configured source. */
+  fetchAdvisories(onProgress?: (progress: ImportProgress) => void): Promise<ImportReport>
   /** By which the signatures of a signing profile can be verified. */
   signingCertificate(profileArn: string): Promise<ProfileCertificate>
   /** Whether anything was done to the audit log. */
@@ -63,6 +75,8 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
   const profiles = new SigningProfiles(metadata, systemClock)
   const signer = new ImageSigner(profiles, services.uploads, services.images, systemClock)
   const signing = new SigningJobs(new SigningJob(metadata, signer, foundation.realClock, logger, HOLDER), logger)
+  const { advisories } = services
+  const advisoryFetches = new JobRunner(new AdvisoryFetch(advisories), logger)
   const keys = new KeysJobs(metadata, services.keyLifetimes, foundation.realClock, logger, HOLDER)
   return {
     byOperator: {
@@ -71,6 +85,9 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
       scrub: (isDryRun) => (isDryRun ? scrub.dryRun(closing.signal) : scrubRunner.runNow()),
       runLifecycle: (target) => lifecycle.run(target),
       forecastLifecycle: (ref) => lifecycle.forecast(ref),
+      advisoryStatus: () => advisories.status(),
+      importAdvisories: (from, ecosystems, onProgress) => advisories.import({ from, ecosystems }, onProgress),
+      fetchAdvisories: (onProgress) => advisories.fetch(onProgress),
       signingCertificate: (profileArn) => profiles.certificateOf(profileArn),
       verifyAudit: () => verifyAudit(foundation),
     },
@@ -80,6 +97,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
       lifecycle.start()
       keys.start()
       signing.start()
+      if (config.advisories.source !== undefined) advisoryFetches.start(config.advisories.intervalMs)
     },
     async catchUp() {
       await keys.runNow()
@@ -92,6 +110,8 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
       await signing.close()
       await gcRunner.close()
       await scrubRunner.close()
+      await foundation.advisories.close()
+      await advisoryFetches.close()
     },
   }
 }

@@ -9,6 +9,7 @@ import { Access } from '../services/access.ts'
 import { AccountSettings } from '../services/account-settings.ts'
 import { Activations } from '../services/activations.ts'
 import { Administration } from '../services/administration.ts'
+import { Advisories } from '../services/advisories.ts'
 import { AuditHistory } from '../services/audit-history.ts'
 import { Callers } from '../services/callers.ts'
 import { CreationTemplates } from '../services/creation-templates.ts'
@@ -31,6 +32,7 @@ import type { LayerAnalyser } from '../services/layer-analyser.ts'
 import { Layers } from '../services/layers.ts'
 import { Lifecycle } from '../services/lifecycle.ts'
 import { Logins } from '../services/logins.ts'
+import { Matching } from '../services/matching.ts'
 import { Policies } from '../services/policies.ts'
 import { PublicRegistries } from '../services/public-registries.ts'
 import { PullTimeExclusions } from '../services/pull-time-exclusions.ts'
@@ -38,6 +40,7 @@ import { PullTimes } from '../services/pulls.ts'
 import { PushSigning } from '../services/push-signing.ts'
 import { PushTargets } from '../services/push-targets.ts'
 import { Registries } from '../services/registries.ts'
+import { Rematching } from '../services/rematching.ts'
 import { Repositories } from '../services/repositories.ts'
 import { RepositoryGrants } from '../services/repository-grants.ts'
 import { RepositoryKeys } from '../services/repository-keys.ts'
@@ -68,6 +71,7 @@ export type Services = ReturnType<typeof createServices>
 /** Makes the services of a registry, each with what it asks for. */
 export function createServices(foundation: Foundation, analyser: LayerAnalyser, bells: Bells) {
   const { config, logger, clock, realClock, ids, metadata, blobs, keyring, auditLog } = foundation
+  const { advisories: advisoryStore } = foundation
   const { quotas, publicQuotas } = config
   const throttle = new Throttle(config.rates, clock, config.publicRates)
   const access = createAccess(foundation, throttle)
@@ -99,6 +103,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     accountSettings: new AccountSettings(metadata, access),
     activations,
     administration: new Administration(rootKeys, robotTokens, tokenKeys, sessions, config.defaultRegistry, clock),
+    advisories: new Advisories(advisoryStore, clock, config.advisories),
     callers,
     creationTemplates: new CreationTemplates(metadata, access, clock),
     imageBatches: new ImageBatches(metadata, vaults, access, pulls, clock),
@@ -109,6 +114,8 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     inventories: new Inventories(metadata, analyser, clock),
     layers,
     lifecycle,
+    matching: new Matching(advisoryStore, clock, config.advisories),
+    rematching: new Rematching(metadata, advisoryStore),
     logins: new Logins(access, tokens),
     policies: new Policies(metadata, access, config.fidelity === 'aws'),
     publicRegistries: new PublicRegistries(metadata, access, repositories, ids),

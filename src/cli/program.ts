@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { VERSION } from '../config/version.ts'
 import { describeAdmin } from './commands/admin-commands.ts'
+import { describeAdvisories } from './commands/advisory-commands.ts'
 import { describeAudit } from './commands/audit-commands.ts'
 import { describeClientTools } from './commands/client-commands.ts'
 import { commandLine } from './commands/command-line.ts'
@@ -54,6 +55,7 @@ const DESCRIPTIONS = [
   describeServe,
   describeJobs,
   describeDevTools,
+  describeAdvisories,
   describeSigning,
   describeAdmin,
   describeMasterKey,

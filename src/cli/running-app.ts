@@ -13,6 +13,13 @@ export type AdminCommand =
   | 'token/list'
   | 'token/revoke'
   | 'token-key/rotate'
+/** Hears how far an import of advisories has come. */
+type OnImportProgress = (progress: {
+  readonly part: string
+  readonly partsDone: number
+  readonly partCount: number
+  readonly recordsRead: number
+}) => void
 
 /** What the commands need of the application, however it is composed. */
 export interface RunningApp {
@@ -28,6 +35,14 @@ export interface RunningApp {
   scrub(isDryRun: boolean): Promise<object>
   runLifecycle(target: RepositoryRef | 'all'): Promise<object>
   forecastLifecycle(ref: RepositoryRef): Promise<object>
+  /** What advisories there are, and how old. */
+  advisoryStatus(): Promise<object>
+  importAdvisories(
+    from: string,
+    ecosystems: readonly string[] | undefined,
+    onProgress?: OnImportProgress,
+  ): Promise<object>
+  fetchAdvisories(onProgress?: OnImportProgress): Promise<object>
   signingCertificate(profileArn: string): Promise<object>
   verifyAudit(): Promise<object>
   /** Accounts, root keys, tokens and sessions. */

@@ -58,6 +58,14 @@ export interface Config {
   readonly gcGraceMs: number
   /** Zero: only on demand. */
   readonly lifecycleIntervalMs: number
+  readonly advisories: {
+    readonly source: string | undefined
+    readonly ecosystems: readonly string[] | undefined
+    /** Zero: only on demand. */
+    readonly intervalMs: number
+    readonly ageMsMax: number
+    readonly caFile: string | undefined
+  }
   readonly uploadExpiryMs: number
   /** How long an archived image takes to become active again. */
   readonly activationMs: number
@@ -265,6 +273,13 @@ function toConfig(env: Environment): Config {
     gcIntervalMs: env.ECRU_GC_INTERVAL,
     gcGraceMs: env.ECRU_GC_GRACE,
     lifecycleIntervalMs: env.ECRU_LIFECYCLE_INTERVAL,
+    advisories: {
+      source: env.ECRU_ADVISORIES_SOURCE,
+      ecosystems: env.ECRU_ADVISORIES_ECOSYSTEMS,
+      intervalMs: env.ECRU_ADVISORIES_INTERVAL,
+      ageMsMax: env.ECRU_ADVISORIES_MAX_AGE,
+      caFile: env.ECRU_ADVISORIES_CA,
+    },
     uploadExpiryMs: env.ECRU_UPLOAD_EXPIRY,
     activationMs: env.ECRU_ACTIVATION_TIME,
     idleTimeoutMs: env.ECRU_IDLE_TIMEOUT,

@@ -321,6 +321,30 @@ export const VARIABLES = {
     default: '1h',
     doc: 'How often each lifecycle policy is executed; 0 leaves it to `ecru lifecycle run`.',
   },
+  ECRU_ADVISORIES_SOURCE: {
+    schema: text(),
+    flag: '--advisories-source <place>',
+    doc: 'Where advisories come from: a directory, or the URL of a bucket in the layout of OSV. Unset: only from `ecru advisories import`.',
+  },
+  ECRU_ADVISORIES_ECOSYSTEMS: {
+    schema: list(/^[\w .-]{1,60}$/, 'must be folders of the source such as Debian,Alpine,npm, with commas between'),
+    flag: '--advisories-ecosystems <names>',
+    doc: 'Which folders of the source are fetched, with commas between. Unset: all that it has.',
+  },
+  ECRU_ADVISORIES_INTERVAL: {
+    schema: duration(0, YEAR_MS),
+    default: '6h',
+    doc: 'How often the source is asked for changes; 0 leaves it to `ecru advisories fetch`.',
+  },
+  ECRU_ADVISORIES_MAX_AGE: {
+    schema: duration(60 * MINUTE_MS, 10 * YEAR_MS),
+    default: '7d',
+    doc: 'Advisories that describe an older state of the world are too old: findings that rest on them say so.',
+  },
+  ECRU_ADVISORIES_CA: {
+    schema: text(),
+    doc: "File with the certificates of authorities, in PEM, that the source's certificate may come from. Unset: the well-known ones.",
+  },
   ECRU_UPLOAD_EXPIRY: {
     schema: duration(MINUTE_MS, YEAR_MS),
     default: '7d',

@@ -25,6 +25,14 @@ const ROUTES: Routes = {
     ),
   'POST /_ecru/audit/verify': (request, context, services) =>
     operate(request, context, services, () => services.verifyAudit()),
+  'POST /_ecru/advisories/status': (request, context, services) =>
+    operate(request, context, services, () => services.advisoryStatus()),
+  'POST /_ecru/advisories/import': (request, context, services) =>
+    operate(request, context, services, (query) =>
+      services.importAdvisories(query.get('from') ?? '', query.get('ecosystems')?.split(',')),
+    ),
+  'POST /_ecru/advisories/fetch': (request, context, services) =>
+    operate(request, context, services, () => services.fetchAdvisories()),
   'POST /_ecru/signing/certificate': (request, context, services) =>
     operate(request, context, services, (query) => services.signingCertificate(query.get('profile') ?? '')),
 }

@@ -38,6 +38,9 @@ export interface OperatorServices {
   scrub(isDryRun: boolean): Promise<object>
   runLifecycle(target: RepositoryRef | 'all'): Promise<object>
   forecastLifecycle(ref: RepositoryRef): Promise<object>
+  advisoryStatus(): Promise<object>
+  importAdvisories(from: string, ecosystems: readonly string[] | undefined): Promise<object>
+  fetchAdvisories(): Promise<object>
   signingCertificate(profileArn: string): Promise<object>
   verifyAudit(): Promise<object>
   /** Accounts, root keys, tokens and sessions. */

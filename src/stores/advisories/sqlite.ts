@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { workerProgram } from '../../lib/worker-program.ts'
 import {
   AdvisoryImportFailed,
   type AdvisorySet,
@@ -71,7 +72,7 @@ export class SqliteAdvisoryStore implements AdvisoryStore {
 
   async #importNow(request: ImportRequest, onProgress: (progress: ImportProgress) => void): Promise<ImportReport> {
     if (this.#isClosed) throw new AdvisoryImportFailed('The registry is shutting down.')
-    const worker = new Worker(new URL('./import-worker.ts', import.meta.url).href)
+    const worker = new Worker(workerProgram('stores/advisories/import-worker.ts'))
     this.#running = worker
     const { promise, resolve, reject } = Promise.withResolvers<ImportReport>()
     worker.onmessage = ({ data }: MessageEvent<ImportNews>) => {

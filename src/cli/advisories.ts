@@ -1,0 +1,131 @@
+import { resolve } from 'node:path'
+import type { Config, Texts } from '../config/config.ts'
+import { isRegistryError } from '../domain/errors.ts'
+import { printReport, runJob } from './jobs.ts'
+import { printFacts } from './report.ts'
+import type { AppFactory, RunningApp } from './running-app.ts'
+import { printTable } from './table.ts'
+import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
+
+type Flags = Readonly<Record<string, unknown>>
+
+/** `ecru advisories import`: brings a directory, a file or what is behind a URL in. */
+export async function importAdvisories(
+  options: Texts,
+  flags: Flags,
+  from: string,
+  terminal: Terminal,
+  createApp: AppFactory,
+): Promise<number> {
+  // The server reads it, and is somewhere else in the file system.
+  const place = /^https?:\/\//i.test(from) ? from : resolve(from)
+  const ecosystems = typeof flags.ecosystems === 'string' ? flags.ecosystems : undefined
+  const query = new URLSearchParams({ from: place, ...(ecosystems === undefined ? {} : { ecosystems }) })
+  const job = {
+    command: 'advisories import',
+    method: 'POST',
+    path: `/_ecru/advisories/import?${query}`,
+    runDirectly: (app: RunningApp) => inWords(() => app.importAdvisories(place, listOf(ecosystems), told(terminal))),
+  } as const
+  printReport(await runJob(job, options, flags.url, terminal, createApp), flags.json === true, terminal)
+  return EXIT.ok
+}
+
+/** `ecru advisories fetch`: brings in what has changed at the configured source. */
+export async function fetchAdvisories(
+  options: Texts,
+  flags: Flags,
+  terminal: Terminal,
+  createApp: AppFactory,
+): Promise<number> {
+  const job = {
+    command: 'advisories fetch',
+    method: 'POST',
+    path: '/_ecru/advisories/fetch',
+    runDirectly: (app: RunningApp) => inWords(() => app.fetchAdvisories(told(terminal))),
+  } as const
+  printReport(await runJob(job, options, flags.url, terminal, createApp), flags.json === true, terminal)
+  return EXIT.ok
+}
+
+interface WireEcosystem {
+  readonly ecosystem: string
+  readonly recordCount: number
+  readonly newestModifiedAt: string
+  readonly asOf: string
+  readonly importedAt: string
+}
+
+interface WireStatus {
+  readonly state: string
+  readonly staleEcosystems: readonly string[]
+  readonly ecosystems?: readonly WireEcosystem[]
+  readonly [fact: string]: unknown
+}
+
+/** `ecru advisories status`: what there is, and how old. Fails when there is nothing, or all of it is too old. */
+export async function printAdvisoryStatus(
+  options: Texts,
+  flags: Flags,
+  terminal: Terminal,
+  createApp: AppFactory,
+): Promise<number> {
+  const job = {
+    command: 'advisories status',
+    method: 'POST',
+    path: '/_ecru/advisories/status',
+    runDirectly: (app: RunningApp, _config: Config) => app.advisoryStatus(),
+  } as const
+  const text = JSON.stringify(await runJob(job, options, flags.url, terminal, createApp), null, 2)
+  const status = JSON.parse(text) as WireStatus
+  terminal.out(flags.json === true ? `${text}\n` : inTables(status))
+  return status.state === 'present' ? EXIT.ok : EXIT.failed
+}
+
+function inTables({ ecosystems = [], staleEcosystems, revision: _, ...facts }: WireStatus): string {
+  const rows = ecosystems.map(({ ecosystem, recordCount, newestModifiedAt, asOf, importedAt }) => [
+    ecosystem,
+    recordCount,
+    dayOf(newestModifiedAt),
+    dayOf(asOf),
+    dayOf(importedAt),
+    staleEcosystems.includes(ecosystem) ? 'too old' : '',
+  ])
+  const table = printTable(['ECOSYSTEM', 'RECORDS', 'NEWEST', 'AS OF', 'IMPORTED', ''], rows)
+  return `${printFacts(facts)}${table === '' ? '' : `\n${table}`}`
+}
+
+function dayOf(moment: string): string {
+  return moment.slice(0, 10)
+}
+
+function listOf(ecosystems: string | undefined): readonly string[] | undefined {
+  return ecosystems?.split(',').map((one) => one.trim())
+}
+
+/** A line for each part, as it comes. */
+function told(
+  terminal: Terminal,
+): (progress: {
+  readonly part: string
+  readonly partsDone: number
+  readonly partCount: number
+  readonly recordsRead: number
+}) => void {
+  let last = ''
+  return ({ part, partsDone, partCount, recordsRead }) => {
+    if (part === last) return
+    last = part
+    terminal.err(`${partsDone + 1}/${partCount} ${part} (${recordsRead.toLocaleString('en-US')} records so far)\n`)
+  }
+}
+
+/** What a server would have answered in words, and not a failure of this program. */
+async function inWords<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (thrown) {
+    if (isRegistryError(thrown)) throw new CommandFailure(thrown.message, { cause: thrown })
+    throw thrown
+  }
+}
