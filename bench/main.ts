@@ -15,6 +15,7 @@ import { type Circumstances, document, report } from './report.ts'
 import type { Row } from './row.ts'
 import { concurrentPulls } from './workloads/concurrent-pulls.ts'
 import { encryption } from './workloads/encryption.ts'
+import { inventory } from './workloads/inventory.ts'
 import { lifecycle } from './workloads/lifecycle.ts'
 import { manifests } from './workloads/manifests.ts'
 import { memory } from './workloads/memory.ts'
@@ -36,6 +37,7 @@ const workloads = [
   pages,
   lifecycle,
   encryption,
+  inventory,
 ]
 
 const options = parseOptions(process.argv.slice(2))
