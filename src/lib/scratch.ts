@@ -1,7 +1,6 @@
 const FIRST_BYTES = 64 * 1024
-const KEPT_BYTES = 16 * 1024 * 1024
 
-/** One buffer that takes one file after the other, so that reading many leaves no garbage; large ones are let go. */
+/** One buffer that takes one file after the other, so that reading many leaves no garbage. It is as large as the largest of them. */
 export class Scratch {
   #buffer = new Uint8Array(FIRST_BYTES)
   #filled = 0
@@ -13,16 +12,19 @@ export class Scratch {
   /** Begins anew. What was handed out before is no longer valid. */
   clear(): void {
     this.#filled = 0
-    if (this.#buffer.length > KEPT_BYTES) this.#buffer = new Uint8Array(FIRST_BYTES)
+  }
+
+  /** Makes room for so many bytes in all, at once rather than step by step. */
+  reserve(totalBytes: number): void {
+    if (totalBytes <= this.#buffer.length) return
+    const larger = new Uint8Array(totalBytes)
+    larger.set(this.#buffer.subarray(0, this.#filled))
+    this.#buffer = larger
   }
 
   append(bytes: Uint8Array): void {
     const needed = this.#filled + bytes.length
-    if (needed > this.#buffer.length) {
-      const larger = new Uint8Array(Math.max(needed, this.#buffer.length * 2))
-      larger.set(this.#buffer.subarray(0, this.#filled))
-      this.#buffer = larger
-    }
+    if (needed > this.#buffer.length) this.reserve(Math.max(needed, this.#buffer.length * 2))
     this.#buffer.set(bytes, this.#filled)
     this.#filled = needed
   }

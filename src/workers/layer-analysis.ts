@@ -161,6 +161,7 @@ class Collector {
     }
     const scratch = this.#scratch
     scratch.clear()
+    scratch.reserve(Math.min(entry.sizeBytes, bytes))
     return {
       write: (piece) => {
         scratch.append(piece)
@@ -188,13 +189,17 @@ class Collector {
           isPlain = true
           return false
         }
-        if (entry.sizeBytes <= this.#limits.fileBytes && !entry.isSparse) return true
+        if (entry.sizeBytes <= this.#limits.programBytes && !entry.isSparse) {
+          scratch.reserve(entry.sizeBytes)
+          return true
+        }
         const start = scratch.bytes().slice()
         large = new LargeProgram(scratch)
         return large.write(start)
       },
       end: () => {
-        const facts = isPlain || scratch.filled < 4 ? undefined : (large?.facts() ?? this.#readProgram(path))
+        const isRead = !isPlain && (large !== undefined || scratch.filled >= 4)
+        const facts = isRead ? (large === undefined ? this.#readProgram(path) : large.facts()) : undefined
         if (facts === undefined) this.#keep(path, () => this.#plainPrograms.add(path))
         else this.#keepFile(path, facts)
       },

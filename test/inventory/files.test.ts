@@ -204,8 +204,19 @@ describe('Go', () => {
     for (const step of [7, 512, 100_000]) {
       const large = new LargeProgram(new Scratch())
       for (let at = 0; at < program.length; at += step) if (!large.write(program.subarray(at, at + step))) break
-      expect(named(large.facts())).toEqual(expected)
+      expect(named(large.facts() ?? {})).toEqual(expected)
     }
+  })
+
+  test('in a program that is too large, what cannot be read is said to be there', () => {
+    const facts = (program: Uint8Array) => {
+      const large = new LargeProgram(new Scratch())
+      large.write(program)
+      return large.facts()
+    }
+    expect(facts(oldGoProgram('go1.12', modules))?.unreadable).toContain('before Go 1.18')
+    expect(facts(elfOf([['.dep-v0', new Uint8Array(8)]]))?.unreadable).toContain('Rust')
+    expect(facts(elfOf([['.text', new Uint8Array(70_000)]]))).toBeUndefined()
   })
 
   test('other programs have none', () =>

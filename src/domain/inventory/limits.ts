@@ -9,8 +9,10 @@ export interface InventoryLimits {
   /** Entries of a layer's archive. */
   readonly layerEntries: number
   readonly pathBytes: number
-  /** One file that has to be in memory as a whole: programs, Java archives. */
+  /** One archive that has to be in memory as a whole, such as those of Java. */
   readonly fileBytes: number
+  /** One program that is held in memory as a whole; larger ones are searched as they pass by, which finds less. */
+  readonly programBytes: number
   /** One rpm database, which has to be in memory as a whole. */
   readonly databaseBytes: number
   /** One file of text: dpkg's and apk's databases, lists of dependencies. */
@@ -30,6 +32,7 @@ export const INVENTORY_LIMITS: InventoryLimits = {
   layerEntries: 2_000_000,
   pathBytes: 4 * KIB,
   fileBytes: 128 * MIB,
+  programBytes: 32 * MIB,
   databaseBytes: 256 * MIB,
   textBytes: 32 * MIB,
   inflatedBytes: 4 * GIB,

@@ -59,6 +59,7 @@ export function sizeOf(
     case 'rpm':
       return { bytes: limits.databaseBytes, isBeginningEnough: false }
     case 'program':
+      return { bytes: limits.programBytes, isBeginningEnough: false }
     case 'java':
     case 'python-egg':
       return { bytes: limits.fileBytes, isBeginningEnough: false }
