@@ -9,6 +9,7 @@ import { JobRunner } from '../jobs/runner.ts'
 import { Scrub, type ScrubReport } from '../jobs/scrub.ts'
 import { SigningJob, SigningJobs } from '../jobs/signing.ts'
 import { systemClock } from '../lib/clock.ts'
+import { AccessExplanations, type AccessQuestion, type AccessReport } from '../services/access-explanations.ts'
 import type { AdvisoryReport } from '../services/advisories.ts'
 import { ImageSigner } from '../services/image-signer.ts'
 import { LifecycleEvaluation } from '../services/lifecycle-evaluation.ts'
@@ -54,6 +55,8 @@ export interface OperatorJobs {
   signingCertificate(profileArn: string): Promise<ProfileCertificate>
   /** Whether anything was done to the audit log. */
   verifyAudit(): Promise<AuditReport>
+  /** Why somebody may do something, or not. */
+  explainAccess(question: AccessQuestion): Promise<AccessReport>
 }
 
 /** Whose leases are. The lock of the data directory lets one process in at a time: the successor of one that died is the same holder. */
@@ -78,6 +81,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
   const { advisories } = services
   const advisoryFetches = new JobRunner(new AdvisoryFetch(advisories), logger)
   const keys = new KeysJobs(metadata, services.keyLifetimes, foundation.realClock, logger, HOLDER)
+  const explanations = new AccessExplanations(metadata, services.access, clock, config.defaultRegistry.region)
   return {
     byOperator: {
       totals: () => metadata.view.blobs.totals(),
@@ -90,6 +94,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
       fetchAdvisories: (onProgress) => advisories.fetch(onProgress),
       signingCertificate: (profileArn) => profiles.certificateOf(profileArn),
       verifyAudit: () => verifyAudit(foundation),
+      explainAccess: (question) => explanations.explain(question),
     },
     bells: { previewAsked: () => lifecycle.lookForPreviews(), signingAsked: () => signing.look() },
     start() {

@@ -6,6 +6,7 @@ import { describeAudit } from './commands/audit-commands.ts'
 import { describeClientTools } from './commands/client-commands.ts'
 import { commandLine } from './commands/command-line.ts'
 import { describeDevTools } from './commands/dev-commands.ts'
+import { describeIam } from './commands/iam-commands.ts'
 import { describeJobs } from './commands/job-commands.ts'
 import { describeMasterKey } from './commands/master-key-commands.ts'
 import { describeServe } from './commands/serve-commands.ts'
@@ -58,6 +59,7 @@ const DESCRIPTIONS = [
   describeAdvisories,
   describeSigning,
   describeAdmin,
+  describeIam,
   describeMasterKey,
   describeAudit,
   describeTrust,

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts'
 import type { RepositoryRef } from '../domain/names.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Handler } from '../protocols/http/context.ts'
+import type { AccessQuestion } from '../services/access-explanations.ts'
 
 /** What `ecru admin` can have done. */
 export type AdminCommand =
@@ -47,6 +48,7 @@ export interface RunningApp {
   verifyAudit(): Promise<object>
   /** Accounts, root keys, tokens and sessions. */
   administer(command: AdminCommand, parameters: Readonly<Record<string, string>>): Promise<object>
+  explainAccess(question: AccessQuestion): Promise<object>
   /** Ends the work beside requests, then closes the stores. */
   close(): Promise<void>
 }

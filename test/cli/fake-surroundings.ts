@@ -35,6 +35,22 @@ export function fakeApp(changes: Partial<RunningApp> = {}): AppFactory {
     runLifecycle: async () => ({ repositories: 0, runs: [] }),
     forecastLifecycle: async ({ name }) => ({ repositoryName: name, images: [] }),
     administer: async (command, parameters) => ({ command, ...parameters }),
+    explainAccess: async ({ principal, action, resource, context }) => ({
+      principal,
+      action,
+      resource,
+      outcome: 'denied',
+      reason: 'Denied with an explicit deny.',
+      statements: [
+        {
+          kind: 'identity',
+          policy: 'push',
+          statement: '#1',
+          effect: 'Deny',
+          outcome: `applies to ${JSON.stringify(context)}`,
+        },
+      ],
+    }),
     signingCertificate: async (signingProfileArn) => ({ signingProfileArn, certificate: 'PEM\n' }),
     verifyAudit: async () => ({ isIntact: true, records: 3, faults: [] }),
     advisoryStatus: async () => ({ state: 'absent', maximumAgeMs: 0, staleEcosystems: [] }),

@@ -1,5 +1,6 @@
 import { accessDenied, isRegistryError } from '../../domain/errors.ts'
 import { parseRegion, parseRegistryId, parseRepositoryName, type RepositoryRef } from '../../domain/names.ts'
+import type { AccessQuestion } from '../../services/access-explanations.ts'
 import { ADMIN_COMMANDS } from '../../services/administration.ts'
 import { verifySigV4 } from '../aws/sigv4/verify.ts'
 import { awsErrorOf } from '../errors.ts'
@@ -35,6 +36,8 @@ const ROUTES: Routes = {
     operate(request, context, services, () => services.fetchAdvisories()),
   'POST /_ecru/signing/certificate': (request, context, services) =>
     operate(request, context, services, (query) => services.signingCertificate(query.get('profile') ?? '')),
+  'POST /_ecru/iam/explain': (request, context, services) =>
+    operate(request, context, services, (query) => services.explainAccess(questionOf(query))),
 }
 
 /** `POST /_ecru/admin/…`. What a command is told stands in the query and is no secret; what it answers may be one. */
@@ -113,6 +116,17 @@ function repositoryOf(query: URLSearchParams, { defaultRegistry }: OperatorServi
       region: region === null ? defaultRegistry.region : parseRegion(region),
     },
   }
+}
+
+/** Every other parameter of the query is a condition key that the request is to have. */
+function questionOf(query: URLSearchParams): AccessQuestion {
+  const context = new Map<string, string[]>()
+  for (const [name, value] of query)
+    if (name.includes(':')) context.set(name.toLowerCase(), [...(context.get(name.toLowerCase()) ?? []), value])
+  const [principal = '', action = '', resource = '*'] = ['principal', 'action', 'resource'].map(
+    (name) => query.get(name) ?? undefined,
+  )
+  return { principal, action, resource, context: Object.fromEntries(context) }
 }
 
 const BODY_BYTES_MAX = 1024

@@ -2,6 +2,7 @@ import type { Registry, RepositoryRef } from '../../domain/names.ts'
 import type { ResetReport, ResetScope } from '../../domain/reset-scope.ts'
 import type { Logger } from '../../lib/logger.ts'
 import type { VirtualClock } from '../../lib/virtual-clock.ts'
+import type { AccessQuestion } from '../../services/access-explanations.ts'
 import type { AdminCommand, AdminParameters } from '../../services/administration.ts'
 import type { AwsSetting } from '../aws/context.ts'
 import type { RequestContext } from '../http/context.ts'
@@ -45,6 +46,7 @@ export interface OperatorServices {
   verifyAudit(): Promise<object>
   /** Accounts, root keys, tokens and sessions. */
   administer(command: AdminCommand, parameters: AdminParameters): Promise<object>
+  explainAccess(question: AccessQuestion): Promise<object>
 }
 
 /** Answers one route of the operator's plane. */

@@ -4,6 +4,7 @@ import { VirtualClock } from '../../../src/lib/virtual-clock.ts'
 import { detachedContext } from '../../../src/protocols/http/context.ts'
 import { createOperatorPlane } from '../../../src/protocols/operator/routes.ts'
 import type { DevTools, OperatorServices } from '../../../src/protocols/operator/services.ts'
+import { AccessExplanations, type AccessQuestion } from '../../../src/services/access-explanations.ts'
 import { registry, type Services } from '../../support/service-fixture.ts'
 import { awsSetting } from '../aws/aws-setting.ts'
 
@@ -17,7 +18,7 @@ export interface Surroundings {
 
 /** Asks the operator's plane over these services, as a program on the same machine unless it is said otherwise. */
 export async function askOperator(
-  { clock, metadata, lifecycleJobs, signingProfiles }: Services,
+  { access, clock, metadata, lifecycleJobs, signingProfiles }: Services,
   path: string,
   { method = 'POST', profile = 'dev', isLoopback = true, headers = {}, body }: Surroundings = {},
   devTools: Partial<DevTools> = {},
@@ -47,6 +48,8 @@ export async function askOperator(
     advisoryStatus: none,
     importAdvisories: none,
     fetchAdvisories: none,
+    explainAccess: (question: AccessQuestion) =>
+      new AccessExplanations(metadata, access, clock, registry.region).explain(question),
     signingCertificate: (arn: string) => signingProfiles.certificateOf(arn),
     runLifecycle: (target: RepositoryRef | 'all') => lifecycleJobs.run(target),
     forecastLifecycle: (ref: RepositoryRef) => lifecycleJobs.forecast(ref),
