@@ -1,6 +1,6 @@
 import type { Texts } from '../config/config.ts'
 import { isRegistryError } from '../domain/errors.ts'
-import type { AccessReport } from '../services/access-explanations.ts'
+import type { AccessReport } from '../domain/iam/access-report.ts'
 import { runJob } from './jobs.ts'
 import type { AppFactory, RunningApp } from './running-app.ts'
 import { printTable } from './table.ts'

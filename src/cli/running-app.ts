@@ -1,8 +1,8 @@
 import type { Config } from '../config/config.ts'
+import type { AccessQuestion } from '../domain/iam/access-report.ts'
 import type { RepositoryRef } from '../domain/names.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Handler } from '../protocols/http/context.ts'
-import type { AccessQuestion } from '../services/access-explanations.ts'
 
 /** What `ecru admin` can have done. */
 export type AdminCommand =

@@ -1,5 +1,6 @@
 import { parseRepositoryArn } from '../domain/arn.ts'
 import { invalidParameters } from '../domain/errors.ts'
+import type { AccessQuestion, AccessReport, ExplainedStatement } from '../domain/iam/access-report.ts'
 import { reasonOf } from '../domain/iam/denial.ts'
 import type { Explanation, JudgedCondition, Step } from '../domain/iam/explain.ts'
 import { iamArn, parseIamArn } from '../domain/iam-entities/iam-arn.ts'
@@ -10,37 +11,6 @@ import { parsePublicRepositoryArn } from '../domain/public-registry.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import type { Access, AccessResource, Action } from './access.ts'
-
-/** What somebody wants explained. */
-export interface AccessQuestion {
-  /** An account, a user, a role, or the session of a role, by ARN; an account also by its id. */
-  readonly principal: string
-  readonly action: string
-  /** An ARN, or `*`. */
-  readonly resource: string
-  /** What conditions are to find, by key in lower case; what is absent is as in a request from nowhere. */
-  readonly context: Readonly<Record<string, readonly string[]>>
-}
-
-/** A decision in words, with every statement that has a say. */
-export interface AccessReport {
-  readonly principal: string
-  readonly action: string
-  readonly resource: string
-  readonly outcome: 'allowed' | 'denied'
-  /** A sentence: what decided. */
-  readonly reason: string
-  readonly statements: readonly ExplainedStatement[]
-}
-
-export interface ExplainedStatement {
-  readonly kind: string
-  readonly policy: string
-  /** Its Sid, or its place in the policy, from 1: `#1`. */
-  readonly statement: string
-  readonly effect: string
-  readonly outcome: string
-}
 
 const ROOT_ARN = /^arn:aws[a-z-]*:iam::([0-9]{12}):root$/
 const SESSION_ARN = /^arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role\/([^/]+)\/([^/]+)$/

@@ -1,6 +1,6 @@
 import { accessDenied, isRegistryError } from '../../domain/errors.ts'
+import type { AccessQuestion } from '../../domain/iam/access-report.ts'
 import { parseRegion, parseRegistryId, parseRepositoryName, type RepositoryRef } from '../../domain/names.ts'
-import type { AccessQuestion } from '../../services/access-explanations.ts'
 import { ADMIN_COMMANDS } from '../../services/administration.ts'
 import { verifySigV4 } from '../aws/sigv4/verify.ts'
 import { awsErrorOf } from '../errors.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import type { AccessReport } from '../../../src/services/access-explanations.ts'
+import type { AccessReport } from '../../../src/domain/iam/access-report.ts'
 import { createUser, policyText, type TestUser } from '../../support/iam-user.ts'
 import { admin, createServices, refTo, registry, type Services } from '../../support/service-fixture.ts'
 import { askOperator } from './operator-fixture.ts'

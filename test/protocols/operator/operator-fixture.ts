@@ -1,10 +1,11 @@
+import type { AccessQuestion } from '../../../src/domain/iam/access-report.ts'
 import type { RepositoryRef } from '../../../src/domain/names.ts'
 import { silentLogger } from '../../../src/lib/logger.ts'
 import { VirtualClock } from '../../../src/lib/virtual-clock.ts'
 import { detachedContext } from '../../../src/protocols/http/context.ts'
 import { createOperatorPlane } from '../../../src/protocols/operator/routes.ts'
 import type { DevTools, OperatorServices } from '../../../src/protocols/operator/services.ts'
-import { AccessExplanations, type AccessQuestion } from '../../../src/services/access-explanations.ts'
+import { AccessExplanations } from '../../../src/services/access-explanations.ts'
 import { registry, type Services } from '../../support/service-fixture.ts'
 import { awsSetting } from '../aws/aws-setting.ts'
 
