@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import {
+  GetAccessKeyInfoCommand,
+  GetCallerIdentityCommand,
+  GetFederationTokenCommand,
+  GetSessionTokenCommand,
+} from '@aws-sdk/client-sts'
+import { ACCOUNT, allow, createSts, type Keys, ROOT, refusal, type Sts, USER, USER_ARN } from './sts-fixture.ts'
+
+let sts: Sts
+beforeEach(async () => {
+  sts = await createSts()
+})
+afterEach(() => sts.close())
+
+function keysOf(
+  given: {
+    AccessKeyId?: string | undefined
+    SecretAccessKey?: string | undefined
+    SessionToken?: string | undefined
+  } = {},
+): Keys {
+  const { AccessKeyId = '', SecretAccessKey = '', SessionToken = '' } = given
+  return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken }
+}
+
+describe('GetSessionToken', () => {
+  test('gives a user temporary credentials of its own', async () => {
+    await sts.putUser()
+    const { Credentials } = await sts.as(USER).send(new GetSessionTokenCommand({ DurationSeconds: 900 }))
+    expect(Credentials?.Expiration?.getTime()).toBe(sts.clock.now().getTime() + 900_000)
+    const identity = await sts.as(keysOf(Credentials)).send(new GetCallerIdentityCommand())
+    expect(identity).toMatchObject({ Arn: USER_ARN, UserId: 'AIDACIUSER0000000001', Account: ACCOUNT })
+  })
+
+  test('gives a root no more than an hour', async () => {
+    const { Credentials } = await sts.as(ROOT).send(new GetSessionTokenCommand({ DurationSeconds: 7200 }))
+    expect(Credentials?.Expiration?.getTime()).toBe(sts.clock.now().getTime() + 3600_000)
+  })
+
+  test('is refused in a session, and with a second factor', async () => {
+    const { Credentials } = await sts.as(ROOT).send(new GetSessionTokenCommand({}))
+    const again = sts.as(keysOf(Credentials)).send(new GetSessionTokenCommand({}))
+    expect(await refusal(again)).toMatchObject({ code: 'AccessDenied' })
+    const factor = new GetSessionTokenCommand({ SerialNumber: 'arn:aws:iam::1:mfa/x', TokenCode: '123456' })
+    expect(await refusal(sts.as(ROOT).send(factor))).toMatchObject({ code: 'AccessDenied' })
+  })
+})
+
+describe('GetFederationToken', () => {
+  const federate = (keys: Keys) => sts.as(keys).send(new GetFederationTokenCommand({ Name: 'guest' }))
+
+  test('speaks for somebody outside, in the name of a user who may', async () => {
+    await sts.putUser(allow('sts:GetFederationToken'))
+    const { Credentials, FederatedUser } = await federate(USER)
+    const arn = `arn:aws:sts::${ACCOUNT}:federated-user/guest`
+    expect(FederatedUser).toEqual({ Arn: arn, FederatedUserId: `${ACCOUNT}:guest` })
+    expect(await sts.as(keysOf(Credentials)).send(new GetCallerIdentityCommand())).toMatchObject({ Arn: arn })
+  })
+
+  test('is refused to a user who may not, and to a root', async () => {
+    await sts.putUser()
+    for (const keys of [USER, ROOT]) expect(await refusal(federate(keys))).toMatchObject({ code: 'AccessDenied' })
+  })
+})
+
+test('GetAccessKeyInfo reads the account from the id', async () => {
+  const { Credentials } = await sts.as(ROOT).send(new GetSessionTokenCommand({}))
+  const ask = (AccessKeyId: string) => sts.as(ROOT).send(new GetAccessKeyInfoCommand({ AccessKeyId }))
+  expect(await ask(Credentials?.AccessKeyId ?? '')).toMatchObject({ Account: ACCOUNT })
+  expect(await refusal(ask('AKIAIOSFODNN7EXAMPLE'))).toMatchObject({ code: 'ValidationError' })
+})
