@@ -13,6 +13,7 @@ import { zot } from './peers/zot.ts'
 import type { Located } from './registry-peer.ts'
 import { type Circumstances, document, report } from './report.ts'
 import type { Row } from './row.ts'
+import { advisories } from './workloads/advisories.ts'
 import { concurrentPulls } from './workloads/concurrent-pulls.ts'
 import { encryption } from './workloads/encryption.ts'
 import { inventory } from './workloads/inventory.ts'
@@ -36,6 +37,7 @@ const workloads = [
   memory,
   pages,
   lifecycle,
+  advisories,
   encryption,
   inventory,
 ]

@@ -1,8 +1,9 @@
 import { type Coverage, coverageOf } from '../domain/advisories/coverage.ts'
+import { ecosystemOf } from '../domain/advisories/ecosystems.ts'
 import type { Finding } from '../domain/advisories/finding.ts'
-import { findingsOf } from '../domain/advisories/findings.ts'
-import { type AffectedEntry, hitsOf } from '../domain/advisories/match.ts'
-import type { Inventory } from '../domain/inventory/package.ts'
+import { compareFindings, findingsOf } from '../domain/advisories/findings.ts'
+import { hitsOf } from '../domain/advisories/match.ts'
+import type { FoundPackage, Inventory, OperatingSystem } from '../domain/inventory/package.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { AdvisorySet, AdvisoryStore } from '../stores/advisories.ts'
 
@@ -33,7 +34,7 @@ export class Matching {
 
   /** The findings of one image, as of the present set. */
   async match(inventory: Pick<Inventory, 'os' | 'packages'>): Promise<Match> {
-    return await this.#advisories.use((set) => this.#matchAgainst(set, inventory, set?.entriesOf.bind(set)))
+    return await this.#advisories.use((set) => this.#matchAgainst(set, inventory, set && looking(set)))
   }
 
   /** What findings of these packages rest on now: advisories grow old also while nothing is compared. */
@@ -52,10 +53,10 @@ export class Matching {
     take: (inventory: T, match: Match) => void | Promise<void>,
   ): Promise<void> {
     await this.#advisories.use(async (set) => {
-      const entriesOf = set === undefined ? undefined : remembering(set)
+      const findingsIn = set && remembering(set)
       let rested = performance.now()
       for await (const inventory of inventories) {
-        await take(inventory, this.#matchAgainst(set, inventory, entriesOf))
+        await take(inventory, this.#matchAgainst(set, inventory, findingsIn))
         if (performance.now() - rested < WORK_MS) continue
         await Bun.sleep(0)
         rested = performance.now()
@@ -66,29 +67,42 @@ export class Matching {
   #matchAgainst(
     set: AdvisorySet | undefined,
     { os, packages }: Pick<Inventory, 'os' | 'packages'>,
-    entriesOf: EntriesOf | undefined,
+    findingsIn: FindingsIn | undefined,
   ): Match {
     const matchedAt = this.#clock.now()
     const coverage = coverageOf(packages, os, set?.status, matchedAt, this.#settings.ageMsMax)
-    if (set === undefined || entriesOf === undefined) return { findings: [], coverage, matchedAt }
-    return { findings: findingsOf(hitsOf(packages, os, entriesOf), set), coverage, matchedAt }
+    const findings = findingsIn === undefined ? [] : packages.flatMap((found) => findingsIn(found, os))
+    return { findings: findings.toSorted(compareFindings), coverage, matchedAt }
   }
 }
 
 /** So long the process is kept from other work at most. */
 const WORK_MS = 8
-const REMEMBERED_MAX = 50_000
+/** So many packages are remembered at most: few findings each, but many of a kernel. */
+const REMEMBERED_MAX = 5_000
 
-type EntriesOf = (ecosystem: string, name: string) => readonly AffectedEntry[]
+type FindingsIn = (found: FoundPackage, os: OperatingSystem | undefined) => readonly Finding[]
 
-/** Images mostly hold the same packages. */
-function remembering(set: AdvisorySet): EntriesOf {
-  const known = new Map<string, readonly AffectedEntry[]>()
-  return (ecosystem, name) => {
-    const key = `${ecosystem}\u0000${name}`
-    const entries = known.get(key) ?? set.entriesOf(ecosystem, name)
+function looking(set: AdvisorySet): FindingsIn {
+  return (found, os) =>
+    findingsOf(
+      hitsOf([found], os, (ecosystem, name) => set.entriesOf(ecosystem, name)),
+      set,
+    )
+}
+
+/** Images mostly hold the same packages in the same versions: what is known of one is known of all. */
+function remembering(set: AdvisorySet): FindingsIn {
+  const look = looking(set)
+  const known = new Map<string, readonly Finding[]>()
+  return (found, os) => {
+    const { type, name, version, sourceName, sourceVersion, moduleLabel } = found
+    const key = JSON.stringify([ecosystemOf(type, os), name, version, sourceName, sourceVersion, moduleLabel])
+    const before = known.get(key)
+    if (before !== undefined) return before.map((finding) => ({ ...finding, package: found }))
     if (known.size >= REMEMBERED_MAX) known.clear()
-    known.set(key, entries)
-    return entries
+    const findings = look(found, os)
+    known.set(key, findings)
+    return findings
   }
 }
