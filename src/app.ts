@@ -58,6 +58,7 @@ export async function createApp(
       await jobs.close()
       analyser.close()
       await services.pulls.flush()
+      await services.keyUses.flush()
       await foundation.auditLog?.close()
       await foundation.metadata.close()
       await foundation.blobs.close()

@@ -27,6 +27,7 @@ import { KeyCryptography } from '../services/key-cryptography.ts'
 import { KeyGrants } from '../services/key-grants.ts'
 import { KeyLifetimes } from '../services/key-lifetimes.ts'
 import { KeyPolicies } from '../services/key-policies.ts'
+import { KeyUses } from '../services/key-uses.ts'
 import { Keys } from '../services/keys.ts'
 import type { LayerAnalyser } from '../services/layer-analyser.ts'
 import { Layers } from '../services/layers.ts'
@@ -75,7 +76,8 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
   const { quotas, publicQuotas } = config
   const throttle = new Throttle(config.rates, clock, config.publicRates)
   const access = createAccess(foundation, throttle)
-  const callers = new Callers(metadata, config.defaultRegistry, clock)
+  const keyUses = new KeyUses(metadata, clock, (error) => logger.error({ error: asError(error) }, 'uses of keys lost'))
+  const callers = new Callers(metadata, config.defaultRegistry, clock, keyUses)
   const pulls = new PullTimes(metadata, clock, (error) => logger.error({ error: asError(error) }, 'pull times lost'))
   const tickets = new DownloadTickets(metadata, clock, ids)
   const sessions = new Sessions(metadata, clock, ids)
@@ -112,6 +114,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     images,
     iam: createIamServices(metadata, access, clock, ids, partitionOf(config.defaultRegistry.region)),
     inventories: new Inventories(metadata, analyser, clock),
+    keyUses,
     layers,
     lifecycle,
     matching: new Matching(advisoryStore, clock, config.advisories),

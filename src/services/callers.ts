@@ -7,11 +7,16 @@ import type { Clock } from '../lib/clock.ts'
 import type { AccessKey, MetadataStore } from '../stores/metadata.ts'
 import type { SessionRecord } from '../stores/sessions.ts'
 
+import type { KeyUses } from './key-uses.ts'
+
 /** An access key whose signature was looked at. */
 export interface CheckedKey {
   readonly accessKeyId: string
   /** False: nobody here knows the key, and the profile accepts it as it is. */
   readonly isVerified: boolean
+  /** Where and for what it signed. */
+  readonly region?: string | undefined
+  readonly service?: string | undefined
 }
 
 /** What a signature is verified by, and whether the key is still good. */
@@ -40,13 +45,15 @@ export class Callers {
   readonly #metadata: MetadataStore
   readonly #defaultRegistry: Registry
   readonly #clock: Clock
+  readonly #uses: KeyUses | undefined
   readonly #remembered = new Map<string, KnownKey>()
   #revision = -1
 
-  constructor(metadata: MetadataStore, defaultRegistry: Registry, clock: Clock) {
+  constructor(metadata: MetadataStore, defaultRegistry: Registry, clock: Clock, uses?: KeyUses) {
     this.#metadata = metadata
     this.#defaultRegistry = defaultRegistry
     this.#clock = clock
+    this.#uses = uses
   }
 
   /** `undefined`: this registry did not issue the key. */
@@ -62,11 +69,12 @@ export class Callers {
    * of that account if it has twelve digits, of the default account otherwise. Throws `security-token-invalid` and
    * `security-token-expired` when a verified key is no good any more.
    */
-  async identify({ accessKeyId, isVerified }: CheckedKey): Promise<Principal> {
+  async identify({ accessKeyId, isVerified, region = '', service = '' }: CheckedKey): Promise<Principal> {
     const known = await this.#find(accessKeyId)
     if (known !== undefined) {
       if (this.#refusalOf(known) === 'expired') throw securityTokenExpired()
       if (known.principal === undefined) throw securityTokenInvalid()
+      if (isVerified) this.#uses?.note(known.principal, region, service)
       return known.principal
     }
     if (isVerified) throw securityTokenInvalid()

@@ -25,7 +25,12 @@ export interface Callers {
   /** `undefined`: this registry did not issue the key. */
   findSecrets(accessKeyId: string): Promise<KeySecrets | undefined>
   /** The caller behind a key that was verified, or that the dev profile accepts as it is. */
-  identify(signedBy: { readonly accessKeyId: string; readonly isVerified: boolean }): Promise<Principal>
+  identify(signedBy: {
+    readonly accessKeyId: string
+    readonly isVerified: boolean
+    readonly region?: string
+    readonly service?: string
+  }): Promise<Principal>
 }
 
 /** What the AWS protocols need of the process around them. */
