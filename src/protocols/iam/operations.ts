@@ -84,6 +84,12 @@ import {
   getServiceLinkedRoleDeletionStatus,
 } from './service-linked-roles.ts'
 import {
+  getContextKeysForCustomPolicy,
+  getContextKeysForPrincipalPolicy,
+  simulateCustomPolicy,
+  simulatePrincipalPolicy,
+} from './simulate.ts'
+import {
   listOpenIDConnectProviderTags,
   listPolicyTags,
   listRoleTags,
@@ -186,20 +192,16 @@ const OPERATIONS = {
   UpdateRole: updateRole,
   UpdateRoleDescription: updateRoleDescription,
   UpdateUser: updateUser,
+  GetContextKeysForCustomPolicy: getContextKeysForCustomPolicy,
+  GetContextKeysForPrincipalPolicy: getContextKeysForPrincipalPolicy,
+  SimulateCustomPolicy: simulateCustomPolicy,
+  SimulatePrincipalPolicy: simulatePrincipalPolicy,
 } satisfies Operations
-
-/** Refused by name until they act. */
-const UNSUPPORTED = [
-  'GetContextKeysForCustomPolicy',
-  'GetContextKeysForPrincipalPolicy',
-  'SimulateCustomPolicy',
-  'SimulatePrincipalPolicy',
-] satisfies readonly IamOperationName[]
 
 /** AWS Identity and Access Management over the Query protocol. */
 export function iamService(services: IamServices): QueryService {
   return {
     model: iamModel,
-    operations: operationTable(iamModel, OPERATIONS, UNSUPPORTED, (call) => ({ ...services, ...call })),
+    operations: operationTable(iamModel, OPERATIONS, [], (call) => ({ ...services, ...call })),
   }
 }

@@ -14,6 +14,7 @@ import { ManagedPolicies } from './managed-policies.ts'
 import { OidcProviders } from './oidc-providers.ts'
 import { Roles } from './roles.ts'
 import { ServiceLinkedRoles } from './service-linked-roles.ts'
+import { Simulations } from './simulation.ts'
 import { Users } from './users.ts'
 
 /** What IAM's operations are made of. */
@@ -26,6 +27,7 @@ export function createIamServices(metadata: MetadataStore, access: Access, clock
   const oidcProviders = new OidcProviders(entities)
   return {
     entities,
+    simulations: new Simulations(entities),
     users: new Users(entities),
     groups: new Groups(entities),
     roles: new Roles(entities),
