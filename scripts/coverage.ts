@@ -11,6 +11,8 @@ import { ecrPublicService } from '../src/protocols/ecr-public/operations.ts'
 import { iamService } from '../src/protocols/iam/operations.ts'
 import type { KmsServices } from '../src/protocols/kms/operation.ts'
 import { kmsService } from '../src/protocols/kms/operations.ts'
+import type { SecretsServices } from '../src/protocols/secretsmanager/operation.ts'
+import { secretsService } from '../src/protocols/secretsmanager/operations.ts'
 import type { StsServices } from '../src/protocols/sts/operation.ts'
 import { stsService } from '../src/protocols/sts/operations.ts'
 import type { IamServices } from '../src/services/iam/iam-services.ts'
@@ -33,6 +35,7 @@ export function coveragePage(): string {
     section(ECR_PUBLIC.title, 'src/protocols/ecr-public', ecrPublic),
     section('AWS IAM', 'src/protocols/iam', iamService({} as IamServices)),
     section('AWS KMS', 'src/protocols/kms', kmsService({} as KmsServices)),
+    section('AWS Secrets Manager', 'src/protocols/secretsmanager', secretsService({} as SecretsServices)),
     section('AWS STS', 'src/protocols/sts', stsService({} as StsServices)),
     section('AWS CloudTrail', 'src/protocols/cloudtrail', cloudTrailService({ auditHistory: undefined })),
   ]

@@ -81,7 +81,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
   const signing = new SigningJobs(new SigningJob(metadata, signer, foundation.realClock, logger, HOLDER), logger)
   const { advisories } = services
   const advisoryFetches = new JobRunner(new AdvisoryFetch(advisories), logger)
-  const keys = new KeysJobs(metadata, services.keyLifetimes, foundation.realClock, logger, HOLDER)
+  const keys = new KeysJobs(metadata, services.keyLifetimes, services.secrets, foundation.realClock, logger, HOLDER)
   const explanations = new AccessExplanations(metadata, services.access, clock, config.defaultRegistry.region)
   return {
     byOperator: {

@@ -21,6 +21,7 @@ import { createPublicToken } from '../protocols/oci/public-token.ts'
 import { createOci } from '../protocols/oci/routes.ts'
 import type { OciServices } from '../protocols/oci/services.ts'
 import { createOperatorPlane } from '../protocols/operator/routes.ts'
+import { secretsService } from '../protocols/secretsmanager/operations.ts'
 import { stsService } from '../protocols/sts/operations.ts'
 import { Attempts } from '../services/attempts.ts'
 import type { Foundation } from './foundation.ts'
@@ -79,7 +80,13 @@ function createAwsPlanes({ config }: Foundation, services: Services, setting: Aw
   const ecrPublic = { ...ecr, publicAddresses: new PublicAddresses(publicHost) }
   return {
     awsJson: createJsonRpc(
-      [ecrService(ecr), ecrPublicService(ecrPublic), kmsService(services), cloudTrailService(services)],
+      [
+        ecrService(ecr),
+        ecrPublicService(ecrPublic),
+        kmsService(services),
+        secretsService(services),
+        cloudTrailService(services),
+      ],
       setting,
       bodies,
     ),

@@ -48,6 +48,10 @@ import { RepositoryKeys } from '../services/repository-keys.ts'
 import { RobotTokens } from '../services/robot-tokens.ts'
 import { RootKeys } from '../services/root-keys.ts'
 import { ScanFindings } from '../services/scan-findings.ts'
+import { SecretAccess } from '../services/secret-access.ts'
+import { SecretCipher } from '../services/secret-cipher.ts'
+import { SecretValues } from '../services/secret-values.ts'
+import { Secrets } from '../services/secrets.ts'
 import { Sessions } from '../services/sessions.ts'
 import { Signing } from '../services/signing.ts'
 import { StorageClasses } from '../services/storage-classes.ts'
@@ -178,18 +182,24 @@ function createAccess({ config, logger, clock, metadata }: Foundation, throttle:
 /** What keys stand on. */
 type KeyFoundation = Pick<Foundation, 'metadata' | 'ids'> & { readonly clock: Clock }
 
-/** What KMS is made of. */
+/** What KMS and Secrets Manager are made of. */
 export function createKeyServices({ metadata, clock, ids }: KeyFoundation, access: Access) {
   const keyAccess = new KeyAccess(metadata, access)
   const keys = new Keys(metadata, keyAccess, clock, ids)
   const repositoryGrants = new RepositoryGrants(metadata, clock, ids)
+  const keyCryptography = new KeyCryptography(metadata, keyAccess, ids)
+  const secretAccess = new SecretAccess(metadata, access)
+  const secretCipher = new SecretCipher(keyCryptography)
+  const secretValues = new SecretValues(metadata, secretAccess, secretCipher, clock, ids)
   return {
     keyAliases: new KeyAliases(metadata, keyAccess, clock),
-    keyCryptography: new KeyCryptography(metadata, keyAccess, ids),
+    keyCryptography,
     keyGrants: new KeyGrants(metadata, keyAccess, clock, ids),
     keyLifetimes: new KeyLifetimes(metadata, keyAccess, keys, clock),
     keyPolicies: new KeyPolicies(keyAccess, keys),
     keys,
+    secrets: new Secrets(metadata, secretAccess, keyAccess, secretValues, clock, ids),
+    secretValues,
     repositoryGrants,
     repositoryKeys: new RepositoryKeys(metadata, keyAccess, keys, repositoryGrants),
   }

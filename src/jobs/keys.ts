@@ -1,7 +1,8 @@
 import type { Clock } from '../lib/clock.ts'
 import type { LogFacts, Logger } from '../lib/logger.ts'
 import type { KeyLifetimes } from '../services/key-lifetimes.ts'
-import type { MetadataStore } from '../stores/metadata.ts'
+import type { Secrets } from '../services/secrets.ts'
+import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import { Lease } from './lease.ts'
 import { type Job, JobRunner } from './runner.ts'
 import { WhenDue } from './when-due.ts'
@@ -9,22 +10,34 @@ import { WhenDue } from './when-due.ts'
 export interface KeysReport {
   readonly deleted: number
   readonly rotated: number
+  /** Secrets of Secrets Manager whose window has ended. */
+  readonly deletedSecrets: number
 }
 
-/** Deletes keys at the end of their window, and rotates those whose time has come. */
+/** Deletes keys and secrets at the end of their window, and rotates keys whose time has come. */
 class KeysJob implements Job<KeysReport> {
   readonly name = 'keys'
   readonly #lifetimes: KeyLifetimes
+  readonly #secrets: Secrets
   readonly #lease: Lease
 
-  constructor(metadata: MetadataStore, lifetimes: KeyLifetimes, leaseClock: Clock, holder: string) {
+  constructor(metadata: MetadataStore, lifetimes: KeyLifetimes, secrets: Secrets, leaseClock: Clock, holder: string) {
     this.#lifetimes = lifetimes
+    this.#secrets = secrets
     this.#lease = new Lease(metadata, leaseClock, this.name, holder)
   }
 
   async run(): Promise<KeysReport> {
-    const report = await this.#lease.hold(() => this.#lifetimes.passTime((tx) => this.#lease.prove(tx)))
-    return report ?? { deleted: 0, rotated: 0 }
+    const report = await this.#lease.hold(async () => {
+      const prove = (tx: MetadataWriter) => this.#lease.prove(tx)
+      const deletedSecrets = await this.#secrets.passTime(prove)
+      return { ...(await this.#lifetimes.passTime(prove)), deletedSecrets }
+    })
+    return report ?? { deleted: 0, rotated: 0, deletedSecrets: 0 }
+  }
+
+  async isDue(): Promise<boolean> {
+    return (await this.#lifetimes.isDue()) || (await this.#secrets.isDue())
   }
 
   summary(report: KeysReport): LogFacts {
@@ -32,17 +45,25 @@ class KeysJob implements Job<KeysReport> {
   }
 }
 
-/** Keeps the keys up with the clock. */
+/** Keeps keys and secrets up with the clock. */
 export class KeysJobs {
   readonly #runner: JobRunner<KeysReport>
   readonly #whenDue: WhenDue
 
   /** `holder` names this process among those that share the store; leases go by the real clock. */
-  constructor(metadata: MetadataStore, lifetimes: KeyLifetimes, leaseClock: Clock, logger: Logger, holder: string) {
-    this.#runner = new JobRunner(new KeysJob(metadata, lifetimes, leaseClock, holder), logger)
+  constructor(
+    metadata: MetadataStore,
+    lifetimes: KeyLifetimes,
+    secrets: Secrets,
+    leaseClock: Clock,
+    logger: Logger,
+    holder: string,
+  ) {
+    const job = new KeysJob(metadata, lifetimes, secrets, leaseClock, holder)
+    this.#runner = new JobRunner(job, logger)
     this.#whenDue = new WhenDue(
       this.#runner,
-      () => lifetimes.isDue(),
+      () => job.isDue(),
       (error) => {
         if (error instanceof Error) logger.error({ error }, 'it could not be looked for keys that are due')
       },

@@ -4,6 +4,7 @@ import ecrModel from '../../models/ecr.json' with { type: 'json' }
 import ecrPublicModel from '../../models/ecr-public.json' with { type: 'json' }
 import iamModel from '../../models/iam.json' with { type: 'json' }
 import kmsModel from '../../models/kms.json' with { type: 'json' }
+import secretsModel from '../../models/secretsmanager.json' with { type: 'json' }
 import stsModel from '../../models/sts.json' with { type: 'json' }
 import { blobNotFound, repositoryNotFound } from '../domain/errors.ts'
 import { awsErrorOf, ociErrorOf, wireTable } from './errors.ts'
@@ -44,7 +45,9 @@ const COMMON_AWS_ERRORS = [
 ]
 
 const entries = Object.entries(wireTable)
-const shapes = [cloudTrailModel, ecrModel, ecrPublicModel, kmsModel].flatMap((model) => Object.entries(model.shapes))
+const shapes = [cloudTrailModel, ecrModel, ecrPublicModel, kmsModel, secretsModel].flatMap((model) =>
+  Object.entries(model.shapes),
+)
 const modelErrors = shapes.flatMap(([name, shape]) => ('exception' in shape ? [name] : []))
 /** Services of the Query protocol have names of their own for their exceptions on the wire. */
 const queryErrors = [iamModel, stsModel].flatMap(({ shapes }) =>

@@ -22,6 +22,7 @@ import type { InventoryReader, InventoryWriter } from './inventories.ts'
 import type { KeyReader, KeyWriter } from './keys.ts'
 import type { LeaseWriter } from './leases.ts'
 import type { LifecycleReader, LifecycleWriter } from './lifecycle.ts'
+import type { ManagedSecretReader, ManagedSecretWriter } from './managed-secrets.ts'
 import type { PackageIndexReader, PackageIndexWriter, SuppressionReader, SuppressionWriter } from './package-index.ts'
 import type { Page } from './page.ts'
 import type { PolicyReader, PolicyWriter } from './policies.ts'
@@ -242,6 +243,7 @@ export interface MetadataReader {
   readonly iam: IamReader
   readonly keys: KeyReader
   readonly lifecycle: LifecycleReader
+  readonly managedSecrets: ManagedSecretReader
   readonly policies: PolicyReader
   readonly creationTemplates: CreationTemplateReader
   readonly signings: SigningReader
@@ -266,6 +268,7 @@ export interface MetadataWriter {
   readonly keys: KeyWriter
   readonly leases: LeaseWriter
   readonly lifecycle: LifecycleWriter
+  readonly managedSecrets: ManagedSecretWriter
   readonly policies: PolicyWriter
   readonly creationTemplates: CreationTemplateWriter
   readonly resets: ResetWriter

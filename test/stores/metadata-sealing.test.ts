@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MasterKey } from '../../src/lib/master-key.ts'
 import { hasSealedSecrets, openSqliteMetadata } from '../../src/stores/metadata/sqlite.ts'
+import { newKey, newMaterial } from '../suites/metadata-store-keys.ts'
+import { minute, REGISTRY } from '../suites/metadata-store-records.ts'
 
 const key = (fill: number) => new Uint8Array(32).fill(fill)
 const [first, second] = [new MasterKey(key(1)), new MasterKey(key(2))]
@@ -20,6 +22,8 @@ const accessKey = {
 // Longer than what SQLite keeps inside of a page of a table without row ids.
 const signingKey = new TextEncoder().encode('the-secret-of-the-token-signing-key'.repeat(60))
 
+const material = { ...newMaterial(1), bytes: new TextEncoder().encode('the-secret-of-the-key-material!!') }
+
 let directory: string
 let file: string
 beforeEach(async () => {
@@ -33,14 +37,28 @@ async function write(sealer: MasterKey): Promise<void> {
   await store.transact(async (tx) => {
     await tx.credentials.putAccessKey(accessKey)
     await tx.credentials.keepSecret('token-signing-key', signingKey)
+    if ((await tx.keys.find(newKey(1).keyId)) === undefined) await tx.keys.insert(newKey(1), material)
+    for (const name of ['one', 'two'])
+      if ((await tx.managedSecrets.find(REGISTRY, name)) === undefined) {
+        const moments = { createdAt: minute(1), changedAt: minute(1) }
+        const { id } = await tx.managedSecrets.insert({ home: REGISTRY, name, suffix: 'abcdef', ...moments })
+        const body = new TextEncoder().encode(`the-secret-of-${name}`)
+        await tx.managedSecrets.putVersion(id, { versionId: 'same', stages: [], createdAt: minute(1), body })
+      }
   })
   await store.close()
 }
 
-async function expectToFindAll(sealer: MasterKey): Promise<void> {
+async function expectToFindAll(sealer: MasterKey, hasNewTables = true): Promise<void> {
   const store = await openSqliteMetadata(file, sealer)
   expect(await store.view.credentials.findAccessKey(accessKey.accessKeyId)).toEqual(accessKey)
   expect(await store.view.credentials.findSecret('token-signing-key')).toEqual(signingKey)
+  if (hasNewTables) expect((await store.view.keys.findMaterial(newKey(1).keyId))?.material).toEqual(material)
+  for (const name of hasNewTables ? ['one', 'two'] : []) {
+    const { id } = (await store.view.managedSecrets.find(REGISTRY, name)) ?? { id: 0 }
+    const [version] = await store.view.managedSecrets.listVersions(id)
+    expect(new TextDecoder().decode(version?.body)).toBe(`the-secret-of-${name}`)
+  }
   await store.close()
 }
 
@@ -53,6 +71,8 @@ async function filesNaming(text: string): Promise<readonly string[]> {
 /** As it was before there was a master key. */
 function unseal(): void {
   const db = new Database(file)
+  for (const table of ['kms_key_materials', 'kms_keys', 'managed_secret_versions', 'managed_secrets'])
+    db.run(`delete from ${table}`)
   db.run('update access_keys set secret_access_key = ?', [accessKey.secretAccessKey])
   db.run("update secrets set value = ? where name = 'token-signing-key'", [signingKey])
   db.run("delete from secrets where name = 'master-key-check'")
@@ -75,10 +95,10 @@ describe('secrets in the metadata', () => {
     unseal()
     expect(await filesNaming('the-secret-of')).not.toEqual([])
     expect(await hasSealedSecrets(file)).toBe(false)
-    await expectToFindAll(first)
+    await expectToFindAll(first, false)
     expect(await filesNaming('the-secret-of')).toEqual([])
     expect(await hasSealedSecrets(file)).toBe(true)
-    await expectToFindAll(first)
+    await expectToFindAll(first, false)
   })
 
   test('are sealed with a new key when it comes first, and then the old one is not needed', async () => {

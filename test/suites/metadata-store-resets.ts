@@ -3,6 +3,7 @@ import { parseRegion, parseRegistryId, type Registry } from '../../src/domain/na
 import type { ResetScope } from '../../src/domain/reset-scope.ts'
 import { plain } from './blob-bytes.ts'
 import { newTemplate } from './metadata-store-creation-templates.ts'
+import { newKey, newMaterial } from './metadata-store-keys.ts'
 import {
   addBlob,
   addImage,
@@ -136,5 +137,29 @@ export function resetCases(store: StoreOf): void {
     expect(store().policyRevision).not.toBe(revision)
     expect(await store().view.credentials.findAccessKey('AKIA')).toEqual(key)
     expect(await store().view.credentials.findSecret('token-signing-key')).toEqual(secret)
+  })
+
+  test("keys of KMS and secrets of Secrets Manager go with all that is theirs, and other regions' stay", async () => {
+    const moments = { createdAt: minute(1), changedAt: minute(1) }
+    for (const [number, home] of [REGISTRY, OTHER_REGISTRY].entries())
+      await store().transact(async (tx) => {
+        const { id, keyId } = await tx.keys.insert(newKey(number, { home }), newMaterial(number))
+        await tx.keys.insertAlias({ home, name: 'alias/a', keyId, createdAt: minute(1), updatedAt: minute(1) })
+        await tx.keys.putTags(id, [{ key: 'a', value: 'b' }])
+        const secret = await tx.managedSecrets.insert({ home, name: 'one', suffix: 'abcdef', ...moments })
+        const body = new Uint8Array([1])
+        await tx.managedSecrets.putVersion(secret.id, { versionId: 'v', stages: [], createdAt: minute(1), body })
+        await tx.managedSecrets.putTags(secret.id, [{ key: 'a', value: 'b' }])
+      })
+    await reset(REGISTRY)
+    for (const [home, count] of [
+      [REGISTRY, 0],
+      [OTHER_REGISTRY, 1],
+    ] as const) {
+      expect(await store().view.keys.list(home, { limit: 9 })).toHaveLength(count)
+      expect(await store().view.keys.listAliases(home, { limit: 9 })).toHaveLength(count)
+      expect(await store().view.managedSecrets.list(home)).toHaveLength(count)
+    }
+    expect(await store().view.keys.findMaterial(newKey(0).keyId)).toBeUndefined()
   })
 }

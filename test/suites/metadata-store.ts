@@ -11,6 +11,7 @@ import { imageCases } from './metadata-store-images.ts'
 import { inventoryCases } from './metadata-store-inventories.ts'
 import { keyCases } from './metadata-store-keys.ts'
 import { leaseCases, lifecycleCases } from './metadata-store-lifecycle.ts'
+import { managedSecretCases } from './metadata-store-managed-secrets.ts'
 import { packageIndexCases } from './metadata-store-package-index.ts'
 import { policyCases } from './metadata-store-policies.ts'
 import { publicRegistryCases } from './metadata-store-public-registries.ts'
@@ -60,6 +61,7 @@ export function metadataStoreSuite(name: string, create: () => Promise<MetadataS
     describe('resets', () => resetCases(store))
     describe('inventories', () => inventoryCases(store))
     describe('keys', () => keyCases(store))
+    describe('managed secrets', () => managedSecretCases(store))
     describe('sessions and tokens', () => sessionCases(store))
     describe('package index', () => packageIndexCases(store))
     describe('signing', () => signingCases(store))

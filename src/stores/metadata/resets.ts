@@ -14,6 +14,9 @@ const OF_REGISTRY = [
   'signing_configurations',
 ] as const
 
+/** What must go in a certain order. */
+const WITH_BELONGINGS = ['kms_aliases', 'kms_keys', 'managed_secrets'] as const
+
 /** What belongs to an account's public registry, which is in no region. */
 const OF_ACCOUNT = ['public_registries', 'registry_aliases'] as const
 
@@ -46,6 +49,8 @@ export class Resets implements ResetWriter {
     const where = { accountId: scope.registryId, region: scope.region, name: undefined }
     const repositories = await this.#hide(where)
     for (const table of OF_REGISTRY) await this.#clear(table, where)
+    await this.#clearKeys(where)
+    await this.#clearSecrets(where)
     if (scope.region === undefined) await this.#resetAccount(scope.registryId)
     return { repositories }
   }
@@ -62,7 +67,10 @@ export class Resets implements ResetWriter {
     return Number(numUpdatedRows)
   }
 
-  async #clear(table: (typeof OF_REGISTRY)[number], { accountId, region }: Where): Promise<void> {
+  async #clear(
+    table: (typeof OF_REGISTRY)[number] | (typeof WITH_BELONGINGS)[number],
+    { accountId, region }: Where,
+  ): Promise<void> {
     await this.#session.db
       .deleteFrom(table)
       .$if(accountId !== undefined, (query) => query.where('account_id', '=', accountId ?? ''))
@@ -80,6 +88,30 @@ export class Resets implements ResetWriter {
     for (const [table, column] of OF_ENTITY)
       await this.#session.db.deleteFrom(table).where(sql.ref<number>(column), 'in', entities).execute()
     await this.#clearAccount('iam_entities', accountId)
+  }
+
+  /** With their material: what they encrypted belongs to repositories that are gone. */
+  async #clearKeys(where: Where): Promise<void> {
+    const ids = this.#session.db
+      .selectFrom('kms_keys')
+      .select('id')
+      .$if(where.accountId !== undefined, (query) => query.where('account_id', '=', where.accountId ?? ''))
+      .$if(where.region !== undefined, (query) => query.where('region', '=', where.region ?? ''))
+    for (const table of ['kms_key_materials', 'kms_key_tags', 'kms_grants'] as const)
+      await this.#session.db.deleteFrom(table).where('kms_key_id', 'in', ids).execute()
+    await this.#clear('kms_aliases', where)
+    await this.#clear('kms_keys', where)
+  }
+
+  async #clearSecrets(where: Where): Promise<void> {
+    const ids = this.#session.db
+      .selectFrom('managed_secrets')
+      .select('id')
+      .$if(where.accountId !== undefined, (query) => query.where('account_id', '=', where.accountId ?? ''))
+      .$if(where.region !== undefined, (query) => query.where('region', '=', where.region ?? ''))
+    for (const table of ['managed_secret_versions', 'managed_secret_tags'] as const)
+      await this.#session.db.deleteFrom(table).where('secret_id', 'in', ids).execute()
+    await this.#clear('managed_secrets', where)
   }
 
   async #clearAccount(

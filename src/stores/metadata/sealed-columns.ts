@@ -6,10 +6,11 @@ import type { Database } from './schema/database.ts'
 /** A column whose values are sealed, and for what: the context takes part in the seal, so that none passes for another. */
 interface SealedColumn {
   readonly table: string
-  /** Which tells the rows apart. */
-  readonly key: string
+  /** Which tell the rows apart. */
+  readonly keys: readonly string[]
   readonly column: string
-  readonly contextOf: (key: string) => string
+  /** Of the values of these columns. */
+  readonly contextOf: (first: string, second: string) => string
   /** `text` holds base64. */
   readonly type: 'bytes' | 'text'
 }
@@ -17,26 +18,34 @@ interface SealedColumn {
 export const accessKeyContext = (accessKeyId: string) => `access-key ${accessKeyId}`
 export const sessionContext = (accessKeyId: string) => `session ${accessKeyId}`
 export const secretContext = (name: string) => `secret ${name}`
+export const versionContext = (secretId: string, versionId: string) => `managed-secret ${secretId}/${versionId}`
 export const materialContext = (materialId: string) => `kms-material ${materialId}`
 
 /** All of them: what is not here would not be opened by the next master key. */
 const SEALED_COLUMNS: readonly SealedColumn[] = [
   {
     table: 'access_keys',
-    key: 'access_key_id',
+    keys: ['access_key_id'],
     column: 'secret_access_key',
     contextOf: accessKeyContext,
     type: 'text',
   },
   {
     table: 'sessions',
-    key: 'access_key_id',
+    keys: ['access_key_id'],
     column: 'secret_access_key',
     contextOf: sessionContext,
     type: 'text',
   },
-  { table: 'secrets', key: 'name', column: 'value', contextOf: secretContext, type: 'bytes' },
-  { table: 'kms_key_materials', key: 'material_id', column: 'sealed', contextOf: materialContext, type: 'bytes' },
+  { table: 'secrets', keys: ['name'], column: 'value', contextOf: secretContext, type: 'bytes' },
+  { table: 'kms_key_materials', keys: ['material_id'], column: 'sealed', contextOf: materialContext, type: 'bytes' },
+  {
+    table: 'managed_secret_versions',
+    keys: ['secret_id', 'version_id'],
+    column: 'sealed',
+    contextOf: versionContext,
+    type: 'bytes',
+  },
 ]
 
 /** A secret that is none: whoever opens it has the right master key. It is there once everything is sealed. */
@@ -67,21 +76,28 @@ export async function sealStateOf(db: Database, sealer: Sealer): Promise<SealSta
   return sealer.isCurrent(row.value) ? 'current' : 'earlier-key'
 }
 
+interface SealedRow {
+  readonly first: string | number
+  readonly second: string | number
+  readonly value: Uint8Array | string
+}
+
 /** Seals every secret with the current key, inside the caller's transaction. Answers how many. */
 export async function sealAll(db: Database, sealer: Sealer, from: Exclude<SealState, 'current'>): Promise<number> {
   let count = 0
-  for (const { table, key, column, contextOf, type } of SEALED_COLUMNS) {
-    const { rows } = await sql<{ key: string; value: Uint8Array | string }>`
-      select ${sql.ref(key)} as key, ${sql.ref(column)} as value from ${sql.table(table)}
-      where ${sql.ref(column)} is not null`.execute(db)
+  for (const { table, keys, column, contextOf, type } of SEALED_COLUMNS) {
+    const [first = '', second = first] = keys
+    const { rows } = await sql<SealedRow>`
+      select ${sql.ref(first)} as first, ${sql.ref(second)} as second, ${sql.ref(column)} as value
+      from ${sql.table(table)} where ${sql.ref(column)} is not null`.execute(db)
     for (const row of rows) {
+      const context = contextOf(String(row.first), String(row.second))
       const known = bytesOf(row.value, from === 'unsealed' ? 'utf8' : 'base64')
-      const plaintext = from === 'unsealed' ? known : sealer.open(known, contextOf(row.key))
-      const sealed = sealer.seal(plaintext, contextOf(row.key))
+      const plaintext = from === 'unsealed' ? known : sealer.open(known, context)
+      const sealed = sealer.seal(plaintext, context)
       const value = type === 'text' ? sealed.toBase64() : sealed
-      await sql`update ${sql.table(table)} set ${sql.ref(column)} = ${value} where ${sql.ref(key)} = ${row.key}`.execute(
-        db,
-      )
+      await sql`update ${sql.table(table)} set ${sql.ref(column)} = ${value}
+        where ${sql.ref(first)} = ${row.first} and ${sql.ref(second)} = ${row.second}`.execute(db)
       count++
     }
   }

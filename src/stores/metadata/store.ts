@@ -11,6 +11,7 @@ import { Inventories } from './inventories.ts'
 import { Keys } from './keys.ts'
 import { Leases } from './leases.ts'
 import { Lifecycle } from './lifecycle.ts'
+import { ManagedSecrets } from './managed-secrets.ts'
 import { PackageIndex } from './package-index.ts'
 import { Policies } from './policies.ts'
 import { PublicRegistries } from './public-registries.ts'
@@ -39,6 +40,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly inventories: Inventories
   readonly leases: Leases
   readonly lifecycle: Lifecycle
+  readonly managedSecrets: ManagedSecrets
   readonly policies: Policies
   readonly creationTemplates: CreationTemplates
   readonly resets: Resets
@@ -63,6 +65,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
     this.inventories = new Inventories(session)
     this.leases = new Leases(session)
     this.lifecycle = new Lifecycle(session)
+    this.managedSecrets = new ManagedSecrets(session)
     this.policies = new Policies(session)
     this.creationTemplates = new CreationTemplates(session)
     this.resets = new Resets(session)

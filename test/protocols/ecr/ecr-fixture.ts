@@ -1,8 +1,10 @@
 import { ECRClient } from '@aws-sdk/client-ecr'
 import { KMSClient } from '@aws-sdk/client-kms'
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { type HttpRequest, HttpResponse } from '@smithy/protocol-http'
 import ecrModel from '../../../models/ecr.json' with { type: 'json' }
 import kmsModel from '../../../models/kms.json' with { type: 'json' }
+import secretsModel from '../../../models/secretsmanager.json' with { type: 'json' }
 import { parseRegistryId, type Registry } from '../../../src/domain/names.ts'
 import { rootPrincipal, userPrincipal } from '../../../src/domain/principal.ts'
 import type { AwsSetting } from '../../../src/protocols/aws/context.ts'
@@ -11,11 +13,12 @@ import type { ServiceModel } from '../../../src/protocols/aws/model.ts'
 import { Addresses } from '../../../src/protocols/ecr/addresses.ts'
 import { ecrService } from '../../../src/protocols/ecr/operations.ts'
 import { kmsService } from '../../../src/protocols/kms/operations.ts'
+import { secretsService } from '../../../src/protocols/secretsmanager/operations.ts'
 import { createServices, type ServiceOptions, type Services } from '../../support/service-fixture.ts'
 import { requestContext } from '../aws/aws-setting.ts'
 import { checkOutput } from '../aws/check-output.ts'
 
-const MODELS: readonly ServiceModel[] = [ecrModel, kmsModel]
+const MODELS: readonly ServiceModel[] = [ecrModel, kmsModel, secretsModel]
 const REGION = 'eu-west-3'
 const OWNER = '123456789012'
 
@@ -27,6 +30,8 @@ export interface EcrFixture extends Services {
   /** The same for KMS. */
   kmsOf(account: string, user?: string): KMSClient
   readonly kms: KMSClient
+  /** And for Secrets Manager. */
+  secretsOf(account: string, user?: string): SecretsManagerClient
   readonly reported: readonly unknown[]
 }
 
@@ -52,7 +57,10 @@ export async function createEcr(
     report: (thrown) => reported.push(thrown),
   }
   const addresses = new Addresses(hostOf)
-  const handle = createJsonRpc([ecrService({ ...services, addresses }), kmsService(services)], setting)
+  const handle = createJsonRpc(
+    [ecrService({ ...services, addresses }), kmsService(services), secretsService(services)],
+    setting,
+  )
   const requestHandler = {
     async handle(request: HttpRequest) {
       const { method, headers, body } = request
@@ -74,7 +82,8 @@ export async function createEcr(
   })
   const clientOf = (account: string, user?: string) => new ECRClient(settingsOf(account, user))
   const kmsOf = (account: string, user?: string) => new KMSClient(settingsOf(account, user))
-  return { ...services, clientOf, client: clientOf(OWNER), kmsOf, kms: kmsOf(OWNER), reported }
+  const secretsOf = (account: string, user?: string) => new SecretsManagerClient(settingsOf(account, user))
+  return { ...services, clientOf, client: clientOf(OWNER), kmsOf, kms: kmsOf(OWNER), secretsOf, reported }
 }
 
 /** What a call was refused with: code and message. */
