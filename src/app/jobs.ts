@@ -1,6 +1,8 @@
+import type { Config } from '../config/config.ts'
 import { invalidParameter } from '../domain/errors.ts'
 import type { AccessQuestion, AccessReport } from '../domain/iam/access-report.ts'
-import type { RepositoryRef } from '../domain/names.ts'
+import { parseRepositoryName, parseTag, type RepositoryRef } from '../domain/names.ts'
+import { rootPrincipal } from '../domain/principal.ts'
 import { AdvisoryFetch } from '../jobs/advisories.ts'
 import { GarbageCollector, type GcReport } from '../jobs/gc.ts'
 import { KeysJobs } from '../jobs/keys.ts'
@@ -12,6 +14,7 @@ import { SigningJob, SigningJobs } from '../jobs/signing.ts'
 import { systemClock } from '../lib/clock.ts'
 import { AccessExplanations } from '../services/access-explanations.ts'
 import type { AdvisoryReport } from '../services/advisories.ts'
+import { AdvisoryBundles } from '../services/advisory-bundles.ts'
 import { ImageSigner } from '../services/image-signer.ts'
 import { LifecycleEvaluation } from '../services/lifecycle-evaluation.ts'
 import { LifecycleExecution } from '../services/lifecycle-execution.ts'
@@ -80,6 +83,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
   const signer = new ImageSigner(profiles, services.uploads, services.images, systemClock)
   const signing = new SigningJobs(new SigningJob(metadata, signer, foundation.realClock, logger, HOLDER), logger)
   const { advisories } = services
+  const bundles = new AdvisoryBundles(services.images, services.layers, advisories)
   const advisoryFetches = new JobRunner(new AdvisoryFetch(advisories), logger)
   const keys = new KeysJobs(metadata, services.keyLifetimes, services.secrets, foundation.realClock, logger, HOLDER)
   const explanations = new AccessExplanations(metadata, services.access, clock, config.defaultRegistry.region)
@@ -91,7 +95,10 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
       runLifecycle: (target) => lifecycle.run(target),
       forecastLifecycle: (ref) => lifecycle.forecast(ref),
       advisoryStatus: () => advisories.status(),
-      importAdvisories: (from, ecosystems, onProgress) => advisories.import({ from, ecosystems }, onProgress),
+      importAdvisories: (from, ecosystems, onProgress) =>
+        from.startsWith(BUNDLE)
+          ? importBundle(bundles, from.slice(BUNDLE.length), config, onProgress)
+          : advisories.import({ from, ecosystems }, onProgress),
       fetchAdvisories: (onProgress) => advisories.fetch(onProgress),
       signingCertificate: (profileArn) => profiles.certificateOf(profileArn),
       verifyAudit: () => verifyAudit(foundation),
@@ -125,6 +132,24 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
 async function verifyAudit({ auditLog, metadata }: Foundation): Promise<AuditReport> {
   if (auditLog === undefined) throw invalidParameter('ECRU_AUDIT', 'Nothing is written down here: ECRU_AUDIT is off')
   return auditLog.verify(await metadata.view.auditHeads.find())
+}
+
+/** An artifact of the default registry is meant, `oci:<repository>:<tag>`. */
+const BUNDLE = 'oci:'
+
+/** Operators act for the owner of the registry. */
+async function importBundle(
+  bundles: AdvisoryBundles,
+  name: string,
+  { defaultRegistry }: Config,
+  onProgress?: (progress: ImportProgress) => void,
+): Promise<ImportReport> {
+  const { registryId } = defaultRegistry
+  const colon = name.lastIndexOf(':')
+  const [repository, tag] = colon < 0 ? [name, 'latest'] : [name.slice(0, colon), name.slice(colon + 1)]
+  const ref = { registry: defaultRegistry, name: parseRepositoryName(repository) }
+  const owner = rootPrincipal(registryId, `arn:aws:iam::${registryId}:root`, '')
+  return await bundles.importBundle(owner, ref, { tag: parseTag(tag) }, onProgress)
 }
 
 function createLifecycleJobs(foundation: Foundation, { pulls, activations }: Services): LifecycleJobs {

@@ -18,7 +18,7 @@ export async function importAdvisories(
   createApp: AppFactory,
 ): Promise<number> {
   // The server reads it, and is somewhere else in the file system.
-  const place = /^https?:\/\//i.test(from) ? from : resolve(from)
+  const place = /^(https?:\/\/|oci:)/i.test(from) ? from : resolve(from)
   const ecosystems = typeof flags.ecosystems === 'string' ? flags.ecosystems : undefined
   const query = new URLSearchParams({ from: place, ...(ecosystems === undefined ? {} : { ecosystems }) })
   const job = {

@@ -3,6 +3,7 @@ import { type CommandLine, URL_OPTION, WHERE } from './command-line.ts'
 const IMPORT_EXAMPLES = `  ecru advisories import /media/usb/osv
   ecru advisories import Debian/all.zip
   ecru advisories import https://storage.googleapis.com/osv-vulnerabilities --ecosystems Debian,Alpine,npm
+  ecru advisories import oci:ecru/advisories:latest
   ecru advisories import known_exploited_vulnerabilities.json`
 const STATUS_EXAMPLES = '  ecru advisories status || echo "absent or too old"'
 const FETCH_EXAMPLES = '  ecru advisories fetch'
@@ -17,7 +18,7 @@ export function describeAdvisories({ command, group, terminal, createApp }: Comm
   const bringIn = command(
     {
       name: 'import <from>',
-      summary: 'Import OSV records from a directory, a file (.zip, .json) or a URL; the server reads it.',
+      summary: 'Import OSV records from a directory, a file (.zip, .json), a URL or an artifact; the server reads it.',
       examples: IMPORT_EXAMPLES,
       variables: WHERE,
     },
