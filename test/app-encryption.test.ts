@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateRepositoryCommand, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr'
@@ -107,4 +107,34 @@ test('without it, it does: the search finds what there is', async () => {
   const { found } = await push()
   const kinds = new Set(found.map((file) => file.split(/[/.]/)[0]))
   expect([...kinds].sort()).toEqual(['blobs', 'metadata', 'uploads'])
+})
+
+test('a layer that was changed on the disk is never sent as if it were whole', async () => {
+  await start('on')
+  const content = new Uint8Array(4 * 1024 * 1024).fill(7)
+  const digest = sha256(content)
+  const upload = await fetch(`${server.url}/v2/app/blobs/uploads/?digest=${digest}`, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/octet-stream' },
+    body: content,
+  })
+  expect(upload.status).toBe(201)
+  const hex = digest.slice('sha256:'.length)
+  const path = join(directory, 'vaults', 'server', 'sha256', hex.slice(0, 2), hex)
+  const file = await open(path, 'r+')
+  await file.write(new Uint8Array([1, 2, 3]), 0, 3, 3_000_000)
+  await file.close()
+  const get = (range?: string) =>
+    fetch(`${server.url}/v2/app/blobs/${digest}`, { headers: { authorization, ...(range && { range }) } })
+  const whole = await get()
+  // The server tells no length of a stream; HEAD does, and what is small enough to be made at once.
+  expect([whole.status, whole.headers.get('content-length')]).toEqual([200, null])
+  const head = await fetch(`${server.url}/v2/app/blobs/${digest}`, { method: 'HEAD', headers: { authorization } })
+  expect(head.headers.get('content-length')).toBe(String(content.byteLength))
+  expect((await get('bytes=0-1000000')).headers.get('content-length')).toBe('1000001')
+  await expect(whole.arrayBuffer()).rejects.toThrow()
+  const good = await get('bytes=100-2000099')
+  expect([good.status, (await good.arrayBuffer()).byteLength]).toEqual([206, 2_000_000])
+  expect((await get('bytes=2999990-3000010')).status).toBe(500)
+  expect((await app.scrub(true)).faults).toEqual([{ digest, fault: 'corrupt' }] as never)
 })

@@ -157,6 +157,7 @@ export class Uploads {
     if (last !== undefined) await this.#access.authorize(principal, 'ecr:UploadLayerPart', ref)
     return this.#inTurn(uploadId, async (turn) => {
       let open = await this.#open(ref, uploadId)
+      await this.#vaults.check(vaultOfUpload(open.key) ?? PLAIN)
       if (last !== undefined) open = await this.#append(open, last.place, last.body, turn)
       if (mustHoldParts && open.sizeBytes === 0) throw uploadEmpty(uploadId)
       const calculated = await this.#digestOf(open, digest)

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterEach, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { loginPassword, type RunningRegistry, startRegistry } from '../support/start-registry.ts'
@@ -15,6 +15,7 @@ const IDLE_BYTES_MAX = 90 * MB
 const GROWTH_BYTES_MAX = 32 * MB
 /** How far the kernel's count of resident pages swings between two identical runs (pages of the executable come and go). */
 const SLACK_BYTES = 6 * MB
+const GARBAGE_BYTES_MAX = 16 * MB
 const SAMPLE_EVERY_MS = 20
 const TIMEOUT_MS = 20 * 60_000
 
@@ -23,25 +24,24 @@ const REPOSITORY = 'large/layer'
 let registry: RunningRegistry
 let authorization: string
 
-beforeAll(async () => {
-  registry = await startRegistry({ env: { ECRU_LOG_LEVEL: 'warn' } })
-  authorization = `Basic ${Buffer.from(`AWS:${await loginPassword(registry.url)}`).toString('base64')}`
-})
-
-afterAll(async () => {
+afterEach(async () => {
   await registry.stop()
 })
 
-test(
-  `a layer of ${LAYER_BYTES / GIB} GiB goes in and out in constant memory`,
-  async () => {
+test.each(['off', 'on'])(
+  `with encryption %s, a layer of ${LAYER_BYTES / GIB} GiB goes in and out in constant memory`,
+  async (encryption) => {
+    registry = await startRegistry({ env: { ECRU_LOG_LEVEL: 'warn', ECRU_ENCRYPTION: encryption } })
+    authorization = `Basic ${Buffer.from(`AWS:${await loginPassword(registry.url)}`).toString('base64')}`
     await createRepository()
     // A small layer first: what is compiled and opened once is not the layer's size.
-    await roundTrip(8 * MB, 'warm-up')
+    await roundTrip(8 * MB, 'warm-up', encryption === 'off')
     const idleBytes = await residentBytes()
-    expect(idleBytes).toBeLessThanOrEqual(IDLE_BYTES_MAX)
+    // What an encrypted layer passes through is left to the garbage collector, and may still be there.
+    const warmBytes = encryption === 'on' ? GARBAGE_BYTES_MAX : 0
+    expect(idleBytes).toBeLessThanOrEqual(IDLE_BYTES_MAX + warmBytes)
 
-    const peak = await peakDuring(() => roundTrip(LAYER_BYTES, 'large'))
+    const peak = await peakDuring(() => roundTrip(LAYER_BYTES, 'large', encryption === 'off'))
     console.log(
       `idle ${megabytes(idleBytes)}, at most ${megabytes(peak)} while ${LAYER_BYTES / GIB} GiB moved each way`,
     )
@@ -50,12 +50,13 @@ test(
   TIMEOUT_MS,
 )
 
-async function roundTrip(sizeBytes: number, seed: string): Promise<void> {
+async function roundTrip(sizeBytes: number, seed: string, isLengthTold: boolean): Promise<void> {
   const digest = await push(sizeBytes, seed)
   const pulled = createHash('sha256')
   const answer = await request('GET', `/v2/${REPOSITORY}/blobs/${digest}`)
   expect(answer.status).toBe(200)
-  expect(Number(answer.headers.get('content-length'))).toBe(sizeBytes)
+  // Of a body that is made while it is sent, as an encrypted one is, the server does not tell the length.
+  if (isLengthTold) expect(Number(answer.headers.get('content-length'))).toBe(sizeBytes)
   if (answer.body !== null) for await (const chunk of answer.body) pulled.update(chunk)
   expect(`sha256:${pulled.digest('hex')}`).toBe(digest)
 }

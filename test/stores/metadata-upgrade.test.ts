@@ -8,6 +8,7 @@ import { migrations } from '../../src/stores/metadata/migrations/migrate.ts'
 import { SqliteConnection } from '../../src/stores/metadata/sqlite/connection.ts'
 import { databaseOn } from '../../src/stores/metadata/sqlite/dialect.ts'
 import { openSqliteMetadata } from '../../src/stores/metadata/sqlite.ts'
+import { plain } from '../suites/blob-bytes.ts'
 import { digestOf, REGISTRY, refOf } from '../suites/metadata-store-records.ts'
 import { testMasterKey } from '../support/test-master-key.ts'
 
@@ -54,7 +55,12 @@ test('what the first version kept is there, active, and can be archived', async 
   expect(await images.listTags(1, { limit: 10 })).toEqual([parseTag('v1')])
   expect((await images.resolve(refOf('app'), { tag: parseTag('v1') }))?.repository.name).toBe(refOf('app').name)
   expect(await images.find(1, { tag: parseTag('v1') })).toMatchObject({ ...active, archivedAt: undefined })
-  expect(await blobs.findLinked(1, digestOf('layer'))).toMatchObject({ imageCount: 1, archivedImageCount: 0 })
+  expect(await blobs.findLinked(1, digestOf('layer'))).toMatchObject({
+    imageCount: 1,
+    archivedImageCount: 0,
+    vault: '',
+  })
+  expect(await blobs.list({ limit: 10 })).toEqual([{ ...plain(digestOf('layer')), sizeBytes: 1, linkCount: 1 }])
   await store.transact((tx) => tx.images.setStatus(1, 'ARCHIVED', new Date(2)))
   expect((await images.list(1, active, { limit: 10 })).map(({ digest }) => digest)).toEqual([digestOf('child')])
   expect(await images.listTags(1, { limit: 10 })).toEqual([])

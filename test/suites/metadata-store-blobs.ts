@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import type { BlobAddress } from '../../src/domain/vault.ts'
+import { type BlobAddress, PLAIN, SERVER_VAULT, vaultOf } from '../../src/domain/vault.ts'
 import type { Page } from '../../src/stores/metadata.ts'
 import { plain } from './blob-bytes.ts'
 import {
@@ -9,6 +9,7 @@ import {
   digestOf,
   expectCode,
   minute,
+  newRepository,
   OTHER_REGISTRY,
   REGISTRY,
   refOf,
@@ -199,6 +200,67 @@ export function blobCases(store: StoreOf): void {
     expect(await listed(10)).toEqual([4, 0, 1, 2])
     expect(await listed(2)).toEqual([4, 0])
     expect(await listed(1)).toEqual([4])
+  })
+
+  test('the same content in two vaults lives two lives', async () => {
+    const sealed = { vault: SERVER_VAULT, digest }
+    const { id } = await addRepository(store(), 'app')
+    const other = await addRepository(store(), 'other')
+    await addBlob(store(), id, digest, minute(1))
+    await store().transact(async (tx) => {
+      await tx.blobs.claim(sealed, minute(1))
+      await tx.blobs.link(other.id, sealed, 100, minute(1))
+    })
+    expect(await blobs().totals()).toEqual({ blobCount: 2, sizeBytes: 200 })
+    expect((await blobs().findLinked(other.id, digest))?.vault).toBe(SERVER_VAULT)
+    await store().transact((tx) => tx.blobs.unlink(other.id, digest, minute(2)))
+    expect(await blobs().listDead(minute(3), 10)).toEqual([{ ...sealed, sizeBytes: 100 }])
+    expect(await store().transact((tx) => tx.blobs.mark(sealed, minute(3)))).toBe(true)
+    expect(await store().transact((tx) => tx.blobs.mark(plain(digest), minute(3)))).toBe(false)
+    await store().transact((tx) => tx.blobs.forget(sealed))
+    expect([await blobs().exists(sealed), await blobs().exists(plain(digest))]).toEqual([false, true])
+    expect(await store().transact((tx) => tx.blobs.lose(sealed, minute(9)))).toBe(false)
+    expect(await blobs().findLinked(id, digest)).toMatchObject({ vault: PLAIN })
+  })
+
+  test('a link follows content that comes anew into another vault', async () => {
+    const sealed = { vault: SERVER_VAULT, digest }
+    const { id } = await addRepository(store(), 'app')
+    await addBlob(store(), id, digest, minute(1))
+    await addImage(store(), id, 1, { blobs: [{ digest, mediaType: 'layer' }] })
+    const move = () => store().transact((tx) => tx.blobs.link(id, sealed, 100, minute(4)))
+    await expectCode(move(), 'blob-not-found')
+    expect((await blobs().findLinked(id, digest))?.vault).toBe(PLAIN)
+    await store().transact((tx) => tx.blobs.claim(sealed, minute(4)))
+    expect(await move()).toBe(false)
+    expect(await blobs().findLinked(id, digest)).toMatchObject({ vault: SERVER_VAULT, imageCount: 1 })
+    expect(await blobs().listDead(minute(4), 10)).toEqual([])
+    expect(await blobs().listDead(minute(5), 10)).toEqual([{ ...plain(digest), sizeBytes: 100 }])
+    expect((await blobs().freeable(minute(5))).blobCount).toBe(1)
+    await store().transact((tx) => tx.repositories.delete(id))
+    while ((await store().transact((tx) => tx.repositories.purgeDeleted(10))) > 0);
+    expect(await blobs().listDead(minute(5), 10)).toHaveLength(2)
+  })
+
+  test('a holder is one of the same key', async () => {
+    const kmsKeyArn = 'arn:aws:kms:us-east-1:000000000000:key/1'
+    const [plainOne, kms] = [
+      await addRepository(store(), 'app'),
+      { ...newRepository('kms'), encryption: { type: 'KMS', kmsKeyArn } as const },
+    ]
+    const { id } = await store().transact((tx) => tx.repositories.insert(kms))
+    await addBlob(store(), plainOne.id, digest)
+    expect(await blobs().findHolder(REGISTRY, digest, kms.encryption)).toBeUndefined()
+    const sealed = { vault: vaultOf(kms.encryption, false), digest }
+    await store().transact(async (tx) => {
+      await tx.blobs.claim(sealed, minute(1))
+      await tx.blobs.link(id, sealed, 100, minute(1))
+    })
+    const holder = await blobs().findHolder(REGISTRY, digest, kms.encryption)
+    expect([holder?.repository.id, holder?.blob.vault]).toEqual([id, sealed.vault])
+    expect(holder?.repository.encryption).toEqual(kms.encryption)
+    expect(await blobs().findHolder(REGISTRY, digest, { type: 'KMS_DSSE', kmsKeyArn })).toBeUndefined()
+    expect((await blobs().findHolder(REGISTRY, digest, { type: 'AES256' }))?.repository.id).toBe(plainOne.id)
   })
 
   test('records are listed by digest, counted and summed', async () => {

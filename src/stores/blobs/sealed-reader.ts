@@ -6,6 +6,9 @@ import type { BlobBody, BlobDriver, ByteRange } from '../blobs.ts'
 import type { VaultKeys } from '../vault-keys.ts'
 import { BlobSealer, CHUNK_BYTES, HEADER_BYTES, SealedSizes, wrappedKeyIn } from './sealed-format.ts'
 
+/** Bodies up to this size are made at once: the server then tells their length, which it does of no stream. */
+const AT_ONCE_BYTES = 16 * CHUNK_BYTES
+
 /** A blob that is put anew while it is being opened is opened again; so many times it cannot happen by chance. */
 const ATTEMPTS_MAX = 3
 
@@ -20,7 +23,7 @@ interface Opened {
   readonly last: Uint8Array<ArrayBuffer>
 }
 
-/** Reads sealed blobs: only the chunks that a range needs, and each only when the reader takes it. */
+/** Reads sealed blobs: only the chunks that a range needs, and of large ones each only when the reader takes it. */
 export class SealedReader {
   readonly #driver: BlobDriver
   readonly #keys: VaultKeys
@@ -80,6 +83,7 @@ export class SealedReader {
     if (firstChunk === lastChunk || sizeBytes === 0)
       return new Blob([last.subarray(first - lastChunk * CHUNK_BYTES, lastByte + 1 - lastChunk * CHUNK_BYTES)])
     const content = this.#content(opened, first, lastByte)
+    if (lastByte - first < AT_ONCE_BYTES) return new Blob(await Array.fromAsync(content))
     // From the first chunk on, the driver has the blob open: whatever becomes of it, this body is delivered.
     const begun = await content.next()
     return streamOf(content, begun.done === true ? undefined : begun.value)
@@ -105,13 +109,17 @@ export class SealedReader {
     return body instanceof Blob ? body.bytes() : new Response(body).bytes()
   }
 
-  async *#content(opened: Opened, first: number, lastByte: number): AsyncGenerator<Uint8Array, void, void> {
+  async *#content(
+    opened: Opened,
+    first: number,
+    lastByte: number,
+  ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
     const { address, sizes, sealer, lastChunk, last } = opened
     const from = Math.floor(first / CHUNK_BYTES)
     const to = Math.floor(lastByte / CHUNK_BYTES)
     const inFile = { first: sizes.offsetOf(from), last: sizes.offsetOf(Math.min(to + 1, lastChunk)) - 1 }
     const body = await this.#driver.read(address, inFile)
-    const cut = (plain: Uint8Array, chunk: number) =>
+    const cut = (plain: Uint8Array<ArrayBuffer>, chunk: number) =>
       plain.subarray(Math.max(0, first - chunk * CHUNK_BYTES), lastByte + 1 - chunk * CHUNK_BYTES)
     let chunk = from
     for await (const frame of framesOf(body instanceof Blob ? body.stream() : body, 0, sizes.frameBytes)) {
