@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CreateRepositoryCommand, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr'
+import { CreateRepositoryCommand, GetAuthorizationTokenCommand, PutImageCommand } from '@aws-sdk/client-ecr'
 import { type App, createApp } from '../src/app.ts'
 import { readConfig } from '../src/config/config.ts'
 import { silentLogger } from '../src/lib/logger.ts'
@@ -80,6 +80,13 @@ async function push(): Promise<{
     annotations: { 'org.example.note': SECRET },
   })
   await ask('PUT', 'manifests/v1', manifest, MANIFEST)
+  found.push(...(await held()))
+  // Also what came by the API, of which the audit log tells.
+  const ecr = ecrClient(server.url)
+  const imageManifest = manifest.replace('example', 'example.api')
+  await ecr.send(new PutImageCommand({ repositoryName: 'app', imageManifest, imageTag: 'v2' }))
+  ecr.destroy()
+  await Bun.sleep(0)
   found.push(...(await held()))
   expect(await (await ask('GET', 'manifests/v1')).text()).toBe(manifest)
   expect(await (await ask('GET', `blobs/${layer}`)).text()).toBe(layerText)

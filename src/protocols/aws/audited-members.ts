@@ -4,12 +4,15 @@ const HIDDEN = 'HIDDEN_DUE_TO_SECURITY_REASONS'
 /** Members that hold secrets though not every model says so. */
 const SECRET_MEMBERS =
   /^(?:authorizationToken|sessionToken|secretAccessKey|webIdentityToken|password|plaintext|secretString|secretBinary)$/i
+/** Content, which lies in its repository, there maybe encrypted; its digest tells which it was. */
+const CONTENT_MEMBERS = /^imageManifest$/i
 /** As CloudTrail has it: more is left out altogether. */
 const CHARS_MAX = 100 * 1024
 const TEXT_MAX = 8 * 1024
 
 /**
- * The members of an input or output as an audit record may hold them: secrets hidden, bytes left out, moments as text.
+ * The members of an input or output as an audit record may hold them: secrets hidden, bytes and manifests left out, moments
+ * as text.
  * `undefined`: nothing, or too much.
  */
 export function auditedMembers(model: ServiceModel, shapeName: string | undefined, value: unknown): object | undefined {
@@ -37,7 +40,7 @@ function audited(model: ServiceModel, shapeName: string, value: unknown): unknow
   }
   return mapped(value, (item, name) => {
     const of = shape.members?.[name]?.shape
-    if (of === undefined) return undefined
+    if (of === undefined || CONTENT_MEMBERS.test(name)) return undefined
     return SECRET_MEMBERS.test(name) ? HIDDEN : audited(model, of, item)
   })
 }
