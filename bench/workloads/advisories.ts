@@ -18,6 +18,7 @@ const ECOSYSTEMS = ['Debian:12', 'npm', 'PyPI', 'Go', 'Maven', 'Alpine:v3.20'] a
 const PACKAGES_OF_EACH = 20_000
 const PACKAGES_OF_IMAGE = 150
 const RECORDS_CHANGED = 100
+const IMAGES_AT_ONCE = 100
 const AT = new Date('2026-06-01T00:00:00Z')
 const DEBIAN: OperatingSystem = { id: 'debian', idLike: [], versionId: '12' }
 
@@ -70,11 +71,17 @@ async function measureRematch(bench: Bench, directory: string, count: number): P
     const rematching = new Rematching(metadata, store)
     const inventories = new Map<number, { os: OperatingSystem; packages: readonly FoundPackage[] }>()
     const { id } = await addRepository(metadata, 'bench')
-    for (let n = 0; n < count; n++) {
-      const image = await addImage(metadata, id, n)
-      const inventory = { os: DEBIAN, packages: packagesOf(n) }
-      inventories.set(image.id, inventory)
-      await metadata.transact((tx) => rematching.index(tx, image.id, inventory), { durability: 'relaxed' })
+    for (let from = 0; from < count; from += IMAGES_AT_ONCE) {
+      const added: number[] = []
+      for (let n = from; n < Math.min(count, from + IMAGES_AT_ONCE); n++)
+        added.push((await addImage(metadata, id, n)).id)
+      await metadata.transact(async (tx) => {
+        for (const [at, imageId] of added.entries()) {
+          const inventory = { os: DEBIAN, packages: packagesOf(from + at) }
+          inventories.set(imageId, inventory)
+          await rematching.index(tx, imageId, inventory)
+        }
+      })
     }
     await rematching.finish((await rematching.find()) ?? { revision: 0, imageIds: [] })
     const samples = await interleave(bench, 'comparing again', [{ name: 'Ecru' }], async (_, round) => {
