@@ -22,14 +22,15 @@ interface OpenSet {
 
 /** Advisories in a directory of their own: large, and got again by another import, so apart from what must not be lost. */
 export class SqliteAdvisoryStore implements AdvisoryStore {
-  readonly #directory: string
+  /** Of a temporary one not before the first import, so that a process which is killed mostly leaves nothing. */
+  #directory: string | undefined
   readonly #isTemporary: boolean
   #open: OpenSet | undefined
   #imports: Promise<unknown> = Promise.resolve()
   #running: Worker | undefined
   #isClosed = false
 
-  private constructor(directory: string, isTemporary: boolean) {
+  private constructor(directory: string | undefined, isTemporary: boolean) {
     this.#directory = directory
     this.#isTemporary = isTemporary
   }
@@ -41,7 +42,7 @@ export class SqliteAdvisoryStore implements AdvisoryStore {
 
   /** Keeps the advisories in files that are gone with `close`. */
   static inMemory(): SqliteAdvisoryStore {
-    return new SqliteAdvisoryStore(mkdtempSync(join(tmpdir(), 'ecru-advisories-')), true)
+    return new SqliteAdvisoryStore(undefined, true)
   }
 
   async use<T>(work: (set: AdvisorySet | undefined) => T | Promise<T>): Promise<T> {
@@ -67,11 +68,13 @@ export class SqliteAdvisoryStore implements AdvisoryStore {
     this.#running?.terminate()
     this.#running = undefined
     this.#replace()
-    if (this.#isTemporary) rmSync(this.#directory, { recursive: true, force: true })
+    if (this.#isTemporary && this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true })
   }
 
   async #importNow(request: ImportRequest, onProgress: (progress: ImportProgress) => void): Promise<ImportReport> {
     if (this.#isClosed) throw new AdvisoryImportFailed('The registry is shutting down.')
+    this.#directory ??= mkdtempSync(join(tmpdir(), 'ecru-advisories-'))
+    const directory = this.#directory
     const worker = new Worker(workerProgram('stores/advisories/import-worker.ts'))
     this.#running = worker
     const { promise, resolve, reject } = Promise.withResolvers<ImportReport>()
@@ -83,7 +86,7 @@ export class SqliteAdvisoryStore implements AdvisoryStore {
     worker.onerror = ({ message }) => reject(new Error(`The import failed: ${message}`))
     worker.addEventListener('close', () => reject(new AdvisoryImportFailed('The import was cut off.')))
     try {
-      worker.postMessage({ directory: this.#directory, request } satisfies ImportOrder)
+      worker.postMessage({ directory, request } satisfies ImportOrder)
       return await promise
     } finally {
       worker.terminate()
@@ -94,6 +97,7 @@ export class SqliteAdvisoryStore implements AdvisoryStore {
 
   #present(): OpenSet | undefined {
     if (this.#open !== undefined) return this.#open
+    if (this.#directory === undefined) return undefined
     const file = join(this.#directory, CURRENT_FILE)
     if (this.#isClosed || !existsSync(file)) return undefined
     this.#open = { set: new SqliteAdvisorySet(file), users: 0, isReplaced: false }
