@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import * as kms from '@aws-sdk/client-kms'
+import { registry } from '../../support/service-fixture.ts'
 import { createEcr, type EcrFixture, refusalOf } from '../ecr/ecr-fixture.ts'
 
 const OWNER = '123456789012'
@@ -175,3 +176,37 @@ describe('a grant', () => {
 function ecrUser(name: string): string {
   return `arn:aws:iam::${OWNER}:user/${name}`
 }
+
+describe('policies of identities', () => {
+  test("count where the key's policy leaves it to the account, and a denial among them always", async () => {
+    const statements = new Map<string, object[]>()
+    const identityPoliciesOf = async ({ arn }: { readonly arn: string }) => {
+      const ofUser = statements.get(arn)
+      return ofUser && { policies: [{ name: 'inline', text: policy(...ofUser) }] }
+    }
+    const own = await createEcr(undefined, { access: { identityPoliciesOf } })
+    const { KeyMetadata } = await own.kms.send(new kms.CreateKeyCommand({}))
+    const key = KeyMetadata?.Arn ?? ''
+    const encrypt = (EncryptionContext?: Record<string, string>) =>
+      own.kmsOf(OWNER, 'alice').send(new kms.EncryptCommand({ KeyId: key, Plaintext, EncryptionContext }))
+    const list = () => own.kmsOf(OWNER, 'alice').send(new kms.ListKeysCommand({}))
+    expect([await codeOf(encrypt()), await codeOf(list())]).toEqual(['AccessDeniedException', 'AccessDeniedException'])
+    const allow = { Effect: 'Allow', Action: 'kms:Encrypt', Resource: key }
+    const only = { Condition: { StringEquals: { 'kms:EncryptionContext:app': 'shop' } } }
+    statements.set(ecrUser('alice'), [{ ...allow, ...only }])
+    const changed = async () => own.metadata.transact((tx) => tx.policies.putOfRegistry(registry, policy(allow)))
+    await changed()
+    expect((await encrypt({ app: 'shop' })).KeyId).toBe(key)
+    expect(await codeOf(encrypt({ app: 'other' }))).toBe('AccessDeniedException')
+    // Named by the key itself, the user needs no policy of his own; one that denies still holds.
+    const named = { ...ROOT, Principal: { AWS: ecrUser('alice') }, Action: 'kms:Encrypt' }
+    const put = new kms.PutKeyPolicyCommand({ KeyId: key, Policy: policy(ROOT, named) })
+    await own.kms.send(put)
+    expect((await encrypt({ app: 'other' })).KeyId).toBe(key)
+    statements.set(ecrUser('alice'), [{ ...allow, Effect: 'Deny' }])
+    await changed()
+    const [, message] = await refusalOf(encrypt())
+    expect(message).toEndWith('with an explicit deny in an identity-based policy')
+    await own.close()
+  })
+})
