@@ -21,6 +21,7 @@ import { lifecycle } from './workloads/lifecycle.ts'
 import { manifests } from './workloads/manifests.ts'
 import { memory } from './workloads/memory.ts'
 import { pages } from './workloads/pages.ts'
+import { policies } from './workloads/policies.ts'
 import { pullLargeBlob } from './workloads/pull-large-blob.ts'
 import { pushLargeBlob } from './workloads/push-large-blob.ts'
 import { smallPushes } from './workloads/small-pushes.ts'
@@ -40,6 +41,7 @@ const workloads = [
   advisories,
   encryption,
   inventory,
+  policies,
 ]
 
 const options = parseOptions(process.argv.slice(2))

@@ -12,6 +12,9 @@ export const ecru: RegistryPeer = ecruWith({})
 /** The same with everything encrypted at rest. */
 export const encryptedEcru: RegistryPeer = ecruWith({ ECRU_ENCRYPTION: 'on' })
 
+/** The same without decisions by policies, within an account. */
+export const ecruWithoutPolicies: RegistryPeer = ecruWith({ ECRU_IAM: 'off' })
+
 function ecruWith(settings: Readonly<Record<string, string>>): RegistryPeer {
   return {
     name: 'Ecru',
