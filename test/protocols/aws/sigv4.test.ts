@@ -347,6 +347,13 @@ describe('whatever is sent, the answer is a refusal', () => {
     )
   })
 
+  test('a comma too many', async () => {
+    const request = await signed({ headers: { 'x-amz-target': 'A.B' } })
+    const authorization = request.headers.get('authorization') ?? ''
+    for (const edited of [authorization.replace(', ', ',,'), `${authorization},`])
+      expect((await refusal(changed(request, { authorization: edited })))[0]).toBe('signature-incomplete')
+  })
+
   test('one changed character of a good header', async () => {
     const request = await signed({ headers: { 'x-amz-target': 'A.B' } })
     const authorization = request.headers.get('authorization') ?? ''

@@ -91,8 +91,8 @@ function checkAlgorithm(algorithm: string): void {
 /** `Credential=…, SignedHeaders=…, Signature=…`, in any order, with or without blanks. */
 function authorizationFields(text: string, authorization: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>()
-  for (const piece of text.split(',').map((piece) => piece.trim())) {
-    if (piece === '') continue
+  const pieces = text.trim() === '' ? [] : text.split(',')
+  for (const piece of pieces.map((piece) => piece.trim())) {
     const equals = piece.indexOf('=')
     if (equals < 0)
       throw signatureIncomplete(
