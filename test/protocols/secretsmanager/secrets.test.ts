@@ -166,6 +166,7 @@ describe('deletion', () => {
     const first = await create()
     await remove({ ForceDeleteWithoutRecovery: true })
     expect(await codeOf(get())).toBe('ResourceNotFoundException')
+    expect(await codeOf(remove({ ForceDeleteWithoutRecovery: true }))).toBe('ResourceNotFoundException')
     const second = await create()
     expect(second.ARN).not.toBe(first.ARN ?? '')
     expect(await codeOf(get({ SecretId: first.ARN ?? '' }))).toBe('ResourceNotFoundException')
