@@ -138,7 +138,7 @@ test('a layer that was changed on the disk is never sent as if it were whole', a
   expect([whole.status, whole.headers.get('content-length')]).toEqual([200, null])
   const head = await fetch(`${server.url}/v2/app/blobs/${digest}`, { method: 'HEAD', headers: { authorization } })
   expect(head.headers.get('content-length')).toBe(String(content.byteLength))
-  expect((await get('bytes=0-1000000')).headers.get('content-length')).toBe('1000001')
+  expect((await get('bytes=0-200000')).headers.get('content-length')).toBe('200001')
   await expect(whole.arrayBuffer()).rejects.toThrow()
   const good = await get('bytes=100-2000099')
   expect([good.status, (await good.arrayBuffer()).byteLength]).toEqual([206, 2_000_000])

@@ -11,8 +11,8 @@ import { Pace } from './pace.ts'
 import type { Job } from './runner.ts'
 
 const STEP = 50
-/** So many blobs missing in a row at the start mean that the store is not there, and not that blobs are lost. */
-const MISSING_AT_START_MAX = 20
+/** So many blobs missing in a row at the start, or bad, mean that the store or the keys are others, and not that blobs are lost. */
+const BAD_AT_START_MAX = 20
 
 /** A blob claimed less than this ago is left alone: a push is bringing its bytes. */
 const CLAIM_MS = 15 * 60 * 1000
@@ -21,6 +21,11 @@ const CLAIM_MS = 15 * 60 * 1000
 type BlobState = 'good' | 'corrupt' | 'missing' | 'locked'
 
 export type BlobFault = 'corrupt' | 'missing'
+
+const NOTHING_CHANGED: Readonly<Record<BlobFault, string>> = {
+  corrupt: 'None of the first blobs can be read: the store or its keys seem to be other ones. Nothing was changed.',
+  missing: 'None of the first blobs is in the store: it seems to be another one, or not mounted. Nothing was changed.',
+}
 
 export interface ScrubReport {
   readonly isDryRun: boolean
@@ -48,7 +53,7 @@ export class Scrub implements Job<ScrubReport> {
     this.#clock = clock
   }
 
-  /** Throws when the blob store as a whole seems to be away. */
+  /** Throws when the blob store as a whole, or what decrypts it, seems to be away. */
   run(signal: AbortSignal): Promise<ScrubReport> {
     return this.#run(signal, false)
   }
@@ -88,12 +93,10 @@ export class Scrub implements Job<ScrubReport> {
         faults.push({ address: after, fault: state })
         if (
           faults.length === checkedBlobs &&
-          checkedBlobs >= MISSING_AT_START_MAX &&
-          faults.every((one) => one.fault === 'missing')
+          checkedBlobs >= BAD_AT_START_MAX &&
+          faults.every((one) => one.fault === state)
         )
-          throw new Error(
-            'None of the first blobs is in the store: it seems to be another one, or not mounted. Nothing was changed.',
-          )
+          throw new Error(NOTHING_CHANGED[state])
       }
       await pace.rest()
     }

@@ -67,6 +67,17 @@ describe('a scrub', () => {
     expect((await services.layers.stat(admin, ref, digest)).digest).toBe(digest)
   })
 
+  test('changes nothing when nothing can be read, as with other keys', async () => {
+    const digests: Awaited<ReturnType<typeof pushLayer>>[] = []
+    for (let i = 0; i < 25; i++) digests.push(await pushLayer(services, ref, `layer ${i}`))
+    for (const digest of digests) await writeFile(fileOf(digest), 'unreadable')
+    services.clock.advance(HOUR_MS)
+    await expect(scrub.run(never)).rejects.toThrow('its keys seem to be other ones')
+    expect(await Array.fromAsync(new Bun.Glob('quarantine/**/*').scan(directory))).toEqual([])
+    const linked = await services.metadata.view.blobs.list({ limit: 100 })
+    expect(linked.every(({ linkCount }) => linkCount === 1)).toBe(true)
+  })
+
   test('changes nothing when the store seems to be another one', async () => {
     for (let i = 0; i < 25; i++) await rm(fileOf(await pushLayer(services, ref, `layer ${i}`)))
     services.clock.advance(HOUR_MS)

@@ -7,7 +7,7 @@ import type { VaultKeys } from '../vault-keys.ts'
 import { BlobSealer, CHUNK_BYTES, HEADER_BYTES, SealedSizes, wrappedKeyIn } from './sealed-format.ts'
 
 /** Bodies up to this size are made at once: the server then tells their length, which it does of no stream. */
-const AT_ONCE_BYTES = 16 * CHUNK_BYTES
+const AT_ONCE_BYTES = 4 * CHUNK_BYTES
 
 /** A blob that is put anew while it is being opened is opened again; so many times it cannot happen by chance. */
 const ATTEMPTS_MAX = 3
