@@ -150,14 +150,14 @@ function readVariables(environment: Texts, options: Texts, mistakes: string[]): 
     const { schema, flag, isSecret, default: fallback } = variable(name)
     const given = options[name] || environment[name] || fallback
     if (given === undefined) continue
-    const read = schema.safeParse(given)
-    if (read.success) {
-      values[name] = read.data
+    const value = schema.read(given)
+    if (value !== undefined) {
+      values[name] = value
       continue
     }
     const called = options[name] && flag !== undefined ? flag.split(' ')[0] : name
     const shown = isSecret ? '' : `, not '${given.slice(0, 80)}'`
-    mistakes.push(`${called} ${read.error.issues[0]?.message ?? 'cannot be read'}${shown}.`)
+    mistakes.push(`${called} ${schema.mistake}${shown}.`)
   }
   return mistakes.length === 0 ? (values as Environment) : undefined
 }

@@ -1,14 +1,20 @@
-import { z } from 'zod'
 import { type IpRange, parseIpRange } from '../domain/iam/address.ts'
 import { isRegion, isRegistryId } from '../domain/names.ts'
 import { MASTER_KEY_FORM, parseMasterKeys } from '../lib/master-key-source.ts'
 import { parseDuration, printDuration } from './duration.ts'
 import { parseLimits, QUOTA_NAMES, RATE_NAMES } from './limits.ts'
 
+/** How the text of a variable becomes its value. */
+export interface Schema<T> {
+  /** `undefined`: it cannot be read. */
+  readonly read: (text: string) => T | undefined
+  /** Completes a sentence that begins with the variable's name, when it cannot. */
+  readonly mistake: string
+}
+
 /** One variable: how its text is read, what it means when unset, and what operators read about it. */
 export interface Variable {
-  /** Text to value. Its error message completes a sentence that begins with the variable's name. */
-  readonly schema: z.ZodType<unknown, string>
+  readonly schema: Schema<unknown>
   /** The text that counts when the variable is unset or empty. */
   readonly default?: string
   /** The option of `ecru serve` that does the same, as commander writes it. */
@@ -19,16 +25,10 @@ export interface Variable {
   readonly isSecret?: boolean
 }
 
-const text = () => z.string()
-
 /** A text that `read` understands; when it answers `undefined`, the sentence says what it should have been. */
-const readAs = <T>(read: (given: string) => T | undefined, sentence: string) =>
-  z.string().transform((given, issues) => {
-    const value = read(given)
-    if (value !== undefined) return value
-    issues.addIssue(sentence)
-    return z.NEVER
-  })
+const readAs = <T>(read: (given: string) => T | undefined, mistake: string): Schema<T> => ({ read, mistake })
+
+const text = () => readAs((given) => given, 'must be a text')
 
 const matching = (pattern: RegExp, sentence: string) =>
   readAs((given) => (pattern.test(given) ? given : undefined), sentence)
@@ -157,14 +157,10 @@ export const VARIABLES = {
     doc: 'Speak HTTPS by a certificate authority of its own, for these host names and addresses (and this machine); `ecru trust` tells clients.',
   },
   ECRU_AWS_HOSTS: {
-    schema: list(/^[a-z0-9-]+$/, 'must be names of regions with commas between, such as eu-west-3').transform(
-      (given, issues) => {
-        const regions = given.filter(isRegion)
-        if (regions.length === given.length) return regions
-        issues.addIssue('must be names of regions with commas between, such as eu-west-3')
-        return z.NEVER
-      },
-    ),
+    schema: readAs((given) => {
+      const regions = given.split(',').map((item) => item.trim())
+      return regions.every(isRegion) ? regions : undefined
+    }, 'must be names of regions with commas between, such as eu-west-3'),
     flag: '--aws-hosts <regions>',
     doc: "Stand in for AWS in these regions where DNS says so: repository URIs carry ECR's own host names, and the own authority vouches for those of ECR, STS and their neighbours.",
   },
@@ -369,11 +365,13 @@ export const VARIABLES = {
 
 export type VariableName = keyof typeof VARIABLES
 
+type ValueOf<Name extends VariableName> = NonNullable<ReturnType<(typeof VARIABLES)[Name]['schema']['read']>>
+
 /** The values of all variables; those without a default may be absent. */
 export type Environment = {
   readonly [Name in VariableName]: (typeof VARIABLES)[Name] extends { readonly default: string }
-    ? z.output<(typeof VARIABLES)[Name]['schema']>
-    : z.output<(typeof VARIABLES)[Name]['schema']> | undefined
+    ? ValueOf<Name>
+    : ValueOf<Name> | undefined
 }
 
 export const variableNames = Object.keys(VARIABLES) as readonly VariableName[]
