@@ -9,7 +9,7 @@ import type { LogFacts, Logger } from '../lib/logger.ts'
 import type { LifecycleEvaluation } from '../services/lifecycle-evaluation.ts'
 import type { LifecycleExecution } from '../services/lifecycle-execution.ts'
 import type { LifecyclePolicy, PlacedLifecyclePolicy } from '../stores/lifecycle.ts'
-import type { MetadataStore } from '../stores/metadata.ts'
+import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import { Lease, LeaseLost } from './lease.ts'
 import { Pace } from './pace.ts'
 import type { Job } from './runner.ts'
@@ -165,7 +165,7 @@ export class LifecycleJob implements Job<LifecycleReport> {
   async #runOne({ repository, policy }: PlacedLifecyclePolicy, pace: Pace): Promise<LifecycleRun | undefined> {
     const facts = { job: this.name, repository: repositoryArn(repository) }
     try {
-      const run = await this.#execute(policy, pace)
+      const run = await this.#execute({ repository, policy }, pace)
       await this.#record(policy, run, this.#intervalMs)
       this.#tell(repository, policy, run)
       const { imageCount, expiredCount, transitionedCount, followedCount, changedCount, failedCount } = run
@@ -184,13 +184,14 @@ export class LifecycleJob implements Job<LifecycleReport> {
     }
   }
 
-  async #execute(policy: LifecyclePolicy, pace: Pace): Promise<LifecycleRun> {
+  async #execute({ repository, policy }: PlacedLifecyclePolicy, pace: Pace): Promise<LifecycleRun> {
     const startedAt = this.#clock.now()
     const { imageCount, decisions } = await this.#evaluation.judge(policy.repositoryId, policy.text, () => pace.rest())
     const counts = { expiredCount: 0, transitionedCount: 0, followedCount: 0, changedCount: 0, failedCount: 0 }
     const actions: LifecycleActed[] = []
     const failures: LifecycleFailure[] = []
-    for await (const outcomes of this.#execution.execute(policy, decisions, (tx) => this.#lease.prove(tx))) {
+    const guard = (tx: MetadataWriter) => this.#lease.prove(tx)
+    for await (const outcomes of this.#execution.execute(repository, policy, decisions, guard)) {
       for (const outcome of outcomes) {
         if (outcome.kind === 'changed') counts.changedCount++
         else if (outcome.kind === 'failed') {

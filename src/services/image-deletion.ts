@@ -7,6 +7,7 @@ import type { Principal } from '../domain/principal.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
+import { tellDeletion } from './image-events.ts'
 import { imageFactsOf, imageFactsOfBatch } from './image-facts.ts'
 import { getRepository } from './repositories.ts'
 
@@ -44,7 +45,7 @@ export class ImageDeletion {
       const deleted: ImageId[] = []
       const failures: ImageFailure[] = []
       for (const raw of ids) {
-        const outcome = await this.#deleteOne(tx, repositoryId, raw)
+        const outcome = await this.#deleteOne(tx, ref, repositoryId, raw)
         if ('code' in outcome) failures.push(outcome)
         else deleted.push(...outcome.deleted)
       }
@@ -63,14 +64,19 @@ export class ImageDeletion {
       const { id: repositoryId } = await getRepository(tx, ref)
       const image = await tx.images.find(repositoryId, reference)
       if (image === undefined) throw imageNotFound(reference, ref)
-      if ('tag' in reference) return tx.images.deleteTag(repositoryId, reference.tag)
-      const parents = await deleteUnlessListed(tx, image, this.#clock.now())
+      const now = this.#clock.now()
+      if ('tag' in reference) {
+        await tx.images.deleteTag(repositoryId, reference.tag)
+        return tellDeletion(tx, ref, image, [reference.tag], now)
+      }
+      const parents = await deleteUnlessListed(tx, ref, image, await tx.images.tagsOf(image.id), now)
       if (parents.length > 0) throw imageReferenced(parents)
     })
   }
 
   async #deleteOne(
     tx: MetadataWriter,
+    ref: RepositoryRef,
     repositoryId: number,
     raw: RawImageId,
   ): Promise<{ readonly deleted: readonly ImageId[] } | ImageFailure> {
@@ -83,26 +89,31 @@ export class ImageDeletion {
     const tags = await tx.images.tagsOf(image.id)
     if (digest === undefined && tag !== undefined && tags.length > 1) {
       await tx.images.deleteTag(repositoryId, tag)
+      await tellDeletion(tx, ref, image, [tag], this.#clock.now())
       return { deleted: [{ digest: image.digest, tag }] }
     }
-    const parents = await deleteUnlessListed(tx, image, this.#clock.now())
+    const parents = await deleteUnlessListed(tx, ref, image, tags, this.#clock.now())
     if (parents.length > 0) return imageFailure(raw, 'ImageReferencedByManifestList', parents)
     return { deleted: deletedIds(image.digest, tags) }
   }
 }
 
 /**
- * Deletes the image with its tags, unless an index lists it: the one way in which an image goes. Answers (the first of) the
- * indexes that list it, which are none when it is gone.
+ * Deletes the image with its tags (which the caller has looked up), and tells of it, unless an index lists it: the one way
+ * in which an image goes. Answers (the first of) the indexes that list it, which are none when it is gone.
  */
 export async function deleteUnlessListed(
   tx: MetadataWriter,
-  { id, repositoryId, digest }: Image,
+  ref: RepositoryRef,
+  image: Image,
+  tags: readonly Tag[],
   at: Date,
 ): Promise<readonly Digest[]> {
-  const parents = await tx.images.parentsOf(repositoryId, digest, PARENTS_NAMED_MAX)
-  if (parents.length === 0) await tx.images.delete(id, at)
-  return parents
+  const parents = await tx.images.parentsOf(image.repositoryId, image.digest, PARENTS_NAMED_MAX)
+  if (parents.length > 0) return parents
+  await tx.images.delete(image.id, at)
+  await tellDeletion(tx, ref, image, tags, at)
+  return []
 }
 
 /** By tag when there is one, so that a tag that points elsewhere is noticed. */

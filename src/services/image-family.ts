@@ -22,18 +22,26 @@ export async function archiveFamily(tx: MetadataWriter, image: Image, at: Date):
   return archived
 }
 
-/** Brings the image and all that went along with it back, at once (`ACTIVE`) or from `at` on (`ACTIVATING`). */
+/**
+ * Brings the image and all that went along with it back, at once (`ACTIVE`) or from `at` on (`ACTIVATING`); answers those
+ * whose status has changed.
+ */
 export async function restoreFamily(
   tx: MetadataWriter,
   image: Image,
   status: Exclude<ImageStatus, 'ARCHIVED'>,
   at: Date,
-): Promise<void> {
+): Promise<readonly Image[]> {
+  const restored: Image[] = []
   await visitFamily(tx, image, async (member) => {
     const isToChange = member.status === 'ARCHIVED' || (member.status === 'ACTIVATING' && status === 'ACTIVE')
-    if (isToChange) await tx.images.setStatus(member.id, status, at)
+    if (isToChange) {
+      await tx.images.setStatus(member.id, status, at)
+      restored.push(member)
+    }
     return isToChange || member === image
   })
+  return restored
 }
 
 /** Visits the image, what it lists, and what refers to it; goes on from those for which `visit` answers true. */

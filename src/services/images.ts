@@ -30,6 +30,7 @@ import { PLAIN, type Vault } from '../domain/vault.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
+import { tellPush, tellRestored } from './image-events.ts'
 import { imageFactsOf } from './image-facts.ts'
 import { restoreFamily } from './image-family.ts'
 import type { PullTimes } from './pulls.ts'
@@ -115,12 +116,14 @@ export class Images {
       const image = known ?? (await this.#describe(tx, repository, manifest, digest, bytes))
       const newTags = await this.#movableTags(tx, repository, push.tags, known)
       const stored = known ?? (await tx.images.insert(image as NewImage))
-      const isArchived = !isActiveAt(stored, this.#clock.now())
+      const now = this.#clock.now()
+      const isArchived = !isActiveAt(stored, now)
       // The images that a living index lists are active: only a new or restored one may find archived ones.
       if (isArchived || (known === undefined && manifest.kind === 'index'))
-        await restoreFamily(tx, stored, 'ACTIVE', this.#clock.now())
-      for (const tag of newTags) await tx.images.putTag(repository.id, tag, stored.id, this.#clock.now())
+        await tellRestored(tx, ref, await restoreFamily(tx, stored, 'ACTIVE', now), now)
+      for (const tag of newTags) await tx.images.putTag(repository.id, tag, stored.id, now)
       const isChanged = known === undefined || isArchived || newTags.length > 0
+      if (isChanged) await tellPush(tx, ref, stored, isArchived ? push.tags : newTags, now)
       const signable = { repository, image: stored, manifest, tags: push.tags }
       const isToBeSigned = isChanged && (await this.#signing.request(tx, principal, signable))
       await alongside(tx)

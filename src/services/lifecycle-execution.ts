@@ -3,11 +3,12 @@ import type { Image } from '../domain/image.ts'
 import { imageFailure } from '../domain/image-failure.ts'
 import type { LifecycleDecision } from '../domain/lifecycle/evaluate.ts'
 import type { LifecycleActed, LifecycleFailure } from '../domain/lifecycle/run.ts'
-import type { Tag } from '../domain/names.ts'
+import type { RepositoryRef, Tag } from '../domain/names.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { LifecyclePolicy } from '../stores/lifecycle.ts'
 import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import { deleteUnlessListed } from './image-deletion.ts'
+import { tellArchived } from './image-events.ts'
 import { archiveFamily, referrersOf } from './image-family.ts'
 
 /** How many decisions one transaction executes: few, so that no push waits long behind it. */
@@ -36,6 +37,7 @@ export class LifecycleExecution {
    * an expiry, so none waits for the disk.
    */
   async *execute(
+    ref: RepositoryRef,
     policy: LifecyclePolicy,
     decisions: readonly LifecycleDecision[],
     guard: (tx: MetadataWriter) => Promise<void>,
@@ -48,7 +50,7 @@ export class LifecycleExecution {
           const present = await tx.lifecycle.findPolicy(policy.repositoryId)
           if (present?.policyId !== policy.policyId) return undefined
           const done: LifecycleOutcome[] = []
-          for (const decision of step) done.push(await this.#executeOne(tx, policy.repositoryId, decision))
+          for (const decision of step) done.push(await this.#executeOne(tx, ref, policy.repositoryId, decision))
           return done
         },
         { durability: 'relaxed' },
@@ -58,7 +60,12 @@ export class LifecycleExecution {
     }
   }
 
-  async #executeOne(tx: MetadataWriter, repositoryId: number, decision: LifecycleDecision): Promise<LifecycleOutcome> {
+  async #executeOne(
+    tx: MetadataWriter,
+    ref: RepositoryRef,
+    repositoryId: number,
+    decision: LifecycleDecision,
+  ): Promise<LifecycleOutcome> {
     const image = await tx.images.find(repositoryId, { digest: decision.image.digest })
     if (image === undefined) return { kind: 'changed' }
     const tags = await tx.images.tagsOf(image.id)
@@ -70,30 +77,43 @@ export class LifecycleExecution {
       if (isHeld)
         return failed(acted, 'ImageRefersToImage', `The image goes with the one that it refers to: [${subject}]`)
     }
-    return decision.action === 'expire' ? this.#expire(tx, image, acted) : this.#archive(tx, image, acted)
+    return decision.action === 'expire' ? this.#expire(tx, ref, image, acted) : this.#archive(tx, ref, image, acted)
   }
 
-  async #expire(tx: MetadataWriter, image: Image, acted: LifecycleActed): Promise<LifecycleOutcome> {
-    const parents = await deleteUnlessListed(tx, image, this.#clock.now())
+  async #expire(
+    tx: MetadataWriter,
+    ref: RepositoryRef,
+    image: Image,
+    acted: LifecycleActed & { readonly tags: readonly Tag[] },
+  ): Promise<LifecycleOutcome> {
+    const parents = await deleteUnlessListed(tx, ref, image, acted.tags, this.#clock.now())
     if (parents.length > 0) return listed(acted, parents)
-    const followedCount = await this.#expireReferrers(tx, image)
+    const followedCount = await this.#expireReferrers(tx, ref, image)
     return { kind: 'done', acted, followedCount }
   }
 
   /** What refers to an expired image goes with it, and so on; what an index lists stays with that. */
-  async #expireReferrers(tx: MetadataWriter, subject: Image): Promise<number> {
+  async #expireReferrers(tx: MetadataWriter, ref: RepositoryRef, subject: Image): Promise<number> {
     let count = 0
     for (const referrer of await referrersOf(tx, subject)) {
-      const parents = await deleteUnlessListed(tx, referrer, this.#clock.now())
-      if (parents.length === 0) count += 1 + (await this.#expireReferrers(tx, referrer))
+      const tags = await tx.images.tagsOf(referrer.id)
+      const parents = await deleteUnlessListed(tx, ref, referrer, tags, this.#clock.now())
+      if (parents.length === 0) count += 1 + (await this.#expireReferrers(tx, ref, referrer))
     }
     return count
   }
 
-  async #archive(tx: MetadataWriter, image: Image, acted: LifecycleActed): Promise<LifecycleOutcome> {
+  async #archive(
+    tx: MetadataWriter,
+    ref: RepositoryRef,
+    image: Image,
+    acted: LifecycleActed,
+  ): Promise<LifecycleOutcome> {
     const parents = await tx.images.livingParentsOf(image.repositoryId, image.digest, PARENTS_NAMED_MAX)
     if (parents.length > 0) return listed(acted, parents)
-    const archived = await archiveFamily(tx, image, this.#clock.now())
+    const now = this.#clock.now()
+    const archived = await archiveFamily(tx, image, now)
+    await tellArchived(tx, ref, archived, now)
     return { kind: 'done', acted, followedCount: archived.length - 1 }
   }
 }

@@ -14,6 +14,7 @@ import type { EncryptionWish, Repository, ResourceTag } from '../domain/reposito
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataReader, MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import type { Access, Action } from './access.ts'
+import { tellRepository } from './image-events.ts'
 import { type PageOf, type Paging, pageAfter, pageOf } from './paging.ts'
 import { AES256, type ChosenEncryption, type RepositoryKeys } from './repository-keys.ts'
 import {
@@ -124,6 +125,7 @@ export class Repositories {
       if (!isForced && (await tx.images.count(repository.id)) > 0) throw repositoryNotEmpty(ref)
       await this.#keys.retire(tx, repository)
       await tx.repositories.delete(repository.id)
+      await tellRepository(tx, ref, 'DELETE', this.#clock.now())
       return repository
     })
   }
@@ -217,6 +219,7 @@ export class Repositories {
     const repository = await tx.repositories.insert({ ...ref, createdAt, mutability, isScannedOnPush, encryption })
     await tx.repositories.putResourceTags(repository.id, tags)
     if (key !== undefined) await this.#keys.grant(tx, repository, key)
+    await tellRepository(tx, ref, 'CREATE', createdAt)
     return repository
   }
 }

@@ -7,6 +7,7 @@ import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
 import type { Activations } from './activations.ts'
 import { getImage } from './get-image.ts'
+import { tellArchived, tellRestored } from './image-events.ts'
 import { archiveFamily, restoreFamily } from './image-family.ts'
 import { getRepository } from './repositories.ts'
 
@@ -48,24 +49,27 @@ export class StorageClasses {
     return this.#metadata.transact(async (tx) => {
       const { id } = await getRepository(tx, ref)
       const image = await getImage(tx, id, imageId, ref, 'imageId')
-      const status = target === 'ARCHIVE' ? await this.#archive(tx, image) : await this.#restore(tx, image)
+      const status = target === 'ARCHIVE' ? await this.#archive(tx, ref, image) : await this.#restore(tx, ref, image)
       return { image, status }
     })
   }
 
-  async #archive(tx: MetadataWriter, image: Image): Promise<ImageStatus> {
+  async #archive(tx: MetadataWriter, ref: RepositoryRef, image: Image): Promise<ImageStatus> {
     if (image.status !== 'ACTIVE') throw storageClassRefused(image.digest, image.status)
     const parents = await tx.images.livingParentsOf(image.repositoryId, image.digest, PARENTS_NAMED_MAX)
     if (parents.length > 0) throw storageClassRefused(image.digest, image.status, parents)
-    await archiveFamily(tx, image, this.#clock.now())
+    const now = this.#clock.now()
+    await tellArchived(tx, ref, await archiveFamily(tx, image, now), now)
     return 'ARCHIVED'
   }
 
-  async #restore(tx: MetadataWriter, image: Image): Promise<ImageStatus> {
+  async #restore(tx: MetadataWriter, ref: RepositoryRef, image: Image): Promise<ImageStatus> {
     if (image.status === 'ACTIVE') throw storageClassRefused(image.digest, image.status)
     if (image.status === 'ACTIVATING') return 'ACTIVATING'
     const status = this.#activationMs === 0 ? 'ACTIVE' : 'ACTIVATING'
-    await restoreFamily(tx, image, status, new Date(this.#clock.now().getTime() + this.#activationMs))
+    const activeAt = new Date(this.#clock.now().getTime() + this.#activationMs)
+    const restored = await restoreFamily(tx, image, status, activeAt)
+    if (status === 'ACTIVE') await tellRestored(tx, ref, restored, activeAt)
     return status
   }
 }

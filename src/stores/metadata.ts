@@ -23,6 +23,7 @@ import type { KeyReader, KeyWriter } from './keys.ts'
 import type { LeaseWriter } from './leases.ts'
 import type { LifecycleReader, LifecycleWriter } from './lifecycle.ts'
 import type { ManagedSecretReader, ManagedSecretWriter } from './managed-secrets.ts'
+import type { OutboxReader, OutboxWriter } from './outbox.ts'
 import type { PackageIndexReader, PackageIndexWriter, SuppressionReader, SuppressionWriter } from './package-index.ts'
 import type { Page } from './page.ts'
 import type { PolicyReader, PolicyWriter } from './policies.ts'
@@ -244,6 +245,7 @@ export interface MetadataReader {
   readonly keys: KeyReader
   readonly lifecycle: LifecycleReader
   readonly managedSecrets: ManagedSecretReader
+  readonly outbox: OutboxReader
   readonly policies: PolicyReader
   readonly creationTemplates: CreationTemplateReader
   readonly signings: SigningReader
@@ -269,6 +271,7 @@ export interface MetadataWriter {
   readonly leases: LeaseWriter
   readonly lifecycle: LifecycleWriter
   readonly managedSecrets: ManagedSecretWriter
+  readonly outbox: OutboxWriter
   readonly policies: PolicyWriter
   readonly creationTemplates: CreationTemplateWriter
   readonly resets: ResetWriter
@@ -307,6 +310,8 @@ export interface MetadataStore {
   read<T>(work: (view: MetadataReader) => Promise<T>): Promise<T>
   /** All or nothing. Throws `storage-full` when the disk has no room. */
   transact<T>(work: (tx: MetadataWriter) => Promise<T>, options?: TransactOptions): Promise<T>
+  /** Calls `listener` after every commit that has appended to the outbox, before it may have reached the disk. */
+  watchOutbox(listener: () => void): void
   checkReady(): Promise<void>
   /** Waits for running transactions. */
   close(): Promise<void>

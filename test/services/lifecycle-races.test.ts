@@ -35,7 +35,7 @@ describe('between decision and execution', () => {
     await happens()
     const execution = new LifecycleExecution(metadata, clock)
     const outcomes: string[] = []
-    for await (const step of execution.execute(policy, decisions, async () => {}))
+    for await (const step of execution.execute(ref, policy, decisions, async () => {}))
       outcomes.push(...step.map(({ kind }) => kind))
     return outcomes
   }
@@ -119,7 +119,7 @@ describe('between decision and execution', () => {
     const lost = async () => {
       throw new LeaseLost('gone')
     }
-    const steps = new LifecycleExecution(metadata, clock).execute(policy, decisions, lost)
+    const steps = new LifecycleExecution(metadata, clock).execute(ref, policy, decisions, lost)
     expect(steps.next()).rejects.toBeInstanceOf(LeaseLost)
     expect(await present(services)).toEqual(new Set([image]))
   })

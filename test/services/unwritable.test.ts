@@ -41,6 +41,7 @@ function storeWith(before: () => Promise<void>): MetadataStore {
       await before()
       return metadata.transact(work, options)
     },
+    watchOutbox: (listener) => metadata.watchOutbox(listener),
     checkReady: () => metadata.checkReady(),
     close: async () => undefined,
   }

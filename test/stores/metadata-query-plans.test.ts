@@ -13,6 +13,7 @@ import { plain } from '../suites/blob-bytes.ts'
 import { newTemplate } from '../suites/metadata-store-creation-templates.ts'
 import { newEntity } from '../suites/metadata-store-iam.ts'
 import { previewResult } from '../suites/metadata-store-lifecycle.ts'
+import { eventAt } from '../suites/metadata-store-outbox.ts'
 import { packages, suppression } from '../suites/metadata-store-package-index.ts'
 import { digestOf, minute, newImage, newRepository, REGISTRY, refOf } from '../suites/metadata-store-records.ts'
 import { robotToken, sessionRecord } from '../suites/metadata-store-sessions.ts'
@@ -239,6 +240,17 @@ const looks: Record<string, (tx: MetadataWriter) => Promise<unknown>> = {
   'lifecycle.isPurgeDue': (tx) => tx.lifecycle.isPurgeDue(minute(2)),
   'lifecycle.purgePreviews': (tx) => tx.lifecycle.purgePreviews(minute(2), 10),
   'lifecycle.deletePolicy': (tx) => tx.lifecycle.deletePolicy(1),
+  'outbox.append': (tx) => tx.outbox.append(eventAt(1)),
+  'outbox.list': (tx) => tx.outbox.list(0, 10),
+  'outbox.list of a registry': (tx) => tx.outbox.list(0, 10, REGISTRY),
+  'outbox.range': (tx) => tx.outbox.range(),
+  'outbox.putCursor': (tx) => tx.outbox.putCursor('a', 1),
+  'outbox.findCursor': (tx) => tx.outbox.findCursor('a'),
+  'outbox.deleteCursor': (tx) => tx.outbox.deleteCursor('a'),
+  'outbox.prune': async (tx) => {
+    await tx.outbox.append(eventAt(2))
+    await tx.outbox.prune(minute(9), 0, 10)
+  },
   'leases.take': (tx) => tx.leases.take('job', 'a', minute(1), minute(2)),
   'leases.release': (tx) => tx.leases.release('job', 'a'),
   'repositories.delete': (tx) => tx.repositories.delete(1),

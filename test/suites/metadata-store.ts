@@ -12,6 +12,7 @@ import { inventoryCases } from './metadata-store-inventories.ts'
 import { keyCases } from './metadata-store-keys.ts'
 import { leaseCases, lifecycleCases } from './metadata-store-lifecycle.ts'
 import { managedSecretCases } from './metadata-store-managed-secrets.ts'
+import { outboxCases } from './metadata-store-outbox.ts'
 import { packageIndexCases } from './metadata-store-package-index.ts'
 import { policyCases } from './metadata-store-policies.ts'
 import { publicRegistryCases } from './metadata-store-public-registries.ts'
@@ -64,6 +65,7 @@ export function metadataStoreSuite(name: string, create: () => Promise<MetadataS
     describe('managed secrets', () => managedSecretCases(store))
     describe('sessions and tokens', () => sessionCases(store))
     describe('package index', () => packageIndexCases(store))
+    describe('the outbox', () => outboxCases(store))
     describe('signing', () => signingCases(store))
     describe('public registries', () => publicRegistryCases(store))
     describe('transactions', () => transactionCases(store))

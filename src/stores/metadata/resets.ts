@@ -9,6 +9,7 @@ const OF_REGISTRY = [
   'account_settings',
   'creation_templates',
   'finding_suppressions',
+  'outbox',
   'pull_time_exclusions',
   'registry_policies',
   'signing_configurations',

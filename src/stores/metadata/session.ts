@@ -11,4 +11,6 @@ export interface Session {
   atOnce<T>(work: (db: Database) => Promise<T>): Promise<T>
   /** Says that the transaction changes who may do what; a session that only reads never does. */
   notePolicyChange(): void
+  /** Says that the transaction appends to the outbox. */
+  noteEvents(): void
 }

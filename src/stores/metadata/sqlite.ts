@@ -184,6 +184,7 @@ class SqliteMetadata implements MetadataStore {
   readonly #parts: Parts
   #isClosed = false
   #policyRevision = 0
+  #tellOfEvents: (() => void) | undefined
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -192,6 +193,7 @@ class SqliteMetadata implements MetadataStore {
       sealer: parts.sealer,
       atOnce: (work) => this.#snapshot((snapshot) => work(databaseOn(snapshot))),
       notePolicyChange: () => {},
+      noteEvents: () => {},
     })
   }
 
@@ -211,6 +213,10 @@ class SqliteMetadata implements MetadataStore {
     const result = await this.#parts.writing.run(() => this.#write(work))
     if (durability === 'durable') await this.#parts.durability?.settle()
     return result
+  }
+
+  watchOutbox(listener: () => void): void {
+    this.#tellOfEvents = listener
   }
 
   async checkReady(): Promise<void> {
@@ -247,16 +253,25 @@ class SqliteMetadata implements MetadataStore {
     const transaction = new Transaction(writer, 'begin immediate')
     try {
       let changesPolicies = false
+      let hasEvents = false
       const result = await work(
-        queriesIn(databaseOn(transaction), sealer, () => {
-          changesPolicies = true
-        }),
+        queriesIn(
+          databaseOn(transaction),
+          sealer,
+          () => {
+            changesPolicies = true
+          },
+          () => {
+            hasEvents = true
+          },
+        ),
       )
       view.renew()
       transaction.commit()
       // In the same turn as the commit, so that nobody sees the new policy under the old number.
       if (changesPolicies) this.#policyRevision++
       if (transaction.hasChanges) durability?.committed()
+      if (hasEvents) this.#tellOfEvents?.()
       return result
     } catch (thrown) {
       transaction.rollback()

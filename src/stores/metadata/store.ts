@@ -12,6 +12,7 @@ import { Keys } from './keys.ts'
 import { Leases } from './leases.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { ManagedSecrets } from './managed-secrets.ts'
+import { Outbox } from './outbox.ts'
 import { PackageIndex } from './package-index.ts'
 import { Policies } from './policies.ts'
 import { PublicRegistries } from './public-registries.ts'
@@ -41,6 +42,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly leases: Leases
   readonly lifecycle: Lifecycle
   readonly managedSecrets: ManagedSecrets
+  readonly outbox: Outbox
   readonly policies: Policies
   readonly creationTemplates: CreationTemplates
   readonly resets: Resets
@@ -66,6 +68,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
     this.leases = new Leases(session)
     this.lifecycle = new Lifecycle(session)
     this.managedSecrets = new ManagedSecrets(session)
+    this.outbox = new Outbox(session)
     this.policies = new Policies(session)
     this.creationTemplates = new CreationTemplates(session)
     this.resets = new Resets(session)
@@ -80,6 +83,11 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
 }
 
 /** The nouns inside a snapshot or transaction, where all statements see one state anyway. */
-export function queriesIn(db: Database, sealer: Sealer, notePolicyChange: () => void = () => {}): SessionQueries {
-  return new SessionQueries({ db, sealer, atOnce: (work) => work(db), notePolicyChange })
+export function queriesIn(
+  db: Database,
+  sealer: Sealer,
+  notePolicyChange: () => void = () => {},
+  noteEvents: () => void = () => {},
+): SessionQueries {
+  return new SessionQueries({ db, sealer, atOnce: (work) => work(db), notePolicyChange, noteEvents })
 }

@@ -12,6 +12,7 @@ import { vaults } from './010-vaults.ts'
 import { inventories } from './011-inventories.ts'
 import { packageIndex } from './012-package-index.ts'
 import { audit } from './013-audit.ts'
+import { events } from './015-events.ts'
 
 const MIGRATION_TABLE = 'kysely_migration'
 
@@ -30,6 +31,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '011-inventories': inventories,
   '012-package-index': packageIndex,
   '013-audit': audit,
+  '015-events': events,
 }
 
 /**

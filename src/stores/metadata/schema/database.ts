@@ -21,6 +21,7 @@ import type { LifecyclePoliciesTable } from './lifecycle-policies.ts'
 import type { LifecyclePreviewResultsTable } from './lifecycle-preview-results.ts'
 import type { LifecyclePreviewsTable } from './lifecycle-previews.ts'
 import type { ManagedSecretsTable, ManagedSecretTagsTable, ManagedSecretVersionsTable } from './managed-secrets.ts'
+import type { OutboxCursorsTable, OutboxTable } from './outbox.ts'
 import type {
   AdvisoryCursorsTable,
   FindingSuppressionsTable,
@@ -81,6 +82,8 @@ export interface Tables {
   managed_secret_tags: ManagedSecretTagsTable
   managed_secret_versions: ManagedSecretVersionsTable
   managed_secrets: ManagedSecretsTable
+  outbox: OutboxTable
+  outbox_cursors: OutboxCursorsTable
   pull_time_exclusions: PullTimeExclusionsTable
   public_registries: PublicRegistriesTable
   registry_aliases: RegistryAliasesTable

@@ -1,0 +1,42 @@
+import type { AnyEvent } from '../domain/events.ts'
+import type { Registry } from '../domain/names.ts'
+
+/** An event where it stands in the log. */
+export interface OutboxEvent extends AnyEvent {
+  /** Ascending in the order of commits; never used twice. */
+  readonly position: number
+}
+
+/** From where to where the log reaches. An empty one has `first` behind `last`. */
+export interface OutboxRange {
+  /** The oldest position that is kept. */
+  readonly first: number
+  /** The newest position that was ever given. */
+  readonly last: number
+}
+
+/** The log of all events, in the order in which their changes were committed. */
+export interface OutboxReader {
+  /** Up to `limit` events behind `after`, ascending; of one registry, or of all. */
+  list(after: number, limit: number, registry?: Registry): Promise<readonly OutboxEvent[]>
+  range(): Promise<OutboxRange>
+  /** How far a consumer has come; `undefined` for one that nobody knows. */
+  findCursor(consumer: string): Promise<number | undefined>
+}
+
+export interface OutboxWriter extends OutboxReader {
+  /**
+   * Writes the event down in the transaction of the change that it tells of, and answers its position: the event is there
+   * if, and only if, the change is. Those who watch the outbox hear of it after the commit.
+   */
+  append(event: AnyEvent): Promise<number>
+  /** Says how far a consumer has come: everything up to `position` needs not be shown to it again. */
+  putCursor(consumer: string, position: number): Promise<void>
+  /** Absent is fine. */
+  deleteCursor(consumer: string): Promise<void>
+  /**
+   * Removes up to `limit` of the oldest events that are older than `before`, or beyond the newest `countMax`; answers how
+   * many. The first that is to stay ends it.
+   */
+  prune(before: Date, countMax: number, limit: number): Promise<number>
+}
