@@ -113,6 +113,11 @@ export type ErrorCode =
   | 'upload-empty'
   | 'upload-not-found'
   | 'upload-range-invalid'
+  | 'upstream-denied'
+  | 'upstream-not-found'
+  | 'upstream-rate-limited'
+  | 'upstream-unavailable'
+  | 'upstream-wrong'
 
 /** Facts that some wires repeat beside the message, such as `lastValidByteReceived`. */
 export type ErrorDetails = Readonly<Record<string, string | number | undefined>>

@@ -66,9 +66,9 @@ describe('the wire table', () => {
     expect(entries.filter(([, { oci }]) => oci !== null && !OCI_CODES.includes(oci.code))).toEqual([])
   })
 
-  test('answers nobody’s fault with 5xx, but for a full disk', () => {
+  test('answers nobody’s fault with 5xx, but for a full disk and for other registries that fail', () => {
     const blamed = entries.filter(([, { oci, aws }]) => aws.status >= 500 || (oci !== null && oci.status >= 500))
-    expect(blamed.map(([code]) => code)).toEqual(['storage-full'])
+    expect(blamed.map(([code]) => code)).toEqual(['storage-full', 'upstream-unavailable', 'upstream-wrong'])
   })
 })
 

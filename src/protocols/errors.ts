@@ -137,6 +137,12 @@ const WIRE = {
   'upload-empty': { oci: oci(400, 'BLOB_UPLOAD_INVALID'), aws: aws('EmptyUploadException') },
   'upload-not-found': { oci: oci(404, 'BLOB_UPLOAD_UNKNOWN'), aws: aws('UploadNotFoundException') },
   'upload-range-invalid': { oci: oci(416, 'BLOB_UPLOAD_INVALID'), aws: aws('InvalidLayerPartException') },
+  'upstream-denied': { oci: oci(403, 'DENIED'), aws: aws('UnableToGetUpstreamImageException') },
+  'upstream-not-found': { oci: oci(404, 'MANIFEST_UNKNOWN'), aws: aws('UnableToGetUpstreamImageException') },
+  'upstream-rate-limited': { oci: oci(429, 'TOOMANYREQUESTS'), aws: aws('UnableToGetUpstreamImageException') },
+  // The failure of somebody else: clients try again later, as they do with any 5xx.
+  'upstream-unavailable': { oci: oci(503, 'UNKNOWN'), aws: aws('UnableToGetUpstreamImageException') },
+  'upstream-wrong': { oci: oci(502, 'UNKNOWN'), aws: aws('UnableToGetUpstreamImageException') },
 } as const satisfies Record<ErrorCode, Wire>
 
 /** The codes of `WIRE`, for the test that holds them against the models and the OCI specification. */

@@ -70,6 +70,11 @@ function headersOf({ error }: WireError, request: Request): HeaderValues {
     case 'throttled':
     case 'upload-busy':
       return { 'Retry-After': '1' }
+    case 'upstream-rate-limited':
+    case 'upstream-unavailable': {
+      const { retryAfterMs } = error.details
+      return retryAfterMs === undefined ? {} : { 'Retry-After': String(Math.ceil(Number(retryAfterMs) / 1000)) }
+    }
     default:
       return {}
   }
