@@ -5,7 +5,7 @@ import { NO_TRAIL } from '../domain/audit/api-call.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { Logger } from '../lib/logger.ts'
-import { MASTER_KEY_BYTES, MasterKey } from '../lib/master-key.ts'
+import { MASTER_KEY_BYTES, MasterKey, type Sealer } from '../lib/master-key.ts'
 import { OWN_MASTER_KEY_FILE, readMasterKey, readOwnMasterKey } from '../lib/master-key-source.ts'
 import { VirtualClock } from '../lib/virtual-clock.ts'
 import { Audit } from '../services/audit.ts'
@@ -39,6 +39,8 @@ export interface Foundation {
   readonly metadata: MetadataStore
   readonly blobs: BlobStore
   readonly advisories: AdvisoryStore
+  /** What seals the secrets of the installation. */
+  readonly sealer: Sealer
   /** What opens the vaults that `blobs` keeps. */
   readonly keyring: Keyring
   /** What happened here; absent: nothing is written down. */
@@ -54,7 +56,8 @@ export interface Foundation {
 export async function openFoundation(config: Config, logger: Logger, world: Surroundings): Promise<Foundation> {
   const { clock: realClock, ids } = world
   const clock = new VirtualClock(realClock)
-  const { metadata, driver } = await openStores(config, await masterKeyOf(config, logger, ids), clock)
+  const sealer = await masterKeyOf(config, logger, ids)
+  const { metadata, driver } = await openStores(config, sealer, clock)
   const keyring = new Keyring(metadata, ids)
   const blobs = new CheckedBlobStore(new SealedBlobStore(driver, keyring))
   const auditLog = config.audit.isOn ? await openAuditLog(config, metadata, realClock, ids, logger) : undefined
@@ -70,6 +73,7 @@ export async function openFoundation(config: Config, logger: Logger, world: Surr
     metadata,
     blobs,
     advisories: openAdvisories(config),
+    sealer,
     keyring,
     auditLog,
     audit,

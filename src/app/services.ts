@@ -40,6 +40,7 @@ import { PullTimeExclusions } from '../services/pull-time-exclusions.ts'
 import { PullTimes } from '../services/pulls.ts'
 import { PushSigning } from '../services/push-signing.ts'
 import { PushTargets } from '../services/push-targets.ts'
+import { RefusalSeal } from '../services/refusal-seal.ts'
 import { Registries } from '../services/registries.ts'
 import { Rematching } from '../services/rematching.ts'
 import { Repositories } from '../services/repositories.ts'
@@ -55,6 +56,7 @@ import { Secrets } from '../services/secrets.ts'
 import { Sessions } from '../services/sessions.ts'
 import { Signing } from '../services/signing.ts'
 import { StorageClasses } from '../services/storage-classes.ts'
+import { AuthorizationMessages } from '../services/sts/authorization-messages.ts'
 import { RoleSessions } from '../services/sts/role-sessions.ts'
 import { UserSessions } from '../services/sts/user-sessions.ts'
 import { WebIdentitySessions } from '../services/sts/web-identity-sessions.ts'
@@ -79,7 +81,8 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
   const { advisories: advisoryStore } = foundation
   const { quotas, publicQuotas } = config
   const throttle = new Throttle(config.rates, clock, config.publicRates)
-  const access = createAccess(foundation, throttle)
+  const refusalSeal = new RefusalSeal(foundation.sealer, ids)
+  const access = createAccess(foundation, throttle, refusalSeal)
   const keyUses = new KeyUses(metadata, clock, (error) => logger.error({ error: asError(error) }, 'uses of keys lost'))
   const callers = new Callers(metadata, config.defaultRegistry, clock, keyUses)
   const pulls = new PullTimes(metadata, clock, (error) => logger.error({ error: asError(error) }, 'pull times lost'))
@@ -109,6 +112,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     accountSettings: new AccountSettings(metadata, access),
     activations,
     administration: new Administration(rootKeys, robotTokens, tokenKeys, sessions, config.defaultRegistry, clock),
+    authorizationMessages: new AuthorizationMessages(access, refusalSeal),
     advisories: new Advisories(advisoryStore, clock, config.advisories),
     callers,
     creationTemplates: new CreationTemplates(metadata, access, clock),
@@ -155,7 +159,11 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
 }
 
 /** The one that decides; what it refuses, or would refuse, is logged. */
-function createAccess({ config, logger, clock, metadata }: Foundation, throttle: Throttle): Access {
+function createAccess(
+  { config, logger, clock, metadata }: Foundation,
+  throttle: Throttle,
+  refusalSeal: RefusalSeal,
+): Access {
   return new Access(metadata, clock, throttle, {
     mode: config.iam,
     organizationId: config.organizationId,
@@ -175,6 +183,7 @@ function createAccess({ config, logger, clock, metadata }: Foundation, throttle:
           'policies would have denied a request',
         )
     },
+    sealRefusal: (refused) => refusalSeal.seal(refused),
     report: (error) => logger.error({ error }, 'a policy cannot be used'),
   })
 }

@@ -284,11 +284,18 @@ export function tokenExpired(): RegistryError {
   return new RegistryError('token-expired', 'Your authorization token has expired. Reauthenticate and try again.')
 }
 
-/** `why` follows the word `because` or starts with `with`, as in AWS's sentences. */
-export function accessDenied(callerArn: string, action: string, resource: string, why: string): RegistryError {
+/** `why` follows the word `because` or starts with `with`, as in AWS's sentences. `authorizationMessage`: more of it, sealed. */
+export function accessDenied(
+  callerArn: string,
+  action: string,
+  resource: string,
+  why: string,
+  authorizationMessage?: string,
+): RegistryError {
   return new RegistryError(
     'access-denied',
     `User: ${callerArn} is not authorized to perform: ${action} on resource: ${resource} ${why}`,
+    { authorizationMessage },
   )
 }
 

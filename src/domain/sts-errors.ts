@@ -1,4 +1,4 @@
-import { RegistryError } from './registry-error.ts'
+import { type ErrorDetails, RegistryError } from './registry-error.ts'
 
 export function malformedPolicyDocument(message: string, options?: ErrorOptions): RegistryError {
   return new RegistryError('policy-malformed', message, {}, options)
@@ -34,11 +34,14 @@ export function identityProviderUnreachable(reason: string, options?: ErrorOptio
 }
 
 /** AWS says the same whether the role is missing or does not trust the caller. */
-export function assumeRoleDenied(callerArn: string, action: string, roleArn: string): RegistryError {
-  return new RegistryError(
-    'access-denied',
-    `User: ${callerArn} is not authorized to perform: ${action} on resource: ${roleArn}`,
-  )
+export function assumeRoleDenied(
+  callerArn: string,
+  action: string,
+  roleArn: string,
+  details: ErrorDetails = {},
+): RegistryError {
+  const message = `User: ${callerArn} is not authorized to perform: ${action} on resource: ${roleArn}`
+  return new RegistryError('access-denied', message, details)
 }
 
 export function assumeRoleWithWebIdentityDenied(): RegistryError {

@@ -7,6 +7,8 @@ const ID_BYTES = 8
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const HEADER_BYTES = 1 + ID_BYTES + NONCE_BYTES
+/** How much longer what is sealed is than what it holds. */
+export const SEAL_BYTES = HEADER_BYTES + TAG_BYTES
 const ALGORITHM = 'aes-256-gcm'
 
 /** What was sealed cannot be opened: with another key, for another purpose, or it was changed. Says nothing of what it holds. */

@@ -160,6 +160,15 @@ export interface WireError {
 
 const INTERNAL_MESSAGE = 'The registry failed to process this request. Its log has the details under the request id.'
 
+/** The header by which a refused caller gets what DecodeAuthorizationMessage reads; AWS's sentences stay as they are. */
+const AUTHORIZATION_MESSAGE = 'x-ecru-authorization-message'
+
+/** What a refusal says beside its text, on every wire. */
+export function refusalHeaders(error: RegistryError | undefined): Readonly<Record<string, string>> {
+  const message = error?.code === 'access-denied' ? error.details.authorizationMessage : undefined
+  return typeof message === 'string' ? { [AUTHORIZATION_MESSAGE]: message } : {}
+}
+
 /** What an OCI client sees. Anything that is not a RegistryError, or cannot arise on this wire, is a bug of ours: 500. */
 export function ociErrorOf(thrown: unknown): WireError {
   const wire = isRegistryError(thrown) ? wireTable[thrown.code].oci : null

@@ -1,5 +1,6 @@
-import { accessDenied } from '../domain/errors.ts'
+import { accessDenied, type RegistryError } from '../domain/errors.ts'
 import { PUBLIC_PULL_ACTION_KEYS, REGISTRY_POLICY_V1_ACTION_KEYS } from '../domain/iam/actions.ts'
+import type { RefusedRequest } from '../domain/iam/authorization-message.ts'
 import { reasonOf } from '../domain/iam/denial.ts'
 import {
   type AccessRequest,
@@ -50,12 +51,22 @@ export interface AccessSettings {
   /** The organisation that all accounts here belong to. */
   readonly organizationId?: string | undefined
   onDenied?(denial: Denial): void
+  /** Tells why, in a text that the refused one cannot read; absent: nobody is told. */
+  sealRefusal?(refused: RefusedRequest): string
   /** Takes what is wrong with what is stored. */
   report?(error: Error): void
 }
 
 const ALLOWED: Decision = { outcome: 'allowed', by: 'account' }
 const NOT_ALLOWED: Decision = { outcome: 'not-allowed', by: 'resource' }
+
+/** A decision with what it rests on. */
+interface Judgement {
+  readonly decision: Decision
+  /** Absent: nothing had to be asked. */
+  readonly policies?: ApplicablePolicies | undefined
+  readonly asked?: AccessRequest | undefined
+}
 
 /** Decides who may do what; every service asks it before it looks at anything. */
 export class Access {
@@ -105,14 +116,29 @@ export class Access {
     details: RequestDetails = {},
   ): Promise<boolean> {
     const request = named(action, resource)
-    const decision = await this.decide(principal, action, resource, details)
+    const { decision } = await this.#judgeByMode(principal, request, resource, details)
     note(principal, request, decision, true)
     return this.#isLetThrough(principal, request, decision)
   }
 
+  /** Why it is not permitted, for those who word a refusal themselves; `undefined`: it is. Counts as no call. */
+  async refusalOf(
+    principal: Principal,
+    action: Action,
+    resource: AccessResource,
+    details: RequestDetails = {},
+  ): Promise<RegistryError | undefined> {
+    const request = named(action, resource)
+    const judgement = await this.#judgeByMode(principal, request, resource, details)
+    const { decision } = judgement
+    const isLetThrough = this.#isLetThrough(principal, request, decision)
+    note(principal, request, decision, decision.outcome === 'allowed' || !isLetThrough)
+    return isLetThrough ? undefined : this.#refusal(principal, request, details, judgement)
+  }
+
   /** Whether it would be permitted if the repository had this policy. */
   async wouldPermit(principal: Principal, action: Action, ref: RepositoryRef, policy: Policy): Promise<boolean> {
-    const decision = await this.#decide(principal, named(action, ref), ref, {}, policy)
+    const { decision } = await this.#judge(principal, named(action, ref), ref, {}, policy)
     return decision.outcome === 'allowed'
   }
 
@@ -123,9 +149,7 @@ export class Access {
     resource: AccessResource,
     details: RequestDetails = {},
   ): Promise<Decision> {
-    const request = named(action, resource)
-    if (this.#settings.mode === 'off' && principal.accountId === request.ownerAccountId) return ALLOWED
-    return this.#decide(principal, request, resource, details)
+    return (await this.#judgeByMode(principal, named(action, resource), resource, details)).decision
   }
 
   /** The decision with the path to it, whatever the mode is. Neither counts nor throws. */
@@ -139,7 +163,7 @@ export class Access {
     const policies = await this.#applicable(principal, request, resource, undefined)
     const [image] = (await details.images?.()) ?? []
     const asked = this.#requestOf(principal, request, details, await this.#tagsOf(resource), image)
-    const decision = await this.#decide(principal, request, resource, details)
+    const { decision } = await this.#judge(principal, request, resource, details)
     return { ...explain(asked, policies), decision }
   }
 
@@ -149,12 +173,20 @@ export class Access {
     resource: AccessResource,
     details: RequestDetails,
   ): Promise<void> {
-    const decision = await this.decide(principal, action, resource, details)
-    const request = named(action, resource)
-    const isLetThrough = this.#isLetThrough(principal, request, decision)
-    note(principal, request, decision, decision.outcome === 'allowed' || !isLetThrough)
-    if (isLetThrough) return
-    throw accessDenied(principal.arn, request.action, request.arn, reasonOf(decision, request.action))
+    const refusal = await this.refusalOf(principal, action, resource, details)
+    if (refusal !== undefined) throw refusal
+  }
+
+  /** In AWS's words; the details have what only those who may decode it can read. */
+  #refusal(
+    principal: Principal,
+    request: NamedRequest,
+    details: RequestDetails,
+    { decision, policies, asked = this.#requestOf(principal, request, details, [], undefined) }: Judgement,
+  ): RegistryError {
+    const { action } = request
+    const sealed = this.#settings.sealRefusal?.({ decision, request: asked, action, policies })
+    return accessDenied(principal.arn, action, request.arn, reasonOf(decision, action), sealed)
   }
 
   /** No mode opens an account to another. */
@@ -171,31 +203,42 @@ export class Access {
     this.#throttle.count({ accountId: principal.accountId, region: registryOf(resource).region }, action)
   }
 
-  async #decide(
+  async #judgeByMode(
+    principal: Principal,
+    request: NamedRequest,
+    resource: AccessResource,
+    details: RequestDetails,
+  ): Promise<Judgement> {
+    if (this.#settings.mode === 'off' && principal.accountId === request.ownerAccountId) return { decision: ALLOWED }
+    return this.#judge(principal, request, resource, details)
+  }
+
+  async #judge(
     principal: Principal,
     request: NamedRequest,
     resource: AccessResource,
     details: RequestDetails,
     replacement?: Policy,
-  ): Promise<Decision> {
+  ): Promise<Judgement> {
     // Whatever a policy says, a public repository is everybody's to pull, and nobody's to change unnamed.
-    if (PUBLIC_PULL_ACTION_KEYS.has(request.key)) return ALLOWED
-    if (principal.kind === 'anonymous') return NOT_ALLOWED
+    if (PUBLIC_PULL_ACTION_KEYS.has(request.key)) return { decision: ALLOWED }
+    if (principal.kind === 'anonymous') return { decision: NOT_ALLOWED }
     const policies = await this.#applicable(principal, request, resource, replacement)
     const all = [...ofIdentity(policies), ...policies.resource]
     const { identity, session, isResourceClosed } = policies
     if (all.length === 0 && identity === 'everything' && session === undefined && !isResourceClosed)
-      return principal.accountId === request.ownerAccountId ? ALLOWED : NOT_ALLOWED
+      return { decision: principal.accountId === request.ownerAccountId ? ALLOWED : NOT_ALLOWED }
     const readsTags = all.some(({ policy }) => policy.readsResourceTags)
     const resourceTags = readsTags ? await this.#tagsOf(resource) : []
     const readsImages = details.images !== undefined && all.some(({ policy }) => policy.readsImages)
     const images = readsImages ? await details.images() : []
-    let decision: Decision = NOT_ALLOWED
+    let judgement: Judgement = { decision: NOT_ALLOWED }
     for (const image of images.length === 0 ? [undefined] : images) {
-      decision = decide(this.#requestOf(principal, request, details, resourceTags, image), policies)
-      if (decision.outcome !== 'allowed') break
+      const asked = this.#requestOf(principal, request, details, resourceTags, image)
+      judgement = { decision: decide(asked, policies), policies, asked }
+      if (judgement.decision.outcome !== 'allowed') break
     }
-    return decision
+    return judgement
   }
 
   /** The request as the decision takes it. */

@@ -96,6 +96,7 @@ function statementOf(given: unknown, index: number, grammar: Grammar, hasVariabl
     isAbout: grammar.actions(asTexts(action.value), action.isInverted),
     resources: resourcesOf(given, grammar, hasVariables),
     conditions: parseConditions(given.Condition, hasVariables),
+    source: given,
   }
 }
 

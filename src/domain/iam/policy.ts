@@ -27,6 +27,8 @@ export interface Statement {
   readonly resources?: ResourcePattern | undefined
   /** All of them must hold. */
   readonly conditions: readonly Condition[]
+  /** As it is written. */
+  readonly source: Readonly<Record<string, unknown>>
 }
 
 export interface ResourcePattern {

@@ -19,6 +19,7 @@ export function denyAll(kept: ReadonlySet<string> = new Set()): Policy {
         principals: undefined,
         isAbout: (action) => !kept.has(action),
         conditions: [],
+        source: { Sid: 'UnreadablePolicy', Effect: 'Deny' },
       },
     ],
     contextKeys: [],

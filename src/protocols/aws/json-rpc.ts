@@ -1,5 +1,5 @@
 import { type RegistryError, requestMalformed, unknownOperation, unsupportedOperation } from '../../domain/errors.ts'
-import { awsErrorOf } from '../errors.ts'
+import { awsErrorOf, refusalHeaders } from '../errors.ts'
 import { ClientGone } from '../http/body.ts'
 import { RequestCircumstances } from '../http/circumstances.ts'
 import type { Handler, RequestContext } from '../http/context.ts'
@@ -132,7 +132,10 @@ function failure(
   const { code, message } = (error && service?.errorOf?.(error)) ?? common
   if (isBug) setting.report(thrown, context.requestId)
   const members = error === undefined ? {} : extraMembers?.(error)
-  return respond(status, { __type: code, message, ...members }, context, { 'x-amzn-ErrorType': code })
+  return respond(status, { __type: code, message, ...members }, context, {
+    'x-amzn-ErrorType': code,
+    ...refusalHeaders(error),
+  })
 }
 
 function respond(

@@ -1,4 +1,5 @@
 import { unknownOperation, unsupportedOperation } from '../../domain/errors.ts'
+import { refusalHeaders } from '../errors.ts'
 import { ClientGone, readBody } from '../http/body.ts'
 import { RequestCircumstances } from '../http/circumstances.ts'
 import type { Handler, RequestContext } from '../http/context.ts'
@@ -98,24 +99,35 @@ async function failure(
   xmlNamespace: string = COMMON_NAMESPACE,
 ): Promise<Response> {
   if (thrown instanceof ClientGone) throw thrown
-  const { status, code, message, isBug } = queryErrorOf(thrown)
+  const { status, code, message, isBug, error: cause } = queryErrorOf(thrown)
   if (isBug) setting.report(thrown, context.requestId)
   const error = { Type: isBug ? 'Receiver' : 'Sender', Code: code, Message: printable(message) }
   return respond(
     status,
     { ErrorResponse: { '@xmlns': xmlNamespace, Error: error, RequestId: context.requestId } },
     context,
+    refusalHeaders(cause),
   )
 }
 
 /** The library that writes XML is loaded with the first answer, not with the process. */
-async function respond(status: number, document: object, { requestId }: RequestContext): Promise<Response> {
+async function respond(
+  status: number,
+  document: object,
+  { requestId }: RequestContext,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Response> {
   const { XMLBuilder } = await import('fast-xml-parser')
   const builder = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: '@', suppressEmptyNode: true })
   const body = new TextEncoder().encode(`${builder.build(document)}\n`)
   return new Response(body, {
     status,
-    headers: { 'content-type': 'text/xml', 'content-length': String(body.length), 'x-amzn-RequestId': requestId },
+    headers: {
+      'content-type': 'text/xml',
+      'content-length': String(body.length),
+      'x-amzn-RequestId': requestId,
+      ...more,
+    },
   })
 }
 

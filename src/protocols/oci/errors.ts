@@ -1,5 +1,5 @@
 import { isRegistryError } from '../../domain/errors.ts'
-import { ociErrorOf, type WireError } from '../errors.ts'
+import { ociErrorOf, refusalHeaders, type WireError } from '../errors.ts'
 import { ClientGone } from '../http/body.ts'
 import type { RequestContext } from '../http/context.ts'
 import { addressOf, originOf } from './call.ts'
@@ -63,6 +63,8 @@ function challenge(request: Request, context: RequestContext): Response {
 /** The headers with which a client recovers. */
 function headersOf({ error }: WireError, request: Request): HeaderValues {
   switch (error?.code) {
+    case 'access-denied':
+      return refusalHeaders(error)
     case 'upload-range-invalid':
       return { Location: addressOf(request), Range: receivedRange(Number(error.details.sizeBytes)) }
     case 'range-not-satisfiable':

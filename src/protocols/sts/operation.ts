@@ -4,6 +4,8 @@ import type {
   AssumeRoleWithWebIdentityCommandInput,
   AssumeRoleWithWebIdentityCommandOutput,
   Credentials,
+  DecodeAuthorizationMessageCommandInput,
+  DecodeAuthorizationMessageCommandOutput,
   GetAccessKeyInfoCommandInput,
   GetAccessKeyInfoCommandOutput,
   GetCallerIdentityCommandOutput,
@@ -15,6 +17,7 @@ import type {
 } from '@aws-sdk/client-sts'
 import type { ResourceTag } from '../../domain/repository.ts'
 import type { TemporaryCredentials } from '../../services/sessions.ts'
+import type { AuthorizationMessages } from '../../services/sts/authorization-messages.ts'
 import type { RoleSessions } from '../../services/sts/role-sessions.ts'
 import type { UserSessions } from '../../services/sts/user-sessions.ts'
 import type { WebIdentitySessions } from '../../services/sts/web-identity-sessions.ts'
@@ -22,6 +25,7 @@ import type { AwsCall } from '../aws/context.ts'
 
 /** What the operations of STS need. */
 export interface StsServices {
+  readonly authorizationMessages: AuthorizationMessages
   readonly roleSessions: RoleSessions
   readonly userSessions: UserSessions
   readonly webIdentitySessions: WebIdentitySessions
@@ -30,6 +34,7 @@ export interface StsServices {
 interface Operations {
   AssumeRole: [AssumeRoleCommandInput, AssumeRoleCommandOutput]
   AssumeRoleWithWebIdentity: [AssumeRoleWithWebIdentityCommandInput, AssumeRoleWithWebIdentityCommandOutput]
+  DecodeAuthorizationMessage: [DecodeAuthorizationMessageCommandInput, DecodeAuthorizationMessageCommandOutput]
   GetAccessKeyInfo: [GetAccessKeyInfoCommandInput, GetAccessKeyInfoCommandOutput]
   GetCallerIdentity: [object, GetCallerIdentityCommandOutput]
   GetFederationToken: [GetFederationTokenCommandInput, GetFederationTokenCommandOutput]

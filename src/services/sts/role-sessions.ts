@@ -1,10 +1,12 @@
+import type { RegistryError } from '../../domain/errors.ts'
 import type { MoreFacts } from '../../domain/iam/facts.ts'
+import { parseIamArn } from '../../domain/iam-entities/iam-arn.ts'
 import type { Principal } from '../../domain/principal.ts'
 import { type SessionTags, sessionTags } from '../../domain/session-tags.ts'
 import { assumeRoleDenied, validationError } from '../../domain/sts-errors.ts'
 import type { MetadataStore } from '../../stores/metadata.ts'
 import type { SessionRecord } from '../../stores/sessions.ts'
-import type { Access, Action } from '../access.ts'
+import type { Access, Action, OtherResource } from '../access.ts'
 import type { Sessions } from '../sessions.ts'
 import { type AssumedRole, beginRoleSession, findRole, type NamedRole, sessionSeconds } from './assumed-role.ts'
 import { type Narrowing, sessionPolicies } from './session-policies.ts'
@@ -41,8 +43,9 @@ export class RoleSessions {
     const calling = await this.#sessions.find(caller.accessKeyId)
     const { tags, transitiveKeys } = sessionTags(request, inheritedOf(calling))
     const sourceIdentity = sourceIdentityOf(caller, request)
-    if (role === undefined || !(await this.#isTrusted(caller, role, request)))
-      throw assumeRoleDenied(caller.arn, 'sts:AssumeRole', request.roleArn)
+    const refusal = await this.#refusalOf(caller, role, request)
+    if (role === undefined || refusal !== undefined)
+      throw assumeRoleDenied(caller.arn, 'sts:AssumeRole', request.roleArn, refusal?.details)
     const seconds = sessionSeconds(role, request.durationSeconds, calling !== undefined)
     const { texts: policies, packedSize } = await sessionPolicies(this.#metadata, role.role.accountId, request, tags)
     const session = { name: request.sessionName, policies, sourceIdentity, facts: {} }
@@ -51,35 +54,44 @@ export class RoleSessions {
   }
 
   /** Tags and a source identity take permissions of their own. */
-  async #isTrusted(caller: Principal, role: NamedRole, request: AssumeRoleRequest): Promise<boolean> {
+  async #refusalOf(
+    caller: Principal,
+    role: NamedRole | undefined,
+    request: AssumeRoleRequest,
+  ): Promise<RegistryError | undefined> {
     const actions: Action[] = ['sts:AssumeRole']
     if (request.tags.length > 0) actions.push('sts:TagSession')
     if (request.sourceIdentity !== undefined) actions.push('sts:SetSourceIdentity')
-    for (const action of actions) if (!(await this.#permits(caller, action, role, request))) return false
-    return true
-  }
-
-  #permits(
-    caller: Principal,
-    action: Action,
-    { role, arn }: NamedRole,
-    { tags, transitiveKeys, externalId, sourceIdentity, sessionName }: AssumeRoleRequest,
-  ): Promise<boolean> {
+    const { tags, transitiveKeys, externalId, sourceIdentity, sessionName } = request
     const facts: MoreFacts = {
       'sts:externalid': externalId,
       'sts:rolesessionname': sessionName,
       'sts:sourceidentity': sourceIdentity,
       'sts:transitivetagkeys': transitiveKeys.length === 0 ? undefined : transitiveKeys,
     }
-    const resource = {
-      arn,
-      ownerAccountId: role.accountId,
-      tags: async () => role.tags,
-      policy: { name: 'trust policy', text: role.attributes.trustPolicy, kind: 'trust' as const },
-      isClosed: true,
+    const resource = role === undefined ? missing(request.roleArn, caller) : resourceOf(role)
+    for (const action of actions) {
+      const refusal = await this.#access.refusalOf(caller, action, resource, { requestTags: tags, facts })
+      if (refusal !== undefined) return refusal
     }
-    return this.#access.permits(caller, action, resource, { requestTags: tags, facts })
+    return undefined
   }
+}
+
+function resourceOf({ role, arn }: NamedRole): OtherResource {
+  return {
+    arn,
+    ownerAccountId: role.accountId,
+    tags: async () => role.tags,
+    policy: { name: 'trust policy', text: role.attributes.trustPolicy, kind: 'trust' },
+    isClosed: true,
+  }
+}
+
+/** A role that is not there is refused as one that trusts nobody. */
+function missing(arn: string, { accountId }: Principal): OtherResource {
+  const owner = parseIamArn(arn)?.accountId
+  return { arn, ownerAccountId: owner === undefined || owner === 'aws' ? accountId : owner, isClosed: true }
 }
 
 function inheritedOf(calling: SessionRecord | undefined): SessionTags {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { DecodeAuthorizationMessageCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
+import { AssumeRootCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import type { AwsSetting } from '../../../src/protocols/aws/context.ts'
 import { createQuery } from '../../../src/protocols/aws/query.ts'
 import type { StsServices } from '../../../src/protocols/sts/operation.ts'
@@ -123,11 +123,11 @@ describe('the AWS SDK', () => {
 
   test('understands a refusal', async () => {
     const thrown: unknown = await client
-      .send(new DecodeAuthorizationMessageCommand({ EncodedMessage: 'x' }))
+      .send(new AssumeRootCommand({ TargetPrincipal: '123456789012', TaskPolicyArn: {} }))
       .catch((thrown: unknown) => thrown)
     expect(thrown).toMatchObject({
       name: 'UnsupportedOperation',
-      message: 'STS DecodeAuthorizationMessage is not supported by this registry.',
+      message: 'STS AssumeRoot is not supported by this registry.',
       $fault: 'client',
     })
   })

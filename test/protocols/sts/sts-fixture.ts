@@ -7,11 +7,14 @@ import { detachedContext } from '../../../src/protocols/http/context.ts'
 import { stsService } from '../../../src/protocols/sts/operations.ts'
 import { Access } from '../../../src/services/access.ts'
 import { policyTextsOf } from '../../../src/services/iam/policy-texts.ts'
+import { RefusalSeal } from '../../../src/services/refusal-seal.ts'
 import { RootKeys } from '../../../src/services/root-keys.ts'
+import { AuthorizationMessages } from '../../../src/services/sts/authorization-messages.ts'
 import { RoleSessions } from '../../../src/services/sts/role-sessions.ts'
 import { UserSessions } from '../../../src/services/sts/user-sessions.ts'
 import { WebIdentitySessions } from '../../../src/services/sts/web-identity-sessions.ts'
 import { createServices, registry } from '../../support/service-fixture.ts'
+import { testMasterKey } from '../../support/test-master-key.ts'
 
 export const ACCOUNT = registry.registryId
 export const ROOT = { accessKeyId: 'AKIAROOTROOTROOTROOT', secretAccessKey: 'root-secret' }
@@ -29,13 +32,16 @@ export interface Keys {
 export async function createSts() {
   const services = await createServices()
   const { metadata, clock, throttle, callers, sessions } = services
+  const refusalSeal = new RefusalSeal(testMasterKey, randomIds)
   const access = new Access(metadata, clock, throttle, {
     mode: 'enforce',
     identityPoliciesOf: (principal) => policyTextsOf(metadata, principal),
+    sealRefusal: (refused) => refusalSeal.seal(refused),
   })
   const issuers = new Map<string, readonly JWK[]>()
   const keys = { find: async (issuer: string) => issuers.get(issuer) ?? [] }
   const sts = stsService({
+    authorizationMessages: new AuthorizationMessages(access, refusalSeal),
     roleSessions: new RoleSessions(metadata, access, sessions),
     userSessions: new UserSessions(metadata, access, callers, sessions),
     webIdentitySessions: new WebIdentitySessions(metadata, sessions, keys, clock),
