@@ -41,7 +41,7 @@ export function coveragePage(): string {
   ]
   return `${[
     '# Coverage',
-    'Which operations of the AWS services Ecru performs. An operation that it does not perform is refused with `UnsupportedOperationException`, which names it; nothing is accepted and then ignored. At its start the process compares this table with the service models in `models/` and does not run if one is missing.',
+    'Which operations of the AWS services Ecru performs. An operation that it does not perform is refused with `UnsupportedOperationException`, which names it; nothing is accepted and then ignored. A service is loaded with its first call, compares its table with its model in `models/` and does not answer if one is missing; a test does the same for all of them.',
     'Made from the code by `npm run docs`; a test holds it to that.',
     ...services,
     memberCoverage(ECR, ecr.operations),

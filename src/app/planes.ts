@@ -1,19 +1,11 @@
-import { registryHostFor } from '../config/config.ts'
 import { VERSION } from '../config/version.ts'
 import type { AwsSetting } from '../protocols/aws/context.ts'
 import { createJsonRpc } from '../protocols/aws/json-rpc.ts'
 import { createQuery } from '../protocols/aws/query.ts'
-import { cloudTrailService } from '../protocols/cloudtrail/operations.ts'
-import { Addresses } from '../protocols/ecr/addresses.ts'
-import { ecrService } from '../protocols/ecr/operations.ts'
-import { ecrPublicService } from '../protocols/ecr-public/operations.ts'
-import { PublicAddresses } from '../protocols/ecr-public/public-addresses.ts'
 import type { Handler } from '../protocols/http/context.ts'
 import { LargeBodies } from '../protocols/http/large-bodies.ts'
 import { besidePublic } from '../protocols/http/public-router.ts'
 import { createRouter } from '../protocols/http/router.ts'
-import { iamService } from '../protocols/iam/operations.ts'
-import { kmsService } from '../protocols/kms/operations.ts'
 import { createLayerDownloads } from '../protocols/oci/downloads.ts'
 import { createLogos } from '../protocols/oci/logos.ts'
 import { createPublicOci } from '../protocols/oci/public-routes.ts'
@@ -21,9 +13,8 @@ import { createPublicToken } from '../protocols/oci/public-token.ts'
 import { createOci } from '../protocols/oci/routes.ts'
 import type { OciServices } from '../protocols/oci/services.ts'
 import { createOperatorPlane } from '../protocols/operator/routes.ts'
-import { secretsService } from '../protocols/secretsmanager/operations.ts'
-import { stsService } from '../protocols/sts/operations.ts'
 import { Attempts } from '../services/attempts.ts'
+import { jsonServices, queryServices } from './aws-services.ts'
 import type { Foundation } from './foundation.ts'
 import type { Jobs } from './jobs.ts'
 import type { Services } from './services.ts'
@@ -64,34 +55,11 @@ export function createPlanes(foundation: Foundation, services: Services, jobs: J
     createRouter({
       oci: createOci(oci),
       layerDownloads: createLayerDownloads(oci),
-      ...createAwsPlanes(foundation, services, setting, bodies),
+      awsJson: createJsonRpc(jsonServices(foundation, services), setting, bodies),
+      awsQuery: createQuery(queryServices(foundation, services), setting),
       operations: createOperations(foundation, services, jobs, setting),
     }),
   )
-}
-
-/** The AWS services, by the protocol that each speaks. */
-function createAwsPlanes({ config }: Foundation, services: Services, setting: AwsSetting, bodies: LargeBodies) {
-  const { registryHost, publicHost } = config
-  const addresses = new Addresses(({ registryId, region }) =>
-    registryHost === undefined ? undefined : registryHostFor(registryHost, registryId, region),
-  )
-  const ecr = { ...services, addresses }
-  const ecrPublic = { ...ecr, publicAddresses: new PublicAddresses(publicHost) }
-  return {
-    awsJson: createJsonRpc(
-      [
-        ecrService(ecr),
-        ecrPublicService(ecrPublic),
-        kmsService(services),
-        secretsService(services),
-        cloudTrailService(services),
-      ],
-      setting,
-      bodies,
-    ),
-    awsQuery: createQuery([iamService(services.iam), stsService(services)], setting),
-  }
 }
 
 function createOperations(foundation: Foundation, services: Services, jobs: Jobs, setting: AwsSetting): Handler {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { IssuerKeys } from '../clients/issuer-keys.ts'
+import type { IssuerKeys } from '../clients/issuer-keys.ts'
 import type { PublicFetchSettings } from '../clients/public-fetch.ts'
 import type { Config } from '../config/config.ts'
-import { partitionOf } from '../domain/arn.ts'
 import { reasonOf } from '../domain/iam/denial.ts'
 import type { Clock } from '../lib/clock.ts'
+import { Once } from '../lib/once.ts'
 import { Access } from '../services/access.ts'
 import { AccountSettings } from '../services/account-settings.ts'
 import { Activations } from '../services/activations.ts'
@@ -14,7 +14,6 @@ import { AuditHistory } from '../services/audit-history.ts'
 import { Callers } from '../services/callers.ts'
 import { CreationTemplates } from '../services/creation-templates.ts'
 import { DownloadTickets } from '../services/download-urls.ts'
-import { createIamServices } from '../services/iam/iam-services.ts'
 import { policyTextsOf } from '../services/iam/policy-texts.ts'
 import { ImageBatches } from '../services/image-batches.ts'
 import { ImageDeletion } from '../services/image-deletion.ts'
@@ -88,7 +87,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
   const pulls = new PullTimes(metadata, clock, (error) => logger.error({ error: asError(error) }, 'pull times lost'))
   const tickets = new DownloadTickets(metadata, clock, ids)
   const sessions = new Sessions(metadata, clock, ids)
-  const issuerKeys = new IssuerKeys(oidcSettings(config), realClock)
+  const issuerKeys = issuerKeysOf(config, realClock)
   const rootKeys = new RootKeys(metadata, config.defaultRegistry, clock, ids)
   const tokenKeys = new TokenKeys(metadata, clock, ids, TOKEN_LIFETIME_MS)
   const robotTokens = new RobotTokens(metadata, clock, ids)
@@ -120,7 +119,6 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     imageDeletion: new ImageDeletion(metadata, access, clock),
     imageLists: new ImageLists(metadata, vaults, access, pulls, activations),
     images,
-    iam: createIamServices(metadata, access, clock, ids, partitionOf(config.defaultRegistry.region)),
     inventories: new Inventories(metadata, analyser, clock),
     keyUses,
     layers,
@@ -156,6 +154,15 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     tokens,
     uploads,
   }
+}
+
+/** The keys of OpenID Connect issuers. What fetches them is loaded with the first token of one, not with the process. */
+function issuerKeysOf(config: Config, realClock: Clock): Pick<IssuerKeys, 'find'> {
+  const loaded = new Once(async () => {
+    const { IssuerKeys } = await import('../clients/issuer-keys.ts')
+    return new IssuerKeys(oidcSettings(config), realClock)
+  })
+  return { find: async (issuer, keyId) => (await loaded.get()).find(issuer, keyId) }
 }
 
 /** The one that decides; what it refuses, or would refuse, is logged. */

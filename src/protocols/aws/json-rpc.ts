@@ -1,4 +1,5 @@
 import { type RegistryError, requestMalformed, unknownOperation, unsupportedOperation } from '../../domain/errors.ts'
+import { Once } from '../../lib/once.ts'
 import { awsErrorOf, refusalHeaders } from '../errors.ts'
 import { ClientGone } from '../http/body.ts'
 import { RequestCircumstances } from '../http/circumstances.ts'
@@ -26,6 +27,12 @@ export interface JsonService {
   errorMembers?(error: RegistryError, input: Readonly<Record<string, unknown>>, call: AwsCall): object
 }
 
+/** A service that is loaded with the first call to it, not with the process: known by the prefix of its targets. */
+export interface LazyJsonService {
+  readonly targetPrefix: string
+  load(): Promise<JsonService>
+}
+
 interface Served {
   readonly service: JsonService
   readonly parserOf: (operation: string) => InputParser
@@ -33,15 +40,12 @@ interface Served {
 
 /** Answers `POST /` with an `X-Amz-Target`: the AWS JSON 1.1 protocol. Throws `ClientGone` only. `bodies` bounds what its inputs take of memory. */
 export function createJsonRpc(
-  services: readonly JsonService[],
+  services: readonly LazyJsonService[],
   setting: AwsSetting,
   bodies = new LargeBodies(),
 ): Handler {
-  const served = new Map<string, Served>(
-    services.map((service) => {
-      const parsers = new InputParsers(service.model, service.spelling)
-      return [service.model.metadata.targetPrefix ?? '', { service, parserOf: (operation) => parsers.for(operation) }]
-    }),
+  const served = new Map(
+    services.map(({ targetPrefix, load }) => [targetPrefix, new Once(async () => serve(await load()))]),
   )
   return async (request, context) => {
     try {
@@ -52,15 +56,20 @@ export function createJsonRpc(
   }
 }
 
+function serve(service: JsonService): Served {
+  const parsers = new InputParsers(service.model, service.spelling)
+  return { service, parserOf: (operation) => parsers.for(operation) }
+}
+
 async function answer(
-  served: ReadonlyMap<string, Served>,
+  served: ReadonlyMap<string, Once<Served>>,
   setting: AwsSetting,
   bodies: LargeBodies,
   request: Request,
   context: RequestContext,
 ): Promise<Response> {
   const [prefix, name] = splitTarget(request.headers.get('x-amz-target') ?? '')
-  const { service, parserOf } = served.get(prefix) ?? {}
+  const { service, parserOf } = (await served.get(prefix)?.get()) ?? {}
   const operation = service?.operations.get(name)
   if (service === undefined || parserOf === undefined || operation === undefined) throw unknownOperation()
 

@@ -1,4 +1,5 @@
 import { unknownOperation, unsupportedOperation } from '../../domain/errors.ts'
+import { Once } from '../../lib/once.ts'
 import { refusalHeaders } from '../errors.ts'
 import { ClientGone, readBody } from '../http/body.ts'
 import { RequestCircumstances } from '../http/circumstances.ts'
@@ -19,26 +20,42 @@ export interface QueryService {
   readonly operations: OperationTable
 }
 
+/** A service that is loaded with the first call to it, not with the process: known by the version of its API. */
+export interface LazyQueryService {
+  readonly apiVersion: string
+  load(): Promise<QueryService>
+}
+
+interface Served {
+  readonly service: QueryService
+  readonly parsers: InputParsers
+}
+
 const BODY_MAX_BYTES = 1024 * 1024
 
 /** Answers to clients of no known service carry this name space. */
 const COMMON_NAMESPACE = 'http://webservices.amazon.com/AWSFault/2005-15-09'
 
 /** Answers a form body (or, as in pre-signed URLs, a query) with `Action` and `Version`. Throws `ClientGone` only. */
-export function createQuery(services: readonly QueryService[], setting: AwsSetting): Handler {
-  const parsers = new Map(services.map(({ model }) => [model, new InputParsers(model)]))
+export function createQuery(services: readonly LazyQueryService[], setting: AwsSetting): Handler {
+  const served = new Map(
+    services.map(({ apiVersion, load }) => [apiVersion, new Once(async () => serve(await load()))]),
+  )
   return async (request, context) => {
     try {
-      return await answer(services, parsers, setting, request, context)
+      return await answer(served, setting, request, context)
     } catch (thrown) {
       return await failure(thrown, setting, context)
     }
   }
 }
 
+function serve(service: QueryService): Served {
+  return { service, parsers: new InputParsers(service.model) }
+}
+
 async function answer(
-  services: readonly QueryService[],
-  parsers: ReadonlyMap<ServiceModel, InputParsers>,
+  served: ReadonlyMap<string, Once<Served>>,
   setting: AwsSetting,
   request: Request,
   context: RequestContext,
@@ -47,9 +64,9 @@ async function answer(
   const { search } = new URL(request.url)
   const parameters = new URLSearchParams(body.length === 0 ? search : new TextDecoder().decode(body))
   const action = parameters.get('Action') ?? ''
-  const service = services.find(({ model }) => model.metadata.apiVersion === parameters.get('Version'))
+  const { service, parsers } = (await served.get(parameters.get('Version') ?? '')?.get()) ?? {}
   const operation = service?.operations.get(action)
-  if (service === undefined || operation === undefined) throw unknownOperation()
+  if (service === undefined || parsers === undefined || operation === undefined) throw unknownOperation()
   const { model } = service
   const circumstances = new RequestCircumstances(request, context)
   const told: Told = { model, operation: action, circumstances }
@@ -64,7 +81,7 @@ async function answer(
       told.call = await callOf(signedBy, request, setting, context, circumstances)
     }
     if (operation === 'unsupported') throw unsupported
-    const input = parsers.get(model)?.for(action)(queryInput(model, action, parameters)) ?? {}
+    const input = parsers.for(action)(queryInput(model, action, parameters))
     told.input = input
     const output = await operation(input, told.call)
     auditCall(setting, told, { output })

@@ -1,4 +1,3 @@
-import { deflateRawSync } from 'node:zlib'
 import { parseIdentityPolicy } from '../../domain/iam/iam-policies.ts'
 import { PolicyMistake } from '../../domain/iam/policy-mistake.ts'
 import type { RegistryId } from '../../domain/names.ts'
@@ -49,7 +48,7 @@ export async function sessionPolicies(
     if (text === undefined) throw validationError(`The managed policy ${arn.slice(0, 256)} does not exist.`)
     texts.push(text)
   }
-  return { texts, packedSize: packedSizeOf(given, tags) }
+  return { texts, packedSize: await packedSizeOf(given, tags) }
 }
 
 function checkPolicy(text: string): void {
@@ -63,8 +62,9 @@ function checkPolicy(text: string): void {
   }
 }
 
-function packedSizeOf(given: string, tags: readonly ResourceTag[]): number {
+async function packedSizeOf(given: string, tags: readonly ResourceTag[]): Promise<number> {
   if (given === '' && tags.length === 0) return 0
+  const { deflateRawSync } = await import('node:zlib')
   const bytes = deflateRawSync(given + tags.map(({ key, value }) => `${key}=${value};`).join('')).length
   const percent = Math.ceil((bytes / PACKED_BYTES_MAX) * 100)
   if (percent > 100) throw packedPolicyTooLarge(percent)

@@ -7,7 +7,6 @@ import type { AuditEntry, AuditHead, AuditLog, AuditReport, AuditSearch } from '
 import { GENESIS, type Link, macOf, printLink, readLink } from './chain.ts'
 import { lastLine, linesBackwards } from './lines-backwards.ts'
 import { isNote, noteOf, startOf } from './notes.ts'
-import { verifyFiles } from './verify.ts'
 
 export interface FileAuditLogOptions {
   /** The secret behind the chain. */
@@ -137,6 +136,7 @@ export class FileAuditLog implements AuditLog {
   async verify(head: AuditHead | undefined): Promise<AuditReport> {
     this.#flush()
     const files = await filesOf(this.#directory)
+    const { verifyFiles } = await import('./verify.ts')
     return verifyFiles(
       files.map(({ path }) => path),
       this.#options.key,

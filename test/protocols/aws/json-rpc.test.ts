@@ -6,6 +6,7 @@ import { asKmsFailure, keyDisabled } from '../../../src/domain/kms/errors.ts'
 import { parseRegion, parseRegistryId, parseRepositoryName } from '../../../src/domain/names.ts'
 import type { AwsCall, AwsSetting } from '../../../src/protocols/aws/context.ts'
 import { createJsonRpc, type JsonService } from '../../../src/protocols/aws/json-rpc.ts'
+import { loadedJson } from '../../../src/protocols/aws/loaded.ts'
 import { type Handler, operationTable } from '../../../src/protocols/aws/operation-table.ts'
 import { ClientGone } from '../../../src/protocols/http/body.ts'
 import { detachedContext } from '../../../src/protocols/http/context.ts'
@@ -29,7 +30,7 @@ function rpcOf(handlers: Readonly<Record<string, Handler<AwsCall>>>) {
         ? { registryId: principal.accountId, uploadId: input.uploadId, absent: undefined }
         : {},
   }
-  return (setting: AwsSetting) => createJsonRpc([service], setting)
+  return (setting: AwsSetting) => createJsonRpc([loadedJson(service)], setting)
 }
 
 const echo: Handler<AwsCall> = async (input) => ({ input })

@@ -3,6 +3,7 @@ import { parseRegistryId } from '../../../src/domain/names.ts'
 import { rootPrincipal } from '../../../src/domain/principal.ts'
 import type { AwsSetting } from '../../../src/protocols/aws/context.ts'
 import { createJsonRpc } from '../../../src/protocols/aws/json-rpc.ts'
+import { loadedJson } from '../../../src/protocols/aws/loaded.ts'
 import { Addresses } from '../../../src/protocols/ecr/addresses.ts'
 import { ecrService } from '../../../src/protocols/ecr/operations.ts'
 import { ecrPublicService } from '../../../src/protocols/ecr-public/operations.ts'
@@ -51,7 +52,10 @@ export async function createEcrPublic(options: ServiceOptions = {}): Promise<Ecr
   }
   const ecr = { ...services, addresses: new Addresses(() => undefined) }
   const publicAddresses = new PublicAddresses('public.ecr.aws')
-  const handle = createJsonRpc([ecrService(ecr), ecrPublicService({ ...ecr, publicAddresses })], setting)
+  const handle = createJsonRpc(
+    [ecrService(ecr), ecrPublicService({ ...ecr, publicAddresses })].map(loadedJson),
+    setting,
+  )
   const call = async (operation: string, input: object = {}, caller: Caller = {}) => {
     const { account = OWNER, region = 'us-east-1', service = 'ecr-public' } = caller
     const target = `${TARGETS[service]}.${operation}`

@@ -9,6 +9,7 @@ import { parseRegistryId, type Registry } from '../../../src/domain/names.ts'
 import { rootPrincipal, userPrincipal } from '../../../src/domain/principal.ts'
 import type { AwsSetting } from '../../../src/protocols/aws/context.ts'
 import { createJsonRpc } from '../../../src/protocols/aws/json-rpc.ts'
+import { loadedJson } from '../../../src/protocols/aws/loaded.ts'
 import type { ServiceModel } from '../../../src/protocols/aws/model.ts'
 import { Addresses } from '../../../src/protocols/ecr/addresses.ts'
 import { ecrService } from '../../../src/protocols/ecr/operations.ts'
@@ -58,7 +59,7 @@ export async function createEcr(
   }
   const addresses = new Addresses(hostOf)
   const handle = createJsonRpc(
-    [ecrService({ ...services, addresses }), kmsService(services), secretsService(services)],
+    [ecrService({ ...services, addresses }), kmsService(services), secretsService(services)].map(loadedJson),
     setting,
   )
   const requestHandler = {

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import ecr from '../../../models/ecr.json' with { type: 'json' }
 import { createJsonRpc } from '../../../src/protocols/aws/json-rpc.ts'
+import { loadedJson } from '../../../src/protocols/aws/loaded.ts'
 import { operationTable } from '../../../src/protocols/aws/operation-table.ts'
 import { ClientGone } from '../../../src/protocols/http/body.ts'
 import { detachedContext, type RequestContext } from '../../../src/protocols/http/context.ts'
@@ -23,7 +24,7 @@ function gatedApi() {
   }
   const unsupported = Object.keys(ecr.operations).filter((name) => !(name in handlers))
   const service = { model: ecr, operations: operationTable(ecr, handlers, unsupported, (call) => call) }
-  const rpc = createJsonRpc([service], awsSetting({ profile: 'dev' }), new LargeBodies(2 * MIB))
+  const rpc = createJsonRpc([loadedJson(service)], awsSetting({ profile: 'dev' }), new LargeBodies(2 * MIB))
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
   const call = async (operation: string, input: object, context: RequestContext = requestContext()) => {
     const body = JSON.stringify(input)

@@ -4,6 +4,7 @@ import { UNLIMITED_RATES } from '../../../src/domain/rates.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { randomIds } from '../../../src/lib/ids.ts'
 import type { AwsSetting } from '../../../src/protocols/aws/context.ts'
+import { loadedQuery } from '../../../src/protocols/aws/loaded.ts'
 import { createQuery } from '../../../src/protocols/aws/query.ts'
 import { iamService } from '../../../src/protocols/iam/operations.ts'
 import { Access } from '../../../src/services/access.ts'
@@ -51,7 +52,7 @@ export async function createIam(): Promise<IamFixture> {
     report: (thrown) => reported.push(thrown),
   }
   const services = createIamServices(metadata, access, clock, randomIds, 'aws')
-  const handle = createQuery([iamService(services)], setting)
+  const handle = createQuery([loadedQuery(iamService(services))], setting)
   const requestHandler = {
     async handle({ method, headers, body }: HttpRequest) {
       const response = await handle(new Request('http://localhost:4566/', { method, headers, body }), requestContext())

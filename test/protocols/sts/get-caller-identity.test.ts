@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { AssumeRootCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import type { AwsSetting } from '../../../src/protocols/aws/context.ts'
+import { loadedQuery } from '../../../src/protocols/aws/loaded.ts'
 import { createQuery } from '../../../src/protocols/aws/query.ts'
 import type { StsServices } from '../../../src/protocols/sts/operation.ts'
 import { stsService } from '../../../src/protocols/sts/operations.ts'
@@ -8,7 +9,7 @@ import { awsSetting, REQUEST_ID, requestContext } from '../aws/aws-setting.ts'
 import { KEY, presigned, signed } from '../aws/sign.ts'
 
 const query = (request: Request, setting: AwsSetting) =>
-  createQuery([stsService({} as StsServices)], setting)(request, requestContext())
+  createQuery([loadedQuery(stsService({} as StsServices))], setting)(request, requestContext())
 const FORM = 'Action=GetCallerIdentity&Version=2011-06-15'
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
 

@@ -2,6 +2,7 @@ import { STSClient } from '@aws-sdk/client-sts'
 import type { JWK } from 'jose'
 import type { RoleAttributes } from '../../../src/domain/iam-entities/entity.ts'
 import { randomIds } from '../../../src/lib/ids.ts'
+import { loadedQuery } from '../../../src/protocols/aws/loaded.ts'
 import { createQuery } from '../../../src/protocols/aws/query.ts'
 import { detachedContext } from '../../../src/protocols/http/context.ts'
 import { stsService } from '../../../src/protocols/sts/operations.ts'
@@ -48,7 +49,7 @@ export async function createSts() {
   })
   await new RootKeys(metadata, registry, clock, randomIds).put(ROOT)
   const reported: unknown[] = []
-  const query = createQuery([sts], {
+  const query = createQuery([loadedQuery(sts)], {
     clock: { now: () => new Date() },
     profile: 'server',
     callers,
