@@ -25,7 +25,7 @@ export interface App extends OperatorJobs {
   readonly firstRootKey: RootKey | undefined
   /** Accounts, root keys, tokens and sessions. */
   administer(command: AdminCommand, parameters: AdminParameters): Promise<object>
-  /** Begins what goes on beside requests: scheduled garbage collection, lifecycle policies, signatures. */
+  /** Begins what goes on beside requests: scheduled garbage collection, lifecycle policies, signatures, scans. */
   start(): void
   /** Throws when the registry cannot serve. */
   ready(): Promise<void>
@@ -45,6 +45,7 @@ export async function createApp(
   const services = createServices(foundation, analyser, {
     previewAsked: () => jobs.bells.previewAsked(),
     signingAsked: () => jobs.bells.signingAsked(),
+    scanAsked: () => jobs.bells.scanAsked(),
   })
   const jobs: Jobs = createJobs(foundation, services)
   return {

@@ -9,6 +9,9 @@ import { KeysJobs } from '../jobs/keys.ts'
 import type { LifecycleReport } from '../jobs/lifecycle.ts'
 import { type LifecycleForecast, LifecycleJobs } from '../jobs/lifecycle-jobs.ts'
 import { JobRunner } from '../jobs/runner.ts'
+import { ScanJob, ScanJobs } from '../jobs/scan.ts'
+import { ScanRematch } from '../jobs/scan-rematch.ts'
+import { ScanSweep } from '../jobs/scan-sweep.ts'
 import { Scrub, type ScrubReport } from '../jobs/scrub.ts'
 import { SigningJob, SigningJobs } from '../jobs/signing.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -85,6 +88,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
   const { advisories } = services
   const bundles = new AdvisoryBundles(services.images, services.layers, advisories)
   const advisoryFetches = new JobRunner(new AdvisoryFetch(advisories), logger)
+  const scans = createScanJobs(foundation, services)
   const keys = new KeysJobs(metadata, services.keyLifetimes, services.secrets, foundation.realClock, logger, HOLDER)
   const explanations = new AccessExplanations(metadata, services.access, clock, config.defaultRegistry.region)
   return {
@@ -96,37 +100,55 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
       forecastLifecycle: (ref) => lifecycle.forecast(ref),
       advisoryStatus: () => advisories.status(),
       importAdvisories: (from, ecosystems, onProgress) =>
-        from.startsWith(BUNDLE)
+        (from.startsWith(BUNDLE)
           ? importBundle(bundles, from.slice(BUNDLE.length), config, onProgress)
-          : advisories.import({ from, ecosystems }, onProgress),
-      fetchAdvisories: (onProgress) => advisories.fetch(onProgress),
+          : advisories.import({ from, ecosystems }, onProgress)
+        ).finally(() => scans.look()),
+      fetchAdvisories: (onProgress) => advisories.fetch(onProgress).finally(() => scans.look()),
       signingCertificate: (profileArn) => profiles.certificateOf(profileArn),
       verifyAudit: () => verifyAudit(foundation),
       explainAccess: (question) => explanations.explain(question),
     },
-    bells: { previewAsked: () => lifecycle.lookForPreviews(), signingAsked: () => signing.look() },
+    bells: {
+      previewAsked: () => lifecycle.lookForPreviews(),
+      signingAsked: () => signing.look(),
+      scanAsked: () => scans.look(),
+    },
     start() {
       gcRunner.start(config.gcIntervalMs)
       lifecycle.start()
       keys.start()
       signing.start()
+      scans.start()
       if (config.advisories.source !== undefined) advisoryFetches.start(config.advisories.intervalMs)
     },
     async catchUp() {
       await keys.runNow()
       await lifecycle.catchUp()
+      await scans.scanNow()
     },
     async close() {
       closing.abort(new Error('The registry is shutting down.'))
       await keys.close()
       await lifecycle.close()
       await signing.close()
+      await scans.close()
       await gcRunner.close()
       await scrubRunner.close()
       await foundation.advisories.close()
       await advisoryFetches.close()
     },
   }
+}
+
+function createScanJobs(foundation: Foundation, services: Services): ScanJobs {
+  const { config, logger, clock, realClock, metadata } = foundation
+  const { imageScanner: scanner, matching, rematching, scanEvents } = services
+  const { scanDurations: durations } = config
+  const rematch = new ScanRematch(metadata, rematching, matching, scanner, clock, durations)
+  const parts = { scanner, sweep: new ScanSweep(metadata, clock), rematch }
+  const settings = { clock, leaseClock: realClock, holder: HOLDER, durations }
+  return new ScanJobs(new ScanJob(metadata, parts, scanEvents, logger, settings), logger)
 }
 
 async function verifyAudit({ auditLog, metadata }: Foundation): Promise<AuditReport> {

@@ -5,12 +5,14 @@ import type { Config } from '../config/config.ts'
 import { reasonOf } from '../domain/iam/denial.ts'
 import type { Clock } from '../lib/clock.ts'
 import { Once } from '../lib/once.ts'
+import type { Logger } from '../lib/logger.ts'
 import { Access } from '../services/access.ts'
 import { AccountSettings } from '../services/account-settings.ts'
 import { Activations } from '../services/activations.ts'
 import { Administration } from '../services/administration.ts'
 import { Advisories } from '../services/advisories.ts'
 import { AuditHistory } from '../services/audit-history.ts'
+import { BuiltInEngine } from '../services/built-in-engine.ts'
 import { Callers } from '../services/callers.ts'
 import { CreationTemplates } from '../services/creation-templates.ts'
 import { DownloadTickets } from '../services/download-urls.ts'
@@ -18,6 +20,8 @@ import { policyTextsOf } from '../services/iam/policy-texts.ts'
 import { ImageBatches } from '../services/image-batches.ts'
 import { ImageDeletion } from '../services/image-deletion.ts'
 import { ImageLists } from '../services/image-lists.ts'
+import { ImageScanner } from '../services/image-scanner.ts'
+import { ImageScans } from '../services/image-scans.ts'
 import { Images } from '../services/images.ts'
 import { Inventories } from '../services/inventories.ts'
 import { KeyAccess } from '../services/key-access.ts'
@@ -37,6 +41,7 @@ import { Policies } from '../services/policies.ts'
 import { PublicRegistries } from '../services/public-registries.ts'
 import { PullTimeExclusions } from '../services/pull-time-exclusions.ts'
 import { PullTimes } from '../services/pulls.ts'
+import { PushScanning } from '../services/push-scanning.ts'
 import { PushSigning } from '../services/push-signing.ts'
 import { PushTargets } from '../services/push-targets.ts'
 import { RefusalSeal } from '../services/refusal-seal.ts'
@@ -47,6 +52,8 @@ import { RepositoryGrants } from '../services/repository-grants.ts'
 import { RepositoryKeys } from '../services/repository-keys.ts'
 import { RobotTokens } from '../services/robot-tokens.ts'
 import { RootKeys } from '../services/root-keys.ts'
+import { ScanConfigurations } from '../services/scan-configurations.ts'
+import type { ScanEvents } from '../services/scan-events.ts'
 import { ScanFindings } from '../services/scan-findings.ts'
 import { SecretAccess } from '../services/secret-access.ts'
 import { SecretCipher } from '../services/secret-cipher.ts'
@@ -70,6 +77,7 @@ import { asError, type Foundation } from './foundation.ts'
 export interface Bells {
   previewAsked(): void
   signingAsked(): void
+  scanAsked(): void
 }
 
 export type Services = ReturnType<typeof createServices>
@@ -101,8 +109,25 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
   const layers = new Layers(metadata, blobs, vaults, access, tickets, activations, clock, config.fidelity === 'oci')
   const uploads = new Uploads(metadata, blobs, vaults, access, clock, ids, quotas, publicQuotas)
   const pushSigning = new PushSigning(() => bells.signingAsked())
+  const pushScanning = new PushScanning(clock, quotas, () => bells.scanAsked())
+  const inventories = new Inventories(metadata, analyser, clock)
+  const matching = new Matching(advisoryStore, clock, config.advisories)
+  const rematching = new Rematching(metadata, advisoryStore)
+  const scanEngine = new BuiltInEngine(inventories, matching)
+  const scanEvents = scanEventsOf(logger)
   const sparse = config.acceptsSparseImages
-  const images = new Images(metadata, vaults, access, clock, quotas, pulls, pushSigning, sparse, publicQuotas)
+  const images = new Images(
+    metadata,
+    vaults,
+    access,
+    clock,
+    quotas,
+    pulls,
+    pushSigning,
+    pushScanning,
+    sparse,
+    publicQuotas,
+  )
   const lifecycle = new Lifecycle(metadata, access, clock, ids, () => bells.previewAsked())
   return {
     ...keyServices,
@@ -119,12 +144,14 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     imageDeletion: new ImageDeletion(metadata, access, clock),
     imageLists: new ImageLists(metadata, vaults, access, pulls, activations),
     images,
-    inventories: new Inventories(metadata, analyser, clock),
+    imageScanner: new ImageScanner(metadata, blobs, vaults, scanEngine, rematching, clock),
+    imageScans: new ImageScans(metadata, vaults, access, clock, quotas, () => bells.scanAsked()),
+    inventories,
     keyUses,
     layers,
     lifecycle,
-    matching: new Matching(advisoryStore, clock, config.advisories),
-    rematching: new Rematching(metadata, advisoryStore),
+    matching,
+    rematching,
     logins: new Logins(access, tokens),
     policies: new Policies(metadata, access, config.fidelity === 'aws'),
     publicRegistries: new PublicRegistries(metadata, access, repositories, ids),
@@ -143,12 +170,14 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     robotTokens,
     rootKeys,
     sessions,
-    scanFindings: new ScanFindings(metadata, access),
+    scanConfigurations: new ScanConfigurations(metadata, access, scanEvents, () => bells.scanAsked()),
+    scanEvents,
+    scanFindings: new ScanFindings(metadata, access, matching, pulls, clock, config.scanDurations),
     roleSessions: new RoleSessions(metadata, access, sessions),
     userSessions: new UserSessions(metadata, access, callers, sessions),
     webIdentitySessions: new WebIdentitySessions(metadata, sessions, issuerKeys, realClock),
     signing: new Signing(metadata, access),
-    storageClasses: new StorageClasses(metadata, access, activations, clock, config.activationMs),
+    storageClasses: new StorageClasses(metadata, access, activations, pushScanning, clock, config.activationMs),
     throttle,
     tokenKeys,
     tokens,
@@ -193,6 +222,16 @@ function createAccess(
     sealRefusal: (refused) => refusalSeal.seal(refused),
     report: (error) => logger.error({ error }, 'a policy cannot be used'),
   })
+}
+
+/** What scans come to, as operators read it. */
+function scanEventsOf(logger: Logger): ScanEvents {
+  return {
+    ended: ({ scan: { type, image, repository }, state, counts }) =>
+      logger.info({ type, repository: repository.name, digest: image.digest, ...state, ...counts }, 'image scanned'),
+    configured: ({ registryId, region }, before, after) =>
+      logger.info({ registryId, region, before: before.type, after: after.type }, 'scanning configured'),
+  }
 }
 
 /** What keys stand on. */

@@ -66,6 +66,11 @@ export interface Config {
     readonly ageMsMax: number
     readonly caFile: string | undefined
   }
+  readonly scanDurations: {
+    /** Absent: for as long as the image is there. */
+    readonly sincePushMs: number | undefined
+    readonly sincePullMs: number
+  }
   readonly uploadExpiryMs: number
   /** How long an archived image takes to become active again. */
   readonly activationMs: number
@@ -279,6 +284,10 @@ function toConfig(env: Environment): Config {
       intervalMs: env.ECRU_ADVISORIES_INTERVAL,
       ageMsMax: env.ECRU_ADVISORIES_MAX_AGE,
       caFile: env.ECRU_ADVISORIES_CA,
+    },
+    scanDurations: {
+      sincePushMs: env.ECRU_SCAN_DURATION === 0 ? undefined : env.ECRU_SCAN_DURATION,
+      sincePullMs: env.ECRU_SCAN_PULL_DURATION,
     },
     uploadExpiryMs: env.ECRU_UPLOAD_EXPIRY,
     activationMs: env.ECRU_ACTIVATION_TIME,

@@ -341,6 +341,16 @@ export const VARIABLES = {
     schema: text(),
     doc: "File with the certificates of authorities, in PEM, that the source's certificate may come from. Unset: the well-known ones.",
   },
+  ECRU_SCAN_DURATION: {
+    schema: duration(0, 10 * YEAR_MS),
+    default: '0',
+    doc: 'How long after its push an image is scanned continuously; 0: for as long as it is there.',
+  },
+  ECRU_SCAN_PULL_DURATION: {
+    schema: duration(0, 10 * YEAR_MS),
+    default: '14d',
+    doc: 'How long after its last pull an image is scanned continuously, also when its push is longer ago than `ECRU_SCAN_DURATION`.',
+  },
   ECRU_UPLOAD_EXPIRY: {
     schema: duration(MINUTE_MS, YEAR_MS),
     default: '7d',

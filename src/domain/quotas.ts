@@ -8,6 +8,8 @@ export interface Quotas {
   readonly layerParts: number
   /** The least size of every part of a layer but the last, by the OCI interface; the ECR API always wants 5 MiB. */
   readonly layerPartBytesMin: number
+  /** Basic scans of a registry in 24 hours. */
+  readonly basicScansPerDay: number
 }
 
 /** What ECR grants by default (service quotas page). */
@@ -18,6 +20,7 @@ export const AWS_QUOTAS: Quotas = {
   layerBytes: 52_000 * 1024 * 1024,
   layerParts: 4_200,
   layerPartBytesMin: 5 * 1024 * 1024,
+  basicScansPerDay: 100_000,
 }
 
 /** What ECR Public grants by default, where that differs. */
@@ -36,4 +39,5 @@ export const GENEROUS_QUOTAS: Quotas = {
   layerBytes: Number.MAX_SAFE_INTEGER,
   layerParts: Number.MAX_SAFE_INTEGER,
   layerPartBytesMin: 0,
+  basicScansPerDay: Number.MAX_SAFE_INTEGER,
 }

@@ -16,6 +16,9 @@ export async function archiveFamily(tx: MetadataWriter, image: Image, at: Date):
     if (member.status === 'ARCHIVED') return false
     if (member !== image && (await tx.images.livingParentsOf(repositoryId, digest, 1)).length > 0) return false
     await tx.images.setStatus(member.id, 'ARCHIVED', at)
+    // A restored image is scanned as if it were new.
+    await tx.scans.forget(member.id)
+    await tx.packageIndex.put(member.id, [])
     archived.push(member)
     return true
   })

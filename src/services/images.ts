@@ -34,6 +34,7 @@ import { tellPush, tellRestored } from './image-events.ts'
 import { imageFactsOf } from './image-facts.ts'
 import { restoreFamily } from './image-family.ts'
 import type { PullTimes } from './pulls.ts'
+import type { PushScanning } from './push-scanning.ts'
 import type { PushSigning } from './push-signing.ts'
 import { getRepository } from './repositories.ts'
 import type { Vaults } from './vaults.ts'
@@ -64,6 +65,7 @@ export class Images {
   readonly #publicQuotas: Quotas
   readonly #pulls: PullTimes
   readonly #signing: PushSigning
+  readonly #scanning: PushScanning
   /** Whether an image may be pushed before (or without) what it refers to: OCI's option, which ECR does not take. */
   readonly #isSparseAccepted: boolean
 
@@ -75,6 +77,7 @@ export class Images {
     quotas: Quotas,
     pulls: PullTimes,
     signing: PushSigning,
+    scanning: PushScanning,
     isSparseAccepted = false,
     publicQuotas = quotas,
   ) {
@@ -86,6 +89,7 @@ export class Images {
     this.#publicQuotas = publicQuotas
     this.#pulls = pulls
     this.#signing = signing
+    this.#scanning = scanning
     this.#isSparseAccepted = isSparseAccepted
   }
 
@@ -107,7 +111,7 @@ export class Images {
     const digest = digestOf(push.manifest, push.digest)
     if (push.digest !== undefined && push.digest !== digest) throw imageDigestMismatch(push.digest, digest)
     const { vault, sealed } = await this.#seal(ref, digest, push.manifest)
-    const { isToBeSigned, ...pushed } = await this.#metadata.transact(async (tx) => {
+    const { isToBeSigned, isToBeScanned, ...pushed } = await this.#metadata.transact(async (tx) => {
       const repository = await getRepository(tx, ref)
       // Deleted meanwhile, and another one made under its name.
       if (this.#vaults.vaultOf(repository) !== vault) throw repositoryNotFound(ref)
@@ -119,17 +123,22 @@ export class Images {
       const now = this.#clock.now()
       const isArchived = !isActiveAt(stored, now)
       // The images that a living index lists are active: only a new or restored one may find archived ones.
-      if (isArchived || (known === undefined && manifest.kind === 'index'))
-        await tellRestored(tx, ref, await restoreFamily(tx, stored, 'ACTIVE', now), now)
+      const restored =
+        isArchived || (known === undefined && manifest.kind === 'index')
+          ? await restoreFamily(tx, stored, 'ACTIVE', now)
+          : []
+      await tellRestored(tx, ref, restored, now)
       for (const tag of newTags) await tx.images.putTag(repository.id, tag, stored.id, now)
       const isChanged = known === undefined || isArchived || newTags.length > 0
       if (isChanged) await tellPush(tx, ref, stored, isArchived ? push.tags : newTags, now)
-      const signable = { repository, image: stored, manifest, tags: push.tags }
-      const isToBeSigned = isChanged && (await this.#signing.request(tx, principal, signable))
+      const change = { repository, image: stored, manifest, tags: push.tags }
+      const isToBeSigned = isChanged && (await this.#signing.request(tx, principal, change))
+      const isToBeScanned = isChanged && (await this.#scanning.request(tx, change, restored))
       await alongside(tx)
-      return { image: stored, isChanged, isToBeSigned }
+      return { image: stored, isChanged, isToBeSigned, isToBeScanned }
     })
     if (isToBeSigned) this.#signing.announce()
+    if (isToBeScanned) this.#scanning.announce()
     return pushed
   }
 

@@ -1,9 +1,10 @@
-import { type Coverage, coverageOf } from '../domain/advisories/coverage.ts'
+import { type Coverage, coverageOf, type EcosystemCoverage } from '../domain/advisories/coverage.ts'
 import { ecosystemOf } from '../domain/advisories/ecosystems.ts'
 import type { Finding } from '../domain/advisories/finding.ts'
 import { compareFindings, findingsOf } from '../domain/advisories/findings.ts'
 import { hitsOf } from '../domain/advisories/match.ts'
 import type { FoundPackage, Inventory, OperatingSystem } from '../domain/inventory/package.ts'
+import { presentCoverage } from '../domain/scanning/judge.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { AdvisorySet, AdvisoryStore } from '../stores/advisories.ts'
 
@@ -35,6 +36,17 @@ export class Matching {
   /** The findings of one image, as of the present set. */
   async match(inventory: Pick<Inventory, 'os' | 'packages'>): Promise<Match> {
     return await this.#advisories.use((set) => this.#matchAgainst(set, inventory, set && looking(set)))
+  }
+
+  /** When advisories were last imported; `undefined`: never. */
+  async importedAt(): Promise<Date | undefined> {
+    return await this.#advisories.use((set) => set?.status.importedAt)
+  }
+
+  /** What findings rest on now that rested on that. */
+  async presentCoverage(ecosystems: readonly EcosystemCoverage[]): Promise<readonly EcosystemCoverage[]> {
+    const data = await this.#advisories.use((set) => set?.status.ecosystems ?? [])
+    return presentCoverage(ecosystems, data, this.#clock.now(), this.#settings.ageMsMax)
   }
 
   /** What findings of these packages rest on now: advisories grow old also while nothing is compared. */

@@ -34,6 +34,12 @@ export class Rematching {
     await tx.packageIndex.put(imageId, indexKeysOf(packages, os))
   }
 
+  /** Whether advisories have been imported since the last `finish`. */
+  async isDue(): Promise<boolean> {
+    const done = await this.#metadata.view.packageIndex.findRevision()
+    return this.#advisories.use((set) => set !== undefined && set.status.revision !== done)
+  }
+
   /** What changed since the last `finish`; `undefined`: nothing, or there are no advisories. */
   async find(): Promise<Rematch | undefined> {
     const done = await this.#metadata.view.packageIndex.findRevision()

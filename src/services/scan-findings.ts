@@ -1,31 +1,213 @@
-import { scanNotFound } from '../domain/errors.ts'
-import type { ImageId } from '../domain/image.ts'
+import { applySuppressions } from '../domain/advisories/suppressions.ts'
+import { invalidParameter, scanNotFound } from '../domain/errors.ts'
+import type { Image, ImageId, TaggedImage } from '../domain/image.ts'
 import type { RepositoryRef } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
-import type { MetadataStore } from '../stores/metadata.ts'
+import type { Repository } from '../domain/repository.ts'
+import { type RepositoryScanning, type ScanType, scanningOf } from '../domain/scanning/configuration.ts'
+import { countsOf, findingsFor, nameIn } from '../domain/scanning/finding-lists.ts'
+import { dataFailure } from '../domain/scanning/judge.ts'
+import type { ObservedFinding, Scan, SeverityCounts } from '../domain/scanning/scan.ts'
+import { joinedState, type ScanDurations, type ScanState, stateOf } from '../domain/scanning/status.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { MetadataReader, MetadataStore } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
 import { getImage } from './get-image.ts'
-import { type Paging, pageAfter } from './paging.ts'
+import { scannedOf } from './image-scans.ts'
+import type { Matching } from './matching.ts'
+import { type Paging, pageAfter, pageOf } from './paging.ts'
+import type { PullTimes } from './pulls.ts'
 import { getRepository } from './repositories.ts'
+import { scanConfigurationOf } from './scan-configurations.ts'
 
-/** What scans have found. No image has been scanned as long as nothing here scans: nobody is told that one is clean. */
+/** A finding in one image. */
+export interface ImageFinding {
+  readonly finding: ObservedFinding
+  readonly image: TaggedImage
+  readonly scan: Scan
+}
+
+/** What a scan has found, a page of it. */
+export interface ScanView {
+  readonly type: ScanType
+  readonly repository: Repository
+  readonly image: Image
+  readonly state: ScanState
+  /** Absent while there is none: the scan has not ended yet, or found nothing that could be shown. */
+  readonly result?:
+    | {
+        readonly completedAt: Date
+        readonly sourceUpdatedAt?: Date | undefined
+        readonly counts: SeverityCounts
+        readonly findings: readonly ImageFinding[]
+        readonly nextToken?: string | undefined
+      }
+    | undefined
+}
+
+interface JudgedScan {
+  readonly scan: Scan
+  readonly image: Image
+  readonly state: ScanState
+}
+
+/** What scans have found. What was not scanned, or could not be judged, is said to be so. */
 export class ScanFindings {
   readonly #metadata: MetadataStore
   readonly #access: Access
+  readonly #matching: Matching
+  readonly #pulls: PullTimes
+  readonly #clock: Clock
+  readonly #durations: ScanDurations
 
-  constructor(metadata: MetadataStore, access: Access) {
+  constructor(
+    metadata: MetadataStore,
+    access: Access,
+    matching: Matching,
+    pulls: PullTimes,
+    clock: Clock,
+    durations: ScanDurations,
+  ) {
     this.#metadata = metadata
     this.#access = access
+    this.#matching = matching
+    this.#pulls = pulls
+    this.#clock = clock
+    this.#durations = durations
   }
 
-  /** Throws `repository-not-found`, `image-not-found`, `invalid-parameter` (a token of no listing), and otherwise `scan-not-found`. */
-  async describe(principal: Principal, ref: RepositoryRef, imageId: ImageId, paging: Paging): Promise<never> {
+  /**
+   * The latest scan of an image by the type that holds in the registry; of an index, those of the images that it lists
+   * together. Throws `repository-not-found`, `image-not-found`, `scan-not-found`, `invalid-parameter` (a token of no
+   * listing, or of one that has changed since).
+   */
+  async describe(principal: Principal, ref: RepositoryRef, imageId: ImageId, paging: Paging): Promise<ScanView> {
     await this.#access.authorize(principal, 'ecr:DescribeImageScanFindings', ref)
-    pageAfter(paging)
-    const { digest } = await this.#metadata.read(async (view) => {
-      const { id } = await getRepository(view, ref)
-      return getImage(view, id, imageId, ref, 'imageId')
+    const after = pageAfter(paging)
+    await this.#pulls.flush()
+    const { repository, image, scanning, scans } = await this.#metadata.read(async (view) => {
+      const found = await getRepository(view, ref)
+      const asked = await getImage(view, found.id, imageId, ref, 'imageId')
+      const how = scanningOf(await scanConfigurationOf(view, ref.registry), found)
+      return { repository: found, image: asked, scanning: how, scans: await scansOf(view, asked, how.type) }
     })
-    throw scanNotFound({ ...imageId, digest }, ref)
+    const { type } = scanning
+    if (image.status === 'ARCHIVED')
+      return { type, repository, image, state: { status: 'IMAGE_ARCHIVED', description: 'The image is archived.' } }
+    const judged = await Promise.all(scans.map(([scan, of]) => this.judge(scan, of, scanning)))
+    if (judged.length === 0) throw scanNotFound({ ...imageId, digest: image.digest }, ref)
+    const state = joinedState(judged.map((one) => one.state))
+    const seen = { type, repository, image, state }
+    const done = judged.filter(({ scan }) => scan.completedAt !== undefined && isShown(scan))
+    if (done.length === 0 || state.status === 'IN_PROGRESS' || state.status === 'PENDING') return seen
+    return { ...seen, result: await this.#resultOf(repository, done, type, paging.limit, after) }
   }
+
+  /** What a scan comes to now. */
+  async judge(scan: Scan, image: Image, scanning: RepositoryScanning): Promise<JudgedScan> {
+    const isKept = scan.type === 'ENHANCED' && scanning.frequency === 'CONTINUOUS_SCAN'
+    const lack = isKept ? dataFailure(await this.#matching.presentCoverage(scan.coverage)) : undefined
+    const state = stateOf(scan, scanning, image, lack, this.#clock.now(), this.#durations)
+    return { scan, image, state }
+  }
+
+  /** All findings of a scan, with what the rules of the registry say of them. */
+  async findingsOf(view: MetadataReader, repository: Repository, scan: Scan): Promise<readonly ObservedFinding[]> {
+    const found: ObservedFinding[] = []
+    while (found.length < scan.findingCount) {
+      const page = await view.scans.listFindings(scan.id, found.length, STEP)
+      if (page.length === 0) break
+      found.push(...page)
+    }
+    const rules = await view.suppressions.list(repository.registry)
+    if (rules.length === 0) return found
+    const judged = applySuppressions(found, rules, repository.name, this.#clock.now())
+    return found.map((finding, index) => ({ ...finding, status: judged[index]?.status ?? finding.status }))
+  }
+
+  async #resultOf(
+    repository: Repository,
+    done: readonly JudgedScan[],
+    type: ScanType,
+    limit: number,
+    after: string | undefined,
+  ) {
+    const generation = done.map(({ scan }) => `${scan.id}.${scan.generation}`).join(',')
+    const from = positionIn(generation, after)
+    const all = await this.#metadata.read(async (view) => {
+      const tagged = await view.images.findMany(
+        repository.id,
+        done.map(({ image }) => image.digest),
+      )
+      const lists: ImageFinding[] = []
+      for (const { scan, image } of done)
+        for (const finding of await this.findingsOf(view, repository, scan))
+          lists.push({ finding, scan, image: tagged.find(({ id }) => id === image.id) ?? { ...image, tags: [] } })
+      return lists
+    })
+    const shown = type === 'BASIC' ? joinedBasic(all) : done.length === 1 ? all : joinedEnhanced(all)
+    const rows = shown.slice(from, from + limit + 1).map((item, index) => ({ item, position: from + index + 1 }))
+    const page = pageOf(rows, limit, ({ position }) => `${generation}/${position}`)
+    const sources = done.flatMap(({ scan }) => scan.sourceUpdatedAt?.getTime() ?? [])
+    return {
+      completedAt: new Date(Math.max(...done.map(({ scan }) => scan.completedAt?.getTime() ?? 0))),
+      sourceUpdatedAt: sources.length === 0 ? undefined : new Date(Math.min(...sources)),
+      counts: countsOf(
+        type,
+        shown.map(({ finding }) => finding),
+      ),
+      findings: page.items.map(({ item }) => item),
+      nextToken: page.nextToken,
+    }
+  }
+}
+
+const STEP = 1_000
+
+/** The scans of an image, or of those that it lists. */
+async function scansOf(view: MetadataReader, image: Image, type: ScanType): Promise<readonly [Scan, Image][]> {
+  const own = await view.scans.find(image.id, type)
+  if (own !== undefined) return [[own, image]]
+  const children = await scannedOf(view, image)
+  const found = await view.scans.findMany(
+    children.map(({ id }) => id),
+    type,
+  )
+  return children.flatMap((child): [Scan, Image][] => {
+    const scan = found.get(child.id)
+    return scan === undefined ? [] : [[scan, child]]
+  })
+}
+
+/** Whether findings can be shown: all, or those that were found although data was lacking. */
+function isShown({ failure, findingCount }: Scan): boolean {
+  return failure === undefined || (failure.code === 'data' && findingCount > 0)
+}
+
+/** Basic scans do not show what is set aside; of several images each flaw is shown once. */
+function joinedBasic(all: readonly ImageFinding[]): readonly ImageFinding[] {
+  const first = new Map<string, ImageFinding>()
+  for (const one of all) {
+    const { finding } = one
+    if (finding.status.kind !== 'active') continue
+    const key = JSON.stringify([finding.id, nameIn('BASIC', finding), finding.installedVersion])
+    if (!first.has(key)) first.set(key, one)
+  }
+  const byFinding = new Map([...first.values()].map((one) => [one.finding, one]))
+  return findingsFor('BASIC', [...byFinding.keys()]).flatMap((finding) => byFinding.get(finding) ?? [])
+}
+
+function joinedEnhanced(all: readonly ImageFinding[]): readonly ImageFinding[] {
+  const byFinding = new Map(all.map((one) => [one.finding, one]))
+  return findingsFor('ENHANCED', [...byFinding.keys()]).flatMap((finding) => byFinding.get(finding) ?? [])
+}
+
+/** Where a page begins. A position holds as long as the findings are the same ones: others would be passed by unseen. */
+function positionIn(generation: string, after: string | undefined): number {
+  if (after === undefined) return 0
+  const slash = after.lastIndexOf('/')
+  const position = Number(after.slice(slash + 1))
+  if (after.slice(0, slash) !== generation || !Number.isSafeInteger(position))
+    throw invalidParameter('nextToken', 'Invalid pagination token: the findings have changed since it was given')
+  return position
 }

@@ -2,6 +2,7 @@ import { storageClassRefused } from '../domain/archive-errors.ts'
 import type { Image, ImageId, ImageStatus } from '../domain/image.ts'
 import type { RepositoryRef } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
+import type { Repository } from '../domain/repository.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
@@ -9,6 +10,7 @@ import type { Activations } from './activations.ts'
 import { getImage } from './get-image.ts'
 import { tellArchived, tellRestored } from './image-events.ts'
 import { archiveFamily, restoreFamily } from './image-family.ts'
+import type { PushScanning } from './push-scanning.ts'
 import { getRepository } from './repositories.ts'
 
 export type StorageClass = 'STANDARD' | 'ARCHIVE'
@@ -21,14 +23,23 @@ export class StorageClasses {
   readonly #metadata: MetadataStore
   readonly #access: Access
   readonly #activations: Activations
+  readonly #scanning: PushScanning
   readonly #clock: Clock
   /** How long a restoration takes; 0: it has ended when it is answered. */
   readonly #activationMs: number
 
-  constructor(metadata: MetadataStore, access: Access, activations: Activations, clock: Clock, activationMs: number) {
+  constructor(
+    metadata: MetadataStore,
+    access: Access,
+    activations: Activations,
+    scanning: PushScanning,
+    clock: Clock,
+    activationMs: number,
+  ) {
     this.#metadata = metadata
     this.#access = access
     this.#activations = activations
+    this.#scanning = scanning
     this.#clock = clock
     this.#activationMs = activationMs
   }
@@ -47,9 +58,10 @@ export class StorageClasses {
     await this.#access.authorize(principal, 'ecr:UpdateImageStorageClass', ref)
     await this.#activations.settle()
     return this.#metadata.transact(async (tx) => {
-      const { id } = await getRepository(tx, ref)
-      const image = await getImage(tx, id, imageId, ref, 'imageId')
-      const status = target === 'ARCHIVE' ? await this.#archive(tx, ref, image) : await this.#restore(tx, ref, image)
+      const repository = await getRepository(tx, ref)
+      const image = await getImage(tx, repository.id, imageId, ref, 'imageId')
+      const status =
+        target === 'ARCHIVE' ? await this.#archive(tx, ref, image) : await this.#restore(tx, repository, image)
       return { image, status }
     })
   }
@@ -63,13 +75,15 @@ export class StorageClasses {
     return 'ARCHIVED'
   }
 
-  async #restore(tx: MetadataWriter, ref: RepositoryRef, image: Image): Promise<ImageStatus> {
+  async #restore(tx: MetadataWriter, repository: Repository, image: Image): Promise<ImageStatus> {
     if (image.status === 'ACTIVE') throw storageClassRefused(image.digest, image.status)
     if (image.status === 'ACTIVATING') return 'ACTIVATING'
     const status = this.#activationMs === 0 ? 'ACTIVE' : 'ACTIVATING'
     const activeAt = new Date(this.#clock.now().getTime() + this.#activationMs)
     const restored = await restoreFamily(tx, image, status, activeAt)
-    if (status === 'ACTIVE') await tellRestored(tx, ref, restored, activeAt)
+    if (status === 'ACTIVE') await tellRestored(tx, repository, restored, activeAt)
+    // Restored is as good as pushed: what is scanned on push is scanned once it can be read.
+    for (const one of restored) await this.#scanning.requestRestored(tx, repository, one, activeAt)
     return status
   }
 }

@@ -30,6 +30,7 @@ import type { PolicyReader, PolicyWriter } from './policies.ts'
 import type { PublicRegistryReader, PublicRegistryWriter } from './public-registries.ts'
 import type { ResetWriter } from './resets.ts'
 import type { RobotTokenReader, RobotTokenWriter } from './robot-tokens.ts'
+import type { ScanReader, ScanWriter } from './scans.ts'
 import type { SessionReader, SessionWriter } from './sessions.ts'
 import type { SigningReader, SigningWriter } from './signing.ts'
 import type { TokenKeyReader, TokenKeyWriter } from './token-keys.ts'
@@ -248,6 +249,7 @@ export interface MetadataReader {
   readonly outbox: OutboxReader
   readonly policies: PolicyReader
   readonly creationTemplates: CreationTemplateReader
+  readonly scans: ScanReader
   readonly signings: SigningReader
   readonly inventories: InventoryReader
   readonly packageIndex: PackageIndexReader
@@ -275,6 +277,7 @@ export interface MetadataWriter {
   readonly policies: PolicyWriter
   readonly creationTemplates: CreationTemplateWriter
   readonly resets: ResetWriter
+  readonly scans: ScanWriter
   readonly signings: SigningWriter
   readonly inventories: InventoryWriter
   readonly packageIndex: PackageIndexWriter

@@ -23,7 +23,17 @@ beforeAll(async () => {
   services = await createServices()
   const { metadata, vaults, clock, access } = services
   const pulls = new PullTimes(metadata, clock, () => undefined)
-  images = new Images(metadata, vaults, access, clock, GENEROUS_QUOTAS, pulls, new PushSigning(() => undefined), true)
+  images = new Images(
+    metadata,
+    vaults,
+    access,
+    clock,
+    GENEROUS_QUOTAS,
+    pulls,
+    new PushSigning(() => undefined),
+    services.pushScanning,
+    true,
+  )
   await services.repositories.create(admin, ref)
 })
 afterAll(() => services.close())

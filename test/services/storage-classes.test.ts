@@ -129,7 +129,14 @@ describe('a restoration', () => {
 
   test('that takes no time has ended when it is answered', async () => {
     const { metadata, access, clock } = services
-    const prompt = new StorageClasses(metadata, access, new Activations(metadata, clock), clock, 0)
+    const prompt = new StorageClasses(
+      metadata,
+      access,
+      new Activations(metadata, clock),
+      services.pushScanning,
+      clock,
+      0,
+    )
     const digest = await pushImage(services, ref, 'a')
     await archive(digest)
     expect(await prompt.update(admin, ref, { digest }, 'STANDARD')).toMatchObject({ status: 'ACTIVE' })

@@ -10,8 +10,12 @@ import {
 import { rootPrincipal } from '../../src/domain/principal.ts'
 import { GENEROUS_QUOTAS, type Quotas } from '../../src/domain/quotas.ts'
 import { type Rates, UNLIMITED_RATES } from '../../src/domain/rates.ts'
+import type { ScanDurations } from '../../src/domain/scanning/status.ts'
 import { GarbageCollector } from '../../src/jobs/gc.ts'
 import { LifecycleJobs } from '../../src/jobs/lifecycle-jobs.ts'
+import { ScanJob, ScanJobs } from '../../src/jobs/scan.ts'
+import { ScanRematch } from '../../src/jobs/scan-rematch.ts'
+import { ScanSweep } from '../../src/jobs/scan-sweep.ts'
 import { Scrub } from '../../src/jobs/scrub.ts'
 import { SigningJob, SigningJobs } from '../../src/jobs/signing.ts'
 import { randomIds } from '../../src/lib/ids.ts'
@@ -19,6 +23,7 @@ import { silentLogger } from '../../src/lib/logger.ts'
 import { Access, type AccessSettings } from '../../src/services/access.ts'
 import { AccountSettings } from '../../src/services/account-settings.ts'
 import { Activations } from '../../src/services/activations.ts'
+import { BuiltInEngine } from '../../src/services/built-in-engine.ts'
 import { Callers } from '../../src/services/callers.ts'
 import { CreationTemplates } from '../../src/services/creation-templates.ts'
 import { DownloadTickets } from '../../src/services/download-urls.ts'
@@ -26,23 +31,32 @@ import { policyTextsOf } from '../../src/services/iam/policy-texts.ts'
 import { ImageBatches } from '../../src/services/image-batches.ts'
 import { ImageDeletion } from '../../src/services/image-deletion.ts'
 import { ImageLists } from '../../src/services/image-lists.ts'
+import { ImageScanner } from '../../src/services/image-scanner.ts'
+import { ImageScans } from '../../src/services/image-scans.ts'
 import { ImageSigner } from '../../src/services/image-signer.ts'
 import { Images } from '../../src/services/images.ts'
+import { Inventories } from '../../src/services/inventories.ts'
 import { Keyring } from '../../src/services/keyring.ts'
 import { Layers } from '../../src/services/layers.ts'
 import { Lifecycle } from '../../src/services/lifecycle.ts'
 import { LifecycleEvaluation } from '../../src/services/lifecycle-evaluation.ts'
 import { LifecycleExecution } from '../../src/services/lifecycle-execution.ts'
 import { Logins } from '../../src/services/logins.ts'
+import { Matching } from '../../src/services/matching.ts'
 import { Policies } from '../../src/services/policies.ts'
 import { PublicRegistries } from '../../src/services/public-registries.ts'
 import { PullTimeExclusions } from '../../src/services/pull-time-exclusions.ts'
 import { PullTimes } from '../../src/services/pulls.ts'
+import { PushScanning } from '../../src/services/push-scanning.ts'
 import { PushSigning } from '../../src/services/push-signing.ts'
 import { PushTargets } from '../../src/services/push-targets.ts'
 import { Registries } from '../../src/services/registries.ts'
+import { Rematching } from '../../src/services/rematching.ts'
 import { Repositories } from '../../src/services/repositories.ts'
 import { RobotTokens } from '../../src/services/robot-tokens.ts'
+import { ScanConfigurations } from '../../src/services/scan-configurations.ts'
+import type { ScanEngine } from '../../src/services/scan-engine.ts'
+import type { EndedScan } from '../../src/services/scan-events.ts'
 import { ScanFindings } from '../../src/services/scan-findings.ts'
 import { Sessions } from '../../src/services/sessions.ts'
 import { Signing } from '../../src/services/signing.ts'
@@ -53,10 +67,12 @@ import { TokenKeys } from '../../src/services/token-keys.ts'
 import { TOKEN_LIFETIME_MS, Tokens } from '../../src/services/tokens.ts'
 import { Uploads } from '../../src/services/uploads.ts'
 import { Vaults } from '../../src/services/vaults.ts'
+import { SqliteAdvisoryStore } from '../../src/stores/advisories/sqlite.ts'
 import { MemoryBlobStore } from '../../src/stores/blobs/memory.ts'
 import { SealedBlobStore } from '../../src/stores/blobs/sealed.ts'
 import type { BlobDriver } from '../../src/stores/blobs.ts'
 import { openMemoryMetadata } from '../../src/stores/metadata/sqlite.ts'
+import { AnalysisWorkers } from '../../src/workers/analysis-workers.ts'
 import { FakeClock } from './fake-clock.ts'
 import { sha256 } from './image-builder.ts'
 import { testMasterKey } from './test-master-key.ts'
@@ -64,6 +80,10 @@ import { testMasterKey } from './test-master-key.ts'
 export const registry = { registryId: parseRegistryId('123456789012'), region: parseRegion('eu-west-3') }
 export const admin = rootPrincipal(registry.registryId, 'arn:aws:iam::123456789012:root', 'AKIATEST')
 export const stranger = rootPrincipal(parseRegistryId('999999999999'), 'arn:aws:iam::999999999999:root', 'AKIASTRANGER')
+
+/** How old advisories may be. */
+export const ADVISORY_AGE_MS = 7 * 24 * 3_600_000
+const ANALYSIS_WORKER = new URL('../../src/workers/analysis-worker.ts', import.meta.url).href
 
 export const ACTIVATION_MS = 60_000
 export const LIFECYCLE_INTERVAL_MS = 3_600_000
@@ -86,6 +106,11 @@ export interface ServiceOptions {
   readonly driver?: BlobDriver
   /** Whether AES256 repositories are encrypted. */
   readonly isEncryptionOn?: boolean
+  /** Without it, there are none until some are imported. */
+  readonly advisories?: SqliteAdvisoryStore
+  readonly scanDurations?: ScanDurations
+  /** What scans, made of the registry's own engine. */
+  readonly scanEngine?: (builtIn: ScanEngine) => ScanEngine
   /** Identities may do what their policies say; without it, whoever belongs to an account is its administrator. */
   readonly access?: Partial<AccessSettings>
 }
@@ -120,8 +145,36 @@ export async function createServices(options: ServiceOptions = {}) {
   const lifecycleSettings = { holder: 'test', intervalMs: LIFECYCLE_INTERVAL_MS }
   const lifecycleJobs = new LifecycleJobs(metadata, evaluation, execution, clock, silentLogger, lifecycleSettings)
   const lifecycle = new Lifecycle(metadata, access, clock, randomIds, () => lifecycleJobs.lookForPreviews())
+  const pushScanning = new PushScanning(clock, quotas, () => scanJobs.look())
+  const advisories = options.advisories ?? SqliteAdvisoryStore.inMemory()
+  const analyser = new AnalysisWorkers({ workerUrl: ANALYSIS_WORKER })
+  const inventories = new Inventories(metadata, analyser, clock)
+  const matching = new Matching(advisories, clock, { ageMsMax: ADVISORY_AGE_MS })
+  const rematching = new Rematching(metadata, advisories)
+  const scanEngine =
+    options.scanEngine?.(new BuiltInEngine(inventories, matching)) ?? new BuiltInEngine(inventories, matching)
+  const scanner = new ImageScanner(metadata, blobs, vaults, scanEngine, rematching, clock)
+  const endedScans: EndedScan[] = []
+  const scanEvents = { ended: (scan: EndedScan) => void endedScans.push(scan), configured: () => undefined }
+  const { scanDurations = { sincePushMs: undefined, sincePullMs: 0 } } = options
+  const rematch = new ScanRematch(metadata, rematching, matching, scanner, clock, scanDurations)
+  const scanSettings = { clock, leaseClock: clock, holder: 'test', durations: scanDurations }
+  const scanParts = { scanner, sweep: new ScanSweep(metadata, clock), rematch }
+  const scanJob = new ScanJob(metadata, scanParts, scanEvents, silentLogger, scanSettings)
+  const scanJobs = new ScanJobs(scanJob, silentLogger)
   const pushSigning = new PushSigning(() => signingJobs.look())
-  const images = new Images(metadata, vaults, access, clock, quotas, pulls, pushSigning, false, publicQuotas)
+  const images = new Images(
+    metadata,
+    vaults,
+    access,
+    clock,
+    quotas,
+    pulls,
+    pushSigning,
+    pushScanning,
+    false,
+    publicQuotas,
+  )
   const signingProfiles = new SigningProfiles(metadata, clock)
   const signer = new ImageSigner(signingProfiles, uploads, images, clock)
   const signingJobs = new SigningJobs(new SigningJob(metadata, signer, clock, silentLogger, 'test'), silentLogger)
@@ -139,8 +192,18 @@ export async function createServices(options: ServiceOptions = {}) {
     pulls,
     accountSettings: new AccountSettings(metadata, access),
     pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),
-    scanFindings: new ScanFindings(metadata, access),
-    storageClasses: new StorageClasses(metadata, access, activations, clock, ACTIVATION_MS),
+    advisories,
+    endedScans,
+    imageScans: new ImageScans(metadata, vaults, access, clock, quotas, () => scanJobs.look()),
+    inventories,
+    matching,
+    pushScanning,
+    rematching,
+    scanConfigurations: new ScanConfigurations(metadata, access, scanEvents, () => scanJobs.look()),
+    scanJob,
+    scanJobs,
+    scanFindings: new ScanFindings(metadata, access, matching, pulls, clock, scanDurations),
+    storageClasses: new StorageClasses(metadata, access, activations, pushScanning, clock, ACTIVATION_MS),
     lifecycle,
     lifecycleJobs,
     policies: new Policies(metadata, access),
@@ -167,6 +230,9 @@ export async function createServices(options: ServiceOptions = {}) {
     close: async () => {
       await lifecycleJobs.close()
       await signingJobs.close()
+      await scanJobs.close()
+      analyser.close()
+      if (options.advisories === undefined) await advisories.close()
       await metadata.close()
     },
   }

@@ -4,6 +4,7 @@ import type { CreationTemplates } from '../../services/creation-templates.ts'
 import type { ImageBatches } from '../../services/image-batches.ts'
 import type { ImageDeletion } from '../../services/image-deletion.ts'
 import type { ImageLists } from '../../services/image-lists.ts'
+import type { ImageScans } from '../../services/image-scans.ts'
 import type { Images } from '../../services/images.ts'
 import type { Layers } from '../../services/layers.ts'
 import type { Lifecycle } from '../../services/lifecycle.ts'
@@ -13,6 +14,7 @@ import type { PullTimeExclusions } from '../../services/pull-time-exclusions.ts'
 import type { PushTargets } from '../../services/push-targets.ts'
 import type { Registries } from '../../services/registries.ts'
 import type { Repositories } from '../../services/repositories.ts'
+import type { ScanConfigurations } from '../../services/scan-configurations.ts'
 import type { ScanFindings } from '../../services/scan-findings.ts'
 import type { Signing } from '../../services/signing.ts'
 import type { StorageClasses } from '../../services/storage-classes.ts'
@@ -29,6 +31,7 @@ export interface EcrServices {
   readonly imageDeletion: ImageDeletion
   readonly imageLists: ImageLists
   readonly images: Images
+  readonly imageScans: ImageScans
   readonly layers: Layers
   readonly lifecycle: Lifecycle
   readonly logins: Logins
@@ -39,6 +42,7 @@ export interface EcrServices {
   readonly registries: Registries
   readonly repositories: Repositories
   readonly signing: Signing
+  readonly scanConfigurations: ScanConfigurations
   readonly scanFindings: ScanFindings
   readonly storageClasses: StorageClasses
   readonly uploads: Uploads

@@ -4,6 +4,7 @@ import { operationTable } from '../aws/operation-table.ts'
 import { batchCheckLayerAvailability } from './batch-check-layer-availability.ts'
 import { batchDeleteImage } from './batch-delete-image.ts'
 import { batchGetImage } from './batch-get-image.ts'
+import { batchGetRepositoryScanningConfiguration } from './batch-get-repository-scanning-configuration.ts'
 import { completeLayerUpload } from './complete-layer-upload.ts'
 import { createRepository } from './create-repository.ts'
 import { createRepositoryCreationTemplate } from './create-repository-creation-template.ts'
@@ -27,6 +28,7 @@ import { getDownloadUrlForLayer } from './get-download-url-for-layer.ts'
 import { getLifecyclePolicy } from './get-lifecycle-policy.ts'
 import { getLifecyclePolicyPreview } from './get-lifecycle-policy-preview.ts'
 import { getRegistryPolicy } from './get-registry-policy.ts'
+import { getRegistryScanningConfiguration } from './get-registry-scanning-configuration.ts'
 import { getRepositoryPolicy } from './get-repository-policy.ts'
 import { getSigningConfiguration } from './get-signing-configuration.ts'
 import { initiateLayerUpload } from './initiate-layer-upload.ts'
@@ -41,9 +43,11 @@ import { putImageScanningConfiguration } from './put-image-scanning-configuratio
 import { putImageTagMutability } from './put-image-tag-mutability.ts'
 import { putLifecyclePolicy } from './put-lifecycle-policy.ts'
 import { putRegistryPolicy } from './put-registry-policy.ts'
+import { putRegistryScanningConfiguration } from './put-registry-scanning-configuration.ts'
 import { putSigningConfiguration } from './put-signing-configuration.ts'
 import { registerPullTimeUpdateExclusion } from './register-pull-time-update-exclusion.ts'
 import { setRepositoryPolicy } from './set-repository-policy.ts'
+import { startImageScan } from './start-image-scan.ts'
 import { startLifecyclePolicyPreview } from './start-lifecycle-policy-preview.ts'
 import { tagResource } from './tag-resource.ts'
 import { untagResource } from './untag-resource.ts'
@@ -57,6 +61,7 @@ const OPERATIONS = {
   BatchCheckLayerAvailability: batchCheckLayerAvailability,
   BatchDeleteImage: batchDeleteImage,
   BatchGetImage: batchGetImage,
+  BatchGetRepositoryScanningConfiguration: batchGetRepositoryScanningConfiguration,
   CompleteLayerUpload: completeLayerUpload,
   CreateRepository: createRepository,
   CreateRepositoryCreationTemplate: createRepositoryCreationTemplate,
@@ -67,8 +72,8 @@ const OPERATIONS = {
   DeleteRepositoryPolicy: deleteRepositoryPolicy,
   DeleteSigningConfiguration: deleteSigningConfiguration,
   DeregisterPullTimeUpdateExclusion: deregisterPullTimeUpdateExclusion,
-  DescribeImageSigningStatus: describeImageSigningStatus,
   DescribeImageScanFindings: describeImageScanFindings,
+  DescribeImageSigningStatus: describeImageSigningStatus,
   DescribeImages: describeImages,
   DescribeRegistry: describeRegistry,
   DescribeRepositories: describeRepositories,
@@ -79,6 +84,7 @@ const OPERATIONS = {
   GetLifecyclePolicy: getLifecyclePolicy,
   GetLifecyclePolicyPreview: getLifecyclePolicyPreview,
   GetRegistryPolicy: getRegistryPolicy,
+  GetRegistryScanningConfiguration: getRegistryScanningConfiguration,
   GetRepositoryPolicy: getRepositoryPolicy,
   GetSigningConfiguration: getSigningConfiguration,
   InitiateLayerUpload: initiateLayerUpload,
@@ -92,9 +98,11 @@ const OPERATIONS = {
   PutImageTagMutability: putImageTagMutability,
   PutLifecyclePolicy: putLifecyclePolicy,
   PutRegistryPolicy: putRegistryPolicy,
+  PutRegistryScanningConfiguration: putRegistryScanningConfiguration,
   PutSigningConfiguration: putSigningConfiguration,
   RegisterPullTimeUpdateExclusion: registerPullTimeUpdateExclusion,
   SetRepositoryPolicy: setRepositoryPolicy,
+  StartImageScan: startImageScan,
   StartLifecyclePolicyPreview: startLifecyclePolicyPreview,
   TagResource: tagResource,
   UntagResource: untagResource,
@@ -105,15 +113,11 @@ const OPERATIONS = {
 
 /** Refused by name until they act. */
 const UNSUPPORTED = [
-  'BatchGetRepositoryScanningConfiguration',
   'CreatePullThroughCacheRule',
   'DeletePullThroughCacheRule',
   'DescribeImageReplicationStatus',
   'DescribePullThroughCacheRules',
-  'GetRegistryScanningConfiguration',
-  'PutRegistryScanningConfiguration',
   'PutReplicationConfiguration',
-  'StartImageScan',
   'UpdatePullThroughCacheRule',
   'ValidatePullThroughCacheRule',
 ] satisfies readonly EcrOperationName[]

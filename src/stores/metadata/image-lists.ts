@@ -147,6 +147,16 @@ export async function findImages(
   return found
 }
 
+/** The images of these ids that are there, in no particular order. */
+export async function findImagesById(db: Database, ids: readonly number[]): Promise<readonly TaggedImage[]> {
+  const found: TaggedImage[] = []
+  for (const list of paddedLists(ids)) {
+    const images = await db.selectFrom('images').select(imageColumns).where('id', 'in', list).execute()
+    found.push(...withTags(images, await tagsOf(db, images)))
+  }
+  return found
+}
+
 interface TagOfImage {
   readonly id: number
   readonly name: string

@@ -3,6 +3,7 @@ import type { BlobReference, Image, NewImage } from '../../domain/image.ts'
 import { deleteLinks } from './package-index.ts'
 import { insertLists, paddedLists } from './parameter-lists.ts'
 import { prepared, preparedForItems } from './prepared.ts'
+import { forgetScans } from './scans.ts'
 import type { Database } from './schema/database.ts'
 import type { ImageChildrenTable } from './schema/image-children.ts'
 import type { ImagesTable } from './schema/images.ts'
@@ -149,6 +150,7 @@ export async function deleteImage(db: Database, imageId: number, at: number): Pr
   await deleteNeeds(db, { imageId })
   await deleteChildren(db, { repositoryId, digest: image.digest })
   await deleteSignings(db, { imageId })
+  await forgetScans(db, imageId)
   await deleteLinks(db, { imageId })
   await deleteRow(db, { imageId })
   await countImages(db, { repositoryId, change: -1 })

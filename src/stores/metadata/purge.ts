@@ -43,6 +43,10 @@ async function purgeImages(db: Database, repositoryId: number, limit: number): P
     await db.deleteFrom('image_blobs').where('image_id', 'in', ids).execute()
     await db.deleteFrom('image_signings').where('image_id', 'in', ids).execute()
     await db.deleteFrom('image_packages').where('image_id', 'in', ids).execute()
+    await db.deleteFrom('image_inventories').where('image_id', 'in', ids).execute()
+    const scans = db.selectFrom('image_scans').select('id').where('image_id', 'in', ids)
+    await db.deleteFrom('image_scan_findings').where('scan_id', 'in', scans).execute()
+    await db.deleteFrom('image_scans').where('image_id', 'in', ids).execute()
     await db.deleteFrom('images').where('id', 'in', ids).execute()
   }
   for (const digests of paddedLists(images.map(({ digest }) => digest)))

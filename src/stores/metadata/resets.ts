@@ -12,6 +12,7 @@ const OF_REGISTRY = [
   'outbox',
   'pull_time_exclusions',
   'registry_policies',
+  'scan_configurations',
   'signing_configurations',
 ] as const
 

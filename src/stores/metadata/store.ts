@@ -19,6 +19,7 @@ import { PublicRegistries } from './public-registries.ts'
 import { Repositories } from './repositories.ts'
 import { Resets } from './resets.ts'
 import { RobotTokens } from './robot-tokens.ts'
+import { Scans } from './scans.ts'
 import type { Database } from './schema/database.ts'
 import type { Session } from './session.ts'
 import { Sessions } from './sessions.ts'
@@ -49,6 +50,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly robotTokens: RobotTokens
   readonly sessions: Sessions
   readonly tokenKeys: TokenKeys
+  readonly scans: Scans
   readonly signings: Signings
   readonly packageIndex: PackageIndex
   readonly suppressions: Suppressions
@@ -75,6 +77,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
     this.robotTokens = new RobotTokens(session)
     this.sessions = new Sessions(session)
     this.tokenKeys = new TokenKeys(session)
+    this.scans = new Scans(session)
     this.signings = new Signings(session)
     this.packageIndex = new PackageIndex(session)
     this.suppressions = new Suppressions(session)

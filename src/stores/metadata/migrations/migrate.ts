@@ -12,6 +12,7 @@ import { vaults } from './010-vaults.ts'
 import { inventories } from './011-inventories.ts'
 import { packageIndex } from './012-package-index.ts'
 import { audit } from './013-audit.ts'
+import { scans } from './014-scans.ts'
 import { events } from './015-events.ts'
 
 const MIGRATION_TABLE = 'kysely_migration'
@@ -31,6 +32,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '011-inventories': inventories,
   '012-package-index': packageIndex,
   '013-audit': audit,
+  '014-scans': scans,
   '015-events': events,
 }
 

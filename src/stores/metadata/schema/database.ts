@@ -38,6 +38,12 @@ import type { RepositoryCatalogsTable } from './repository-catalogs.ts'
 import type { RepositoryPoliciesTable } from './repository-policies.ts'
 import type { ResourceTagsTable } from './resource-tags.ts'
 import type { RobotTokensTable } from './robot-tokens.ts'
+import type {
+  ImageInventoriesTable,
+  ImageScanFindingsTable,
+  ImageScansTable,
+  ScanConfigurationsTable,
+} from './scans.ts'
 import type { SecretsTable } from './secrets.ts'
 import type { SessionsTable } from './sessions.ts'
 import type { SigningConfigurationsTable } from './signing-configurations.ts'
@@ -66,7 +72,10 @@ export interface Tables {
   iam_policy_versions: IamPolicyVersionsTable
   image_blobs: ImageBlobsTable
   image_children: ImageChildrenTable
+  image_inventories: ImageInventoriesTable
   image_manifests: ImageManifestsTable
+  image_scan_findings: ImageScanFindingsTable
+  image_scans: ImageScansTable
   image_signings: ImageSigningsTable
   images: ImagesTable
   job_leases: JobLeasesTable
@@ -94,6 +103,7 @@ export interface Tables {
   repository_policies: RepositoryPoliciesTable
   resource_tags: ResourceTagsTable
   robot_tokens: RobotTokensTable
+  scan_configurations: ScanConfigurationsTable
   secrets: SecretsTable
   sessions: SessionsTable
   signing_configurations: SigningConfigurationsTable

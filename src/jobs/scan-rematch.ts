@@ -1,0 +1,164 @@
+import { ANALYSER_VERSION } from '../domain/inventory/analyser-version.ts'
+import type { Inventory } from '../domain/inventory/package.ts'
+import type { ScanConfiguration } from '../domain/scanning/configuration.ts'
+import { scanningOf } from '../domain/scanning/configuration.ts'
+import { inventoryFor } from '../domain/scanning/judge.ts'
+import { isEligible, type ScanDurations } from '../domain/scanning/status.ts'
+import type { Clock } from '../lib/clock.ts'
+import { reportOf } from '../services/built-in-engine.ts'
+import type { ImageScanner } from '../services/image-scanner.ts'
+import type { Match, Matching } from '../services/matching.ts'
+import type { Rematching } from '../services/rematching.ts'
+import { scanConfigurationOf } from '../services/scan-configurations.ts'
+import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
+import type { PlacedScan } from '../stores/scans.ts'
+import type { Pace } from './pace.ts'
+
+/** How many images are compared before what came of it is written down. */
+const STEP = 25
+
+/** An image whose packages are to be compared with the advisories once more. */
+interface Comparison {
+  readonly placed: PlacedScan
+  readonly inventory: Inventory
+}
+
+/**
+ * Keeps findings up to date when advisories change: compares what images are known to hold, and reads no layer again.
+ * Images under continuous scanning follow every change; others only wait for the advisories that they lacked.
+ */
+export class ScanRematch {
+  readonly #metadata: MetadataStore
+  readonly #rematching: Rematching
+  readonly #matching: Matching
+  readonly #scanner: ImageScanner
+  readonly #clock: Clock
+  readonly #durations: ScanDurations
+  /** When the advisories were imported that all scans which lacked some have been compared with. */
+  #lacksSeenOf: number | undefined
+
+  constructor(
+    metadata: MetadataStore,
+    rematching: Rematching,
+    matching: Matching,
+    scanner: ImageScanner,
+    clock: Clock,
+    durations: ScanDurations,
+  ) {
+    this.#metadata = metadata
+    this.#rematching = rematching
+    this.#matching = matching
+    this.#scanner = scanner
+    this.#clock = clock
+    this.#durations = durations
+  }
+
+  async isDue(): Promise<boolean> {
+    if (await this.#rematching.isDue()) return true
+    return (await this.#matching.importedAt())?.getTime() !== this.#lacksSeenOf
+  }
+
+  /** Answers how many images were compared. Cut off, it compares them once more. */
+  async run(pace: Pace, prove: (tx: MetadataWriter) => Promise<void>): Promise<number> {
+    const importedAt = (await this.#matching.importedAt())?.getTime()
+    const configurations = new Configurations(this.#metadata)
+    let count = 0
+    const rematch = await this.#rematching.find()
+    if (rematch !== undefined) {
+      for (let from = 0; from < rematch.imageIds.length; from += STEP) {
+        const found = await this.#metadata.view.scans.listOfImages(rematch.imageIds.slice(from, from + STEP))
+        count += await this.#compare(found, configurations, prove)
+        await pace.rest()
+      }
+      await this.#rematching.finish(rematch)
+    }
+    if (importedAt !== this.#lacksSeenOf) {
+      count += await this.#compareLacking(configurations, pace, prove)
+      this.#lacksSeenOf = importedAt
+    }
+    return count
+  }
+
+  async #compareLacking(
+    configurations: Configurations,
+    pace: Pace,
+    prove: (tx: MetadataWriter) => Promise<void>,
+  ): Promise<number> {
+    let count = 0
+    for (let after = 0; ; ) {
+      const page = await this.#metadata.view.scans.listWithoutData({ after, limit: STEP })
+      const last = page.at(-1)
+      if (last === undefined) return count
+      count += await this.#compare(page, configurations, prove)
+      after = last.scan.id
+      await pace.rest()
+    }
+  }
+
+  async #compare(
+    found: readonly PlacedScan[],
+    configurations: Configurations,
+    prove: (tx: MetadataWriter) => Promise<void>,
+  ): Promise<number> {
+    const due: Comparison[] = []
+    for (const placed of found) {
+      if (!(await this.#isToFollow(placed, configurations))) continue
+      const inventory = await this.#metadata.view.scans.findInventory(placed.image.id, ANALYSER_VERSION)
+      if (inventory === undefined) await this.#scanAgain(placed, prove)
+      else due.push({ placed, inventory })
+    }
+    const matches: Match[] = []
+    const looked = due.map(({ placed, inventory }) => inventoryFor(placed.scan.type, inventory))
+    await this.#matching.matchMany(looked, (_, match) => void matches.push(match))
+    if (due.length > 0)
+      await this.#metadata.transact(
+        async (tx) => {
+          await prove(tx)
+          for (const [index, { placed, inventory }] of due.entries()) {
+            const match = matches[index]
+            if (match === undefined) continue
+            const { id, type } = placed.scan
+            const report = reportOf(type, inventory, match)
+            await tx.scans.finish(id, await this.#scanner.resultOf(tx, id, type, report))
+          }
+        },
+        { durability: 'relaxed' },
+      )
+    return due.length
+  }
+
+  async #isToFollow({ scan, image, repository }: PlacedScan, configurations: Configurations): Promise<boolean> {
+    if (scan.state === 'QUEUED' || scan.engine !== this.#scanner.engineName || image.status !== 'ACTIVE') return false
+    if (scan.failure?.code === 'data') return true
+    if (scan.type !== 'ENHANCED' || scan.completedAt === undefined) return false
+    const scanning = scanningOf(await configurations.of(repository.registry), repository)
+    if (scanning.type !== 'ENHANCED' || scanning.frequency !== 'CONTINUOUS_SCAN') return false
+    return isEligible(image, this.#clock.now(), this.#durations)
+  }
+
+  /** What is in the image was found by another version of the analyser, or never. */
+  async #scanAgain({ scan, repository }: PlacedScan, prove: (tx: MetadataWriter) => Promise<void>): Promise<void> {
+    await this.#metadata.transact(async (tx) => {
+      await prove(tx)
+      const now = this.#clock.now()
+      await tx.scans.request(scan.imageId, repository.registry, scan.type, now, now)
+    })
+  }
+}
+
+/** The configurations of registries, each looked up once in a run. */
+class Configurations {
+  readonly #metadata: MetadataStore
+  readonly #known = new Map<string, ScanConfiguration>()
+
+  constructor(metadata: MetadataStore) {
+    this.#metadata = metadata
+  }
+
+  async of(registry: PlacedScan['repository']['registry']): Promise<ScanConfiguration> {
+    const key = `${registry.registryId} ${registry.region}`
+    const configuration = this.#known.get(key) ?? (await scanConfigurationOf(this.#metadata.view, registry))
+    this.#known.set(key, configuration)
+    return configuration
+  }
+}
