@@ -11,10 +11,10 @@ export const DEBIAN_FILES: Files = {
     'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n',
 }
 
-/** A dpkg database: `[package, version, source]`. */
-export function dpkgStatus(
-  ...packages: readonly (readonly [name: string, version: string, source?: string])[]
-): string {
+export type DebianPackage = readonly [name: string, version: string, source?: string]
+
+/** A dpkg database. */
+export function dpkgStatus(...packages: readonly DebianPackage[]): string {
   return packages
     .map(
       ([name, version, source]) =>

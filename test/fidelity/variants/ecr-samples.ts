@@ -47,10 +47,13 @@ const templateSettings = {
   resourceTags: tags,
 }
 
+const scanRules = [{ scanFrequency: 'SCAN_ON_PUSH', repositoryFilters: [{ filter: 'app*', filterType: 'WILDCARD' }] }]
+
 /** The samples of ECR's operations, as far as they are handled. */
 export function ecrSamples(seed: Seed): Samples {
   return {
     ...sharedSamples(seed, own),
+    BatchGetRepositoryScanningConfiguration: sample({ repositoryNames: ['app'] }, {}),
     BatchGetImage: sample({ ...inApp, imageIds }, { ...registryId, acceptedMediaTypes: [IMAGE_TYPE] }),
     CreateRepository: sample(
       { repositoryName: 'team/new' },
@@ -85,6 +88,7 @@ export function ecrSamples(seed: Seed): Samples {
       before: [['StartLifecyclePolicyPreview', inApp]],
     },
     GetRegistryPolicy: sample({}, {}),
+    GetRegistryScanningConfiguration: sample({}, {}),
     GetSigningConfiguration: { ...sample({}, {}), before: [['PutSigningConfiguration', { signingConfiguration }]] },
     ListImageReferrers: sample(
       { ...inApp, subjectId: { imageDigest: DIGEST } },
@@ -97,8 +101,10 @@ export function ecrSamples(seed: Seed): Samples {
     PutImageTagMutability: sample({ ...inApp, imageTagMutability: 'IMMUTABLE' }, { ...registryId, ...mutability }),
     PutLifecyclePolicy: sample({ ...inApp, lifecyclePolicyText }, registryId),
     PutRegistryPolicy: sample({ policyText: registryPolicyText }, {}),
+    PutRegistryScanningConfiguration: sample({}, { scanType: 'BASIC', rules: scanRules }),
     PutSigningConfiguration: sample({ signingConfiguration }, {}),
     RegisterPullTimeUpdateExclusion: sample({ principalArn: `${ROLE}-2` }, {}),
+    StartImageScan: sample({ ...inApp, imageId: { imageTag: 'v1', imageDigest: DIGEST } }, registryId),
     StartLifecyclePolicyPreview: sample(inApp, { ...registryId, lifecyclePolicyText }),
     UpdateImageStorageClass: sample(
       { ...inApp, imageId: { imageTag: 'v1', imageDigest: DIGEST }, targetStorageClass: 'ARCHIVE' },

@@ -77,6 +77,10 @@ const EXCLUSION = { principalArn: 'arn:aws:iam::123456789012:role/scanner' }
 export const PRIVATE_CASES: Readonly<Record<string, OperationCase>> = {
   BatchCheckLayerAvailability: onApp('ecr:BatchCheckLayerAvailability', ({ layer }) => ({ layerDigests: [layer] })),
   BatchDeleteImage: onApp('ecr:BatchDeleteImage', { imageIds: [{ imageTag: 'gone' }] }),
+  BatchGetRepositoryScanningConfiguration: () => ({
+    permissions: [['ecr:BatchGetRepositoryScanningConfiguration', APP]],
+    input: { repositoryNames: ['app'] },
+  }),
   BatchGetImage: onApp('ecr:BatchGetImage', manifest),
   CompleteLayerUpload: onApp('ecr:CompleteLayerUpload', ({ layer }) => ({ ...UPLOAD, layerDigests: [layer] })),
   CreateRepository: () => ({
@@ -110,6 +114,7 @@ export const PRIVATE_CASES: Readonly<Record<string, OperationCase>> = {
   GetLifecyclePolicyPreview: onApp('ecr:GetLifecyclePolicyPreview'),
   GetRegistryPolicy: onRegistry('ecr:GetRegistryPolicy'),
   GetRepositoryPolicy: onApp('ecr:GetRepositoryPolicy'),
+  GetRegistryScanningConfiguration: onRegistry('ecr:GetRegistryScanningConfiguration'),
   GetSigningConfiguration: onRegistry('ecr:GetSigningConfiguration'),
   InitiateLayerUpload: onApp('ecr:InitiateLayerUpload'),
   ListImageReferrers: onApp('ecr:BatchGetImage', ({ digest }) => ({ subjectId: { imageDigest: digest } })),
@@ -124,9 +129,11 @@ export const PRIVATE_CASES: Readonly<Record<string, OperationCase>> = {
   PutImageTagMutability: onApp('ecr:PutImageTagMutability', { imageTagMutability: 'MUTABLE' }),
   PutLifecyclePolicy: onApp('ecr:PutLifecyclePolicy', { lifecyclePolicyText: LIFECYCLE }),
   PutRegistryPolicy: onRegistry('ecr:PutRegistryPolicy', { policyText: REGISTRY_POLICY }),
+  PutRegistryScanningConfiguration: onRegistry('ecr:PutRegistryScanningConfiguration'),
   PutSigningConfiguration: onRegistry('ecr:PutSigningConfiguration', { signingConfiguration: { rules: [] } }),
   RegisterPullTimeUpdateExclusion: onRegistry('ecr:RegisterPullTimeUpdateExclusion', EXCLUSION),
   SetRepositoryPolicy: onApp('ecr:SetRepositoryPolicy', { policyText: POLICY }),
+  StartImageScan: onApp('ecr:StartImageScan', { imageId: { imageTag: 'v1' } }),
   StartLifecyclePolicyPreview: onApp('ecr:StartLifecyclePolicyPreview', { lifecyclePolicyText: LIFECYCLE }),
   TagResource: onApp('ecr:TagResource', { resourceArn: APP, tags: [{ Key: 'team', Value: 'red' }] }),
   UntagResource: onApp('ecr:UntagResource', { resourceArn: APP, tagKeys: ['team'] }),
