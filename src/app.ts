@@ -9,6 +9,7 @@ import type { Logger } from './lib/logger.ts'
 import type { Handler } from './protocols/http/context.ts'
 import type { AdminCommand, AdminParameters } from './services/administration.ts'
 import type { RootKey, RootKeys } from './services/root-keys.ts'
+import type { ScanCommand, ScanParameters } from './services/scan-commands.ts'
 import { AnalysisWorkers } from './workers/analysis-workers.ts'
 
 /**
@@ -25,6 +26,8 @@ export interface App extends OperatorJobs {
   readonly firstRootKey: RootKey | undefined
   /** Accounts, root keys, tokens and sessions. */
   administer(command: AdminCommand, parameters: AdminParameters): Promise<object>
+  /** What is in images, and what follows from it. */
+  inspect(command: ScanCommand, parameters: ScanParameters): Promise<object>
   /** Begins what goes on beside requests: scheduled garbage collection, lifecycle policies, signatures, scans. */
   start(): void
   /** Throws when the registry cannot serve. */
@@ -52,6 +55,7 @@ export async function createApp(
     ...jobs.byOperator,
     firstRootKey: await prepareRootKey(config, services.rootKeys),
     administer: (command, parameters) => services.administration.run(command, parameters),
+    inspect: (command, parameters) => services.scanCommands.run(command, parameters),
     handle: createPlanes(foundation, services, jobs),
     start: () => jobs.start(),
     ready: () => foundation.checkReady(),

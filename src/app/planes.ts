@@ -68,6 +68,7 @@ function createOperations(foundation: Foundation, services: Services, jobs: Jobs
   return createOperatorPlane({
     ...jobs.byOperator,
     administer: (command, parameters) => services.administration.run(command, parameters),
+    inspect: (command, parameters) => services.scanCommands.run(command, parameters),
     facts: { version: VERSION, profile, fidelity, storage: storage.kind, startedAt: realClock.now() },
     setting,
     logger,

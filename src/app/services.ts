@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import type { IssuerKeys } from '../clients/issuer-keys.ts'
 import type { PublicFetchSettings } from '../clients/public-fetch.ts'
-import type { Config } from '../config/config.ts'
+import { type Config, registryHostFor } from '../config/config.ts'
+import { VERSION } from '../config/version.ts'
 import { reasonOf } from '../domain/iam/denial.ts'
+import type { RepositoryRef } from '../domain/names.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import { Once } from '../lib/once.ts'
@@ -11,6 +13,7 @@ import { AccountSettings } from '../services/account-settings.ts'
 import { Activations } from '../services/activations.ts'
 import { Administration } from '../services/administration.ts'
 import { Advisories } from '../services/advisories.ts'
+import { Attachments } from '../services/attachments.ts'
 import { AuditHistory } from '../services/audit-history.ts'
 import { BuiltInEngine } from '../services/built-in-engine.ts'
 import { Callers } from '../services/callers.ts'
@@ -18,6 +21,7 @@ import { CreationTemplates } from '../services/creation-templates.ts'
 import { DownloadTickets } from '../services/download-urls.ts'
 import { policyTextsOf } from '../services/iam/policy-texts.ts'
 import { ImageBatches } from '../services/image-batches.ts'
+import { ImageContents } from '../services/image-contents.ts'
 import { ImageDeletion } from '../services/image-deletion.ts'
 import { ImageLists } from '../services/image-lists.ts'
 import { ImageScanner } from '../services/image-scanner.ts'
@@ -52,6 +56,8 @@ import { RepositoryGrants } from '../services/repository-grants.ts'
 import { RepositoryKeys } from '../services/repository-keys.ts'
 import { RobotTokens } from '../services/robot-tokens.ts'
 import { RootKeys } from '../services/root-keys.ts'
+import { Sboms } from '../services/sboms.ts'
+import { ScanCommands } from '../services/scan-commands.ts'
 import { ScanConfigurations } from '../services/scan-configurations.ts'
 import type { ScanEvents } from '../services/scan-events.ts'
 import { ScanFindings } from '../services/scan-findings.ts'
@@ -128,6 +134,9 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     sparse,
     publicQuotas,
   )
+  const contents = new ImageContents(metadata, blobs, vaults, inventories)
+  const attachments = new Attachments(uploads, images)
+  const sboms = new Sboms(metadata, contents, attachments, clock, { version: VERSION, nameOf: namesOf(config) })
   const lifecycle = new Lifecycle(metadata, access, clock, ids, () => bells.previewAsked())
   return {
     ...keyServices,
@@ -170,6 +179,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     robotTokens,
     rootKeys,
     sessions,
+    scanCommands: new ScanCommands(sboms, config.defaultRegistry),
     scanConfigurations: new ScanConfigurations(metadata, access, scanEvents, () => bells.scanAsked()),
     scanEvents,
     scanFindings: new ScanFindings(metadata, access, matching, pulls, clock, config.scanDurations),
@@ -192,6 +202,12 @@ function issuerKeysOf(config: Config, realClock: Clock): Pick<IssuerKeys, 'find'
     return new IssuerKeys(oidcSettings(config), realClock)
   })
   return { find: async (issuer, keyId) => (await loaded.get()).find(issuer, keyId) }
+}
+
+/** How people name repositories: by the configured host, else as ECR would. */
+function namesOf({ registryHost }: Config): (ref: RepositoryRef) => string {
+  const host = registryHost ?? '{account}.dkr.ecr.{region}.amazonaws.com'
+  return ({ registry: { registryId, region }, name }) => `${registryHostFor(host, registryId, region)}/${name}`
 }
 
 /** The one that decides; what it refuses, or would refuse, is logged. */

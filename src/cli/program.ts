@@ -9,6 +9,7 @@ import { describeDevTools } from './commands/dev-commands.ts'
 import { describeIam } from './commands/iam-commands.ts'
 import { describeJobs } from './commands/job-commands.ts'
 import { describeMasterKey } from './commands/master-key-commands.ts'
+import { describeScans } from './commands/scan-commands.ts'
 import { describeServe } from './commands/serve-commands.ts'
 import { describeSigning } from './commands/signing-commands.ts'
 import { describeTrust } from './commands/trust-commands.ts'
@@ -57,6 +58,7 @@ const DESCRIPTIONS = [
   describeJobs,
   describeDevTools,
   describeAdvisories,
+  describeScans,
   describeSigning,
   describeAdmin,
   describeIam,

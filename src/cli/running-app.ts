@@ -14,6 +14,10 @@ export type AdminCommand =
   | 'token/list'
   | 'token/revoke'
   | 'token-key/rotate'
+
+/** What `ecru sbom` and others can ask about the content of images. */
+export type ScanCommand = 'sbom/attach' | 'sbom/write'
+
 /** Hears how far an import of advisories has come. */
 type OnImportProgress = (progress: {
   readonly part: string
@@ -49,6 +53,8 @@ export interface RunningApp {
   /** Accounts, root keys, tokens and sessions. */
   administer(command: AdminCommand, parameters: Readonly<Record<string, string>>): Promise<object>
   explainAccess(question: AccessQuestion): Promise<object>
+  /** What is in images, and what follows from it. */
+  inspect(command: ScanCommand, parameters: Readonly<Record<string, string>>): Promise<object>
   /** Ends the work beside requests, then closes the stores. */
   close(): Promise<void>
 }

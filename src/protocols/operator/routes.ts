@@ -2,6 +2,7 @@ import { accessDenied, isRegistryError } from '../../domain/errors.ts'
 import type { AccessQuestion } from '../../domain/iam/access-report.ts'
 import { parseRegion, parseRegistryId, parseRepositoryName, type RepositoryRef } from '../../domain/names.ts'
 import { ADMIN_COMMANDS } from '../../services/administration.ts'
+import { SCAN_COMMANDS } from '../../services/scan-commands.ts'
 import { verifySigV4 } from '../aws/sigv4/verify.ts'
 import { awsErrorOf } from '../errors.ts'
 import { readBody } from '../http/body.ts'
@@ -54,10 +55,19 @@ const ADMIN_ROUTES: Routes = Object.fromEntries(
   ]),
 )
 
+/** `POST /_ecru/scans/…`. */
+const SCAN_ROUTES: Routes = Object.fromEntries(
+  SCAN_COMMANDS.map((command) => [
+    `POST /_ecru/scans/${command}`,
+    (request, context, services) =>
+      operate(request, context, services, (query) => services.inspect(command, Object.fromEntries(query))),
+  ]),
+)
+
 /** The operator's plane, `/_ecru/…`: health, readiness, facts, and the jobs that can be run on demand. */
 export function createOperatorPlane(services: OperatorServices): Handler {
-  const routes: Routes =
-    services.facts.profile === 'dev' ? { ...ROUTES, ...ADMIN_ROUTES, ...DEV_ROUTES } : { ...ROUTES, ...ADMIN_ROUTES }
+  const always = { ...ROUTES, ...ADMIN_ROUTES, ...SCAN_ROUTES }
+  const routes: Routes = services.facts.profile === 'dev' ? { ...always, ...DEV_ROUTES } : always
   return async (request, context) => {
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const path = pathOf(request.url)

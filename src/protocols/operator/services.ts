@@ -4,6 +4,7 @@ import type { ResetReport, ResetScope } from '../../domain/reset-scope.ts'
 import type { Logger } from '../../lib/logger.ts'
 import type { VirtualClock } from '../../lib/virtual-clock.ts'
 import type { AdminCommand, AdminParameters } from '../../services/administration.ts'
+import type { ScanCommand, ScanParameters } from '../../services/scan-commands.ts'
 import type { AwsSetting } from '../aws/context.ts'
 import type { RequestContext } from '../http/context.ts'
 
@@ -47,6 +48,8 @@ export interface OperatorServices {
   /** Accounts, root keys, tokens and sessions. */
   administer(command: AdminCommand, parameters: AdminParameters): Promise<object>
   explainAccess(question: AccessQuestion): Promise<object>
+  /** What is in images, and what follows from it. */
+  inspect(command: ScanCommand, parameters: ScanParameters): Promise<object>
 }
 
 /** Answers one route of the operator's plane. */

@@ -45,6 +45,7 @@ export async function askOperator(
     collectGarbage: none,
     scrub: none,
     verifyAudit: none,
+    inspect: none,
     administer: none,
     advisoryStatus: none,
     importAdvisories: none,
