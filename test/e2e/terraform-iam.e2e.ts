@@ -1,5 +1,6 @@
 import { describe, expect } from 'bun:test'
 import {
+  CreateAccessKeyCommand,
   DeleteAccessKeyCommand,
   GetPolicyVersionCommand,
   GetUserCommand,
@@ -68,8 +69,9 @@ describe('Terraform manages IAM, and finds it as it left it', () => {
   )
 
   test(
-    'destroys everything',
+    'destroys everything, a user that has a key of which Terraform does not know included',
     async () => {
+      await root().send(new CreateAccessKeyCommand({ UserName: 'ada' }))
       expect(await terraform.destroy(CHANGED)).toBe('Destroy complete! Resources: 17 destroyed.')
       expect((await root().send(new ListUsersCommand({}))).Users).toEqual([])
     },

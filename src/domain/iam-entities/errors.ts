@@ -35,6 +35,11 @@ export function accessKeyNotFound(id: string): RegistryError {
   return notFound(`The Access Key with id ${id} cannot be found.`)
 }
 
+/** Users here have no passwords. */
+export function loginProfileNotFound(userName: string): RegistryError {
+  return notFound(`Login Profile for User ${userName} cannot be found.`)
+}
+
 export function providerNotFound(arn: string): RegistryError {
   return notFound(`OpenIDConnect Provider not found for arn ${arn}`)
 }

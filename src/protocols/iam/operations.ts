@@ -1,5 +1,6 @@
 import iamModel from '../../../models/iam.json' with { type: 'json' }
 import type { IamServices } from '../../services/iam/iam-services.ts'
+import type { AwsCall } from '../aws/context.ts'
 import { operationTable } from '../aws/operation-table.ts'
 import type { QueryService } from '../aws/query.ts'
 import {
@@ -54,6 +55,16 @@ import {
   updateOpenIDConnectProviderThumbprint,
 } from './oidc-providers.ts'
 import type { IamOperation, IamOperationName } from './operation.ts'
+import {
+  deleteLoginProfile,
+  getLoginProfile,
+  listMFADevices,
+  listServiceSpecificCredentials,
+  listSigningCertificates,
+  listSSHPublicKeys,
+  listVirtualMFADevices,
+} from './other-credentials.ts'
+import { otherCredentialsModel } from './other-credentials-model.ts'
 import {
   deleteRolePermissionsBoundary,
   deleteUserPermissionsBoundary,
@@ -198,10 +209,28 @@ const OPERATIONS = {
   SimulatePrincipalPolicy: simulatePrincipalPolicy,
 } satisfies Operations
 
+/** Of what no user here can have. */
+const OTHER_OPERATIONS = {
+  DeleteLoginProfile: deleteLoginProfile,
+  GetLoginProfile: getLoginProfile,
+  ListMFADevices: listMFADevices,
+  ListSSHPublicKeys: listSSHPublicKeys,
+  ListServiceSpecificCredentials: listServiceSpecificCredentials,
+  ListSigningCertificates: listSigningCertificates,
+  ListVirtualMFADevices: listVirtualMFADevices,
+} satisfies Operations
+
 /** AWS Identity and Access Management over the Query protocol. */
 export function iamService(services: IamServices): QueryService {
+  const contextFor = (call: AwsCall) => ({ ...services, ...call })
   return {
-    model: iamModel,
-    operations: operationTable(iamModel, OPERATIONS, [], (call) => ({ ...services, ...call })),
+    model: {
+      ...otherCredentialsModel,
+      operations: { ...iamModel.operations, ...otherCredentialsModel.operations },
+    },
+    operations: new Map([
+      ...operationTable(iamModel, OPERATIONS, [], contextFor),
+      ...operationTable(otherCredentialsModel, OTHER_OPERATIONS, [], contextFor),
+    ]),
   }
 }

@@ -12,6 +12,7 @@ import { Groups } from './groups.ts'
 import { InlinePolicies } from './inline-policies.ts'
 import { ManagedPolicies } from './managed-policies.ts'
 import { OidcProviders } from './oidc-providers.ts'
+import { OtherCredentials } from './other-credentials.ts'
 import { Roles } from './roles.ts'
 import { ServiceLinkedRoles } from './service-linked-roles.ts'
 import { Simulations } from './simulation.ts'
@@ -38,6 +39,7 @@ export function createIamServices(metadata: MetadataStore, access: Access, clock
     accountFacts: new AccountFacts(entities),
     accessKeys: new AccessKeys(entities),
     oidcProviders,
+    otherCredentials: new OtherCredentials(entities),
     serviceLinkedRoles: new ServiceLinkedRoles(entities),
     entityTags: new EntityTags(entities, managedPolicies, oidcProviders),
   }

@@ -7,17 +7,24 @@ import {
   CreateUserCommand,
   DeleteAccessKeyCommand,
   DeleteGroupCommand,
+  DeleteLoginProfileCommand,
   DeleteUserCommand,
   DeleteUserPolicyCommand,
   DetachUserPolicyCommand,
   GetAccessKeyLastUsedCommand,
   GetGroupCommand,
+  GetLoginProfileCommand,
   GetUserCommand,
   ListAccessKeysCommand,
   ListGroupsCommand,
   ListGroupsForUserCommand,
+  ListMFADevicesCommand,
+  ListServiceSpecificCredentialsCommand,
+  ListSigningCertificatesCommand,
+  ListSSHPublicKeysCommand,
   ListUsersCommand,
   ListUserTagsCommand,
+  ListVirtualMFADevicesCommand,
   PutUserPolicyCommand,
   paginateListUsers,
   RemoveUserFromGroupCommand,
@@ -234,5 +241,42 @@ describe('groups', () => {
       (await refusalOf(iam.client.send(new RemoveUserFromGroupCommand({ GroupName: 'Devs', UserName: 'bob' }))))[0],
     ).toBe('NoSuchEntityException')
     await iam.client.send(new DeleteGroupCommand({ GroupName: 'Devs' }))
+  })
+})
+
+describe('credentials that no user here has', () => {
+  test('are listed as none, so that clients can delete a user with all that it has', async () => {
+    await createUser('robot')
+    const UserName = 'robot'
+    expect(await iam.client.send(new ListSSHPublicKeysCommand({ UserName }))).toMatchObject({ SSHPublicKeys: [] })
+    expect(await iam.client.send(new ListSigningCertificatesCommand({ UserName }))).toMatchObject({ Certificates: [] })
+    expect(await iam.client.send(new ListServiceSpecificCredentialsCommand({ UserName }))).toMatchObject({
+      ServiceSpecificCredentials: [],
+    })
+    expect(await iam.client.send(new ListMFADevicesCommand({ UserName }))).toMatchObject({ MFADevices: [] })
+    const virtual = await iam.client.send(new ListVirtualMFADevicesCommand({ AssignmentStatus: 'Any' }))
+    expect(virtual).toMatchObject({ VirtualMFADevices: [], IsTruncated: false })
+    for (const command of [new GetLoginProfileCommand({ UserName }), new DeleteLoginProfileCommand({ UserName })])
+      expect(await refusalOf(iam.client.send(command as GetLoginProfileCommand))).toEqual([
+        'NoSuchEntityException',
+        'Login Profile for User robot cannot be found.',
+      ])
+  })
+
+  test('are told of users that are there alone, to who may ask', async () => {
+    expect(await refusalOf(iam.client.send(new ListSSHPublicKeysCommand({ UserName: 'nobody' })))).toEqual([
+      'NoSuchEntityException',
+      'The user with name nobody cannot be found.',
+    ])
+    await createUser('asker')
+    const { AccessKey } = await iam.client.send(new CreateAccessKeyCommand({ UserName: 'asker' }))
+    const asker = iam.clientOf(AccessKey?.AccessKeyId ?? '', AccessKey?.SecretAccessKey)
+    const [code, message] = await refusalOf(asker.send(new ListMFADevicesCommand({})))
+    expect([code, message]).toEqual([
+      'AccessDenied',
+      expect.stringContaining(
+        'iam:ListMFADevices on resource: arn:aws:iam::123456789012:user/asker because no identity-based policy',
+      ),
+    ])
   })
 })

@@ -96,12 +96,14 @@ resource "aws_iam_role_policy_attachment" "deploy" {
 }
 
 resource "aws_iam_user" "robot" {
-  name = "robot"
-  tags = { team = var.team }
+  name          = "robot"
+  tags          = { team = var.team }
+  force_destroy = true
 }
 
 resource "aws_iam_user" "ada" {
-  name = "ada"
+  name          = "ada"
+  force_destroy = true
 }
 
 resource "aws_iam_user_policy" "robot" {
