@@ -18,12 +18,17 @@ export function printImageId(id: { readonly digest?: string | undefined; readonl
 
 // ── parameters ──
 
-/** A member breaks a constraint; `reason` as ECR words it, such as `Invalid ARN`. */
-export function invalidParameter(member: string, reason: string, options?: ErrorOptions): RegistryError {
+/** A member breaks a constraint; `reason` as ECR words it, such as `Invalid ARN`. `value`: as services repeat it that do; ECR does not. */
+export function invalidParameter(
+  member: string,
+  reason: string,
+  options?: ErrorOptions,
+  value?: string,
+): RegistryError {
   return new RegistryError(
     'invalid-parameter',
     `Invalid parameter at '${member}' failed to satisfy constraint: '${reason}'`,
-    { member, reason },
+    { member, reason, ...(value === undefined ? {} : { value }) },
     options,
   )
 }

@@ -15,11 +15,11 @@ export interface WebIdentity {
 
 /** Claims that conditions may ask of any issuer. */
 const COMMON_CLAIMS = ['amr', 'azp', 'email', 'oaud', 'sub']
-/** Those that AWS documents for GitHub Actions. */
+/** Those that AWS documents for GitHub Actions, for the trust policy alone: the session does not keep them. */
 const GITHUB_ISSUER = 'https://token.actions.githubusercontent.com'
 const GITHUB_CLAIMS = [
   ...['actor', 'actor_id', 'enterprise_id', 'environment', 'job_workflow_ref', 'ref', 'repository', 'repository_id'],
-  ...['repository_owner', 'repository_owner_id', 'repository_visibility', 'workflow', 'workflow_ref'],
+  'workflow',
 ]
 const TAGS_CLAIM = 'https://aws.amazon.com/tags'
 const SOURCE_IDENTITY_CLAIM = 'https://aws.amazon.com/source_identity'
@@ -50,19 +50,37 @@ export function readWebIdentity(claims: Readonly<Record<string, unknown>>): WebI
   }
 }
 
-/** What conditions may ask of the token, by keys such as `token.actions.githubusercontent.com:sub`, in lower case. */
+/** What trust policies may ask of the token, by keys such as `token.actions.githubusercontent.com:sub`, in lower case. */
 export function factsOfWebIdentity(
-  { issuer, claims }: WebIdentity,
+  identity: WebIdentity,
   audience: string,
 ): Readonly<Record<string, string | readonly string[]>> {
-  const provider = providerNameOf(issuer).toLowerCase()
-  const names = issuer === GITHUB_ISSUER ? [...COMMON_CLAIMS, ...GITHUB_CLAIMS] : COMMON_CLAIMS
-  const facts: Record<string, string | readonly string[]> = { [`${provider}:aud`]: audience }
+  const ofIssuer = identity.issuer === GITHUB_ISSUER ? GITHUB_CLAIMS : []
+  return { ...sessionFactsOf(identity, audience), ...claimsOf(identity, ofIssuer) }
+}
+
+/** What all policies may ask throughout the session. */
+export function sessionFactsOf(
+  identity: WebIdentity,
+  audience: string,
+): Readonly<Record<string, string | readonly string[]>> {
+  return { [`${prefixOf(identity)}:aud`]: audience, ...claimsOf(identity, COMMON_CLAIMS) }
+}
+
+function prefixOf({ issuer }: WebIdentity): string {
+  return providerNameOf(issuer).toLowerCase()
+}
+
+function claimsOf(
+  identity: WebIdentity,
+  names: readonly string[],
+): Readonly<Record<string, string | readonly string[]>> {
+  const facts: Record<string, string | readonly string[]> = {}
   for (const name of names) {
-    const value = claims[name]
+    const value = identity.claims[name]
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-      facts[`${provider}:${name}`] = String(value)
-    else if (Array.isArray(value) && value.length > 0) facts[`${provider}:${name}`] = value.map(String)
+      facts[`${prefixOf(identity)}:${name}`] = String(value)
+    else if (Array.isArray(value) && value.length > 0) facts[`${prefixOf(identity)}:${name}`] = value.map(String)
   }
   return facts
 }

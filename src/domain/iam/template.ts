@@ -42,6 +42,9 @@ export function variablesOf({ pieces = [] }: Template): readonly string[] {
   return pieces.flatMap((piece) => (piece.kind === 'variable' ? [piece.name] : []))
 }
 
+/** A text that variables make longer than this is nobody's name: that it was meant to be one cannot be said. */
+const TOKENS_MAX = 65_536
+
 /**
  * The text of a request's own as tokens; what comes from a variable is never a wildcard. `unresolved`: a variable has no
  * single value in this request, so the text equals nothing. `unknown`: nobody can say what it has.
@@ -61,10 +64,16 @@ export function resolve(
       if (fact === 'unknown') return 'unknown'
       const [value = piece.fallback, ...others] = fact ?? []
       if (value === undefined || others.length > 0) isUnresolved = true
-      else tokens.push(...plainTokens(value))
-    } else tokens.push(...(piece.kind === 'literal' ? plainTokens(piece.text) : tokensOf(piece.text)))
+      else if (tokens.length + value.length > TOKENS_MAX) return 'unknown'
+      else add(tokens, plainTokens(value))
+    } else add(tokens, piece.kind === 'literal' ? plainTokens(piece.text) : tokensOf(piece.text))
   }
   return isUnresolved ? 'unresolved' : tokens
+}
+
+/** One by one: a value can be longer than a call takes arguments. */
+function add(tokens: Token[], more: readonly Token[]): void {
+  for (const token of more) tokens.push(token)
 }
 
 function variable(inner: string): Piece {

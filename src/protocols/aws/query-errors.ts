@@ -1,5 +1,6 @@
 import type { ErrorCode, RegistryError } from '../../domain/errors.ts'
 import { awsErrorOf, type WireError } from '../errors.ts'
+import { constraintSentence } from './constraint-sentence.ts'
 
 /** Services of the Query protocol call some common errors by other names, and answer 403 to what is no valid signature. */
 const QUERY: Partial<Record<ErrorCode, { readonly status: number; readonly code: string }>> = {
@@ -25,11 +26,7 @@ export function queryErrorOf(thrown: unknown): WireError {
   return { ...wire, ...QUERY[wire.error.code], message: messageOf(wire.error) }
 }
 
-/** A constraint that a value breaks has another sentence here; the value is not repeated. */
+/** A constraint that a value breaks has another sentence here. */
 function messageOf({ code, message, details }: RegistryError): string {
-  const { member, reason } = details
-  if (code !== 'invalid-parameter' || typeof member !== 'string' || reason === undefined) return message
-  const path = member.charAt(0).toLowerCase() + member.slice(1)
-  const sentence = /^must satisfy regular/.test(String(reason)) ? `Member ${reason}` : reason
-  return `1 validation error detected: Value at '${path}' failed to satisfy constraint: ${sentence}`
+  return (code === 'invalid-parameter' ? constraintSentence(details) : undefined) ?? message
 }

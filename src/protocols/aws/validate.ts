@@ -1,4 +1,5 @@
 import { invalidParameter, requestMalformed } from '../../domain/errors.ts'
+import { repeatedValue } from './constraint-sentence.ts'
 import { isLongerThan, isShorterThan, matcherFor } from './constraints.ts'
 import { type Path, printPath, type Spelling } from './member-path.ts'
 import { type ServiceModel, type Shape, shapeOf } from './model.ts'
@@ -81,32 +82,34 @@ export class InputParsers {
       for (const { name, isRequired, parse } of members) {
         const given = Object.hasOwn(value, name) ? value[name] : undefined
         if (given !== undefined && given !== null) parsed[name] = parse(given, { parent: path, name })
-        else if (isRequired) throw this.#refused({ parent: path, name }, 'Member must not be null')
+        else if (isRequired) throw this.#refused({ parent: path, name }, 'Member must not be null', 'null')
       }
       return parsed
     }
   }
 
-  #list({ member, min, max }: Shape): Parser {
+  #list(shape: Shape): Parser {
+    const { member } = shape
     const parse = this.#parserOf(member?.shape ?? '')
     return (value, path) => {
       if (!Array.isArray(value)) throw requestMalformed('Expected list or null')
-      this.#checkLength(value.length, min, max, path)
+      this.#checkLength(value.length, shape, path, value)
       return value.map((item: unknown, index) => {
         const name = `${index + 1}.member`
-        if (item === null) throw this.#refused({ parent: path, name }, 'Member must not be null')
+        if (item === null) throw this.#refused({ parent: path, name }, 'Member must not be null', 'null')
         return parse(item, { parent: path, name })
       })
     }
   }
 
-  #map({ key, value: of, min, max }: Shape): Parser {
+  #map(shape: Shape): Parser {
+    const { key, value: of } = shape
     const parseKey = this.#parserOf(key?.shape ?? '')
     const parseValue = this.#parserOf(of?.shape ?? '')
     return (value, path) => {
       if (!isObject(value)) throw requestMalformed('Expected map or null')
       const entries = Object.entries(value).filter(([, item]) => item !== null)
-      this.#checkLength(entries.length, min, max, path)
+      this.#checkLength(entries.length, shape, path)
       return Object.fromEntries(
         entries.map(([name, item]) => [
           parseKey(name, { parent: path, name: 'key' }),
@@ -116,49 +119,55 @@ export class InputParsers {
     }
   }
 
-  #string({ min = 0, max = Number.POSITIVE_INFINITY, pattern, enum: values }: Shape): Parser {
+  #string(shape: Shape): Parser {
+    const { min = 0, max = Number.POSITIVE_INFINITY, pattern, enum: values } = shape
     const matches = pattern === undefined ? undefined : matcherFor(pattern)
     const allowed = values === undefined ? undefined : new Set(values)
     return (value, path) => {
       if (typeof value !== 'string') return unconvertible(value, 'a String')
       if (!value.isWellFormed()) throw requestMalformed('A string holds half of a surrogate pair')
-      if (isShorterThan(value, min)) throw this.#refused(path, atLeast('length', min))
-      if (isLongerThan(value, max)) throw this.#refused(path, atMost('length', max))
+      const refused = (reason: string) => this.#refused(path, reason, repeatedValue(value, shape))
+      if (isShorterThan(value, min)) throw refused(atLeast('length', min))
+      if (isLongerThan(value, max)) throw refused(atMost('length', max))
       if (allowed !== undefined && !allowed.has(value))
-        throw this.#refused(path, `Member must satisfy enum value set: [${[...allowed].join(', ')}]`)
-      if (matches !== undefined && !matches(value))
-        throw this.#refused(path, `must satisfy regular expression '${pattern}'`)
+        throw refused(`Member must satisfy enum value set: [${[...allowed].join(', ')}]`)
+      if (matches !== undefined && !matches(value)) throw refused(`must satisfy regular expression '${pattern}'`)
       return value
     }
   }
 
-  #blob({ min, max }: Shape): Parser {
+  #blob(shape: Shape): Parser {
+    const { max } = shape
     return (value, path) => {
       if (typeof value !== 'string') return unconvertible(value, 'a Blob')
       // Base64 is a third longer than its bytes: do not decode what cannot fit.
       if (max !== undefined && value.length > Math.ceil(max / 3) * 4) throw this.#refused(path, atMost('length', max))
       const bytes = decodeBase64(value)
-      this.#checkLength(bytes.length, min, max, path)
+      this.#checkLength(bytes.length, shape, path)
       return bytes
     }
   }
 
-  #number({ min, max }: Shape, type: string, isOfType: (value: number) => boolean): Parser {
+  #number(shape: Shape, type: string, isOfType: (value: number) => boolean): Parser {
     return (value, path) => {
+      const { min, max } = shape
       if (typeof value !== 'number' || !isOfType(value)) return unconvertible(value, type)
-      if (min !== undefined && value < min) throw this.#refused(path, atLeast('value', min))
-      if (max !== undefined && value > max) throw this.#refused(path, atMost('value', max))
+      if (min !== undefined && value < min)
+        throw this.#refused(path, atLeast('value', min), repeatedValue(value, shape))
+      if (max !== undefined && value > max) throw this.#refused(path, atMost('value', max), repeatedValue(value, shape))
       return value
     }
   }
 
-  #checkLength(length: number, min: number | undefined, max: number | undefined, path: Path | undefined): void {
-    if (min !== undefined && length < min) throw this.#refused(path, atLeast('length', min))
-    if (max !== undefined && length > max) throw this.#refused(path, atMost('length', max))
+  #checkLength(length: number, shape: Shape, path: Path | undefined, value?: unknown): void {
+    const { min, max } = shape
+    if (min !== undefined && length < min)
+      throw this.#refused(path, atLeast('length', min), repeatedValue(value, shape))
+    if (max !== undefined && length > max) throw this.#refused(path, atMost('length', max), repeatedValue(value, shape))
   }
 
-  #refused(path: Path | undefined, reason: string) {
-    return invalidParameter(printPath(path, this.#spelling), reason)
+  #refused(path: Path | undefined, reason: string, value?: string) {
+    return invalidParameter(printPath(path, this.#spelling), reason, undefined, value)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { RegistryError } from '../../domain/errors.ts'
+import { constraintSentence } from './constraint-sentence.ts'
 
 /** Constraint violations as most services of AWS tell them; ECR has an exception of its own for them. */
 export function validationError({
@@ -7,8 +8,5 @@ export function validationError({
   details,
 }: RegistryError): { readonly code: string; readonly message: string } | undefined {
   if (code !== 'invalid-parameter') return undefined
-  const { member, reason } = details
-  if (typeof member !== 'string' || typeof reason !== 'string') return { code: 'ValidationException', message }
-  const sentence = `1 validation error detected: Value at '${member}' failed to satisfy constraint: ${reason}`
-  return { code: 'ValidationException', message: sentence }
+  return { code: 'ValidationException', message: constraintSentence(details) ?? message }
 }

@@ -1,4 +1,5 @@
 import iamModel from '../../../models/iam.json' with { type: 'json' }
+import { checkMayCallIam } from '../../domain/session-limits.ts'
 import type { IamServices } from '../../services/iam/iam-services.ts'
 import type { AwsCall } from '../aws/context.ts'
 import { operationTable } from '../aws/operation-table.ts'
@@ -222,7 +223,10 @@ const OTHER_OPERATIONS = {
 
 /** AWS Identity and Access Management over the Query protocol. */
 export function iamService(services: IamServices): QueryService {
-  const contextFor = (call: AwsCall) => ({ ...services, ...call })
+  const contextFor = (call: AwsCall) => {
+    checkMayCallIam(call.principal)
+    return { ...services, ...call }
+  }
   return {
     model: {
       ...otherCredentialsModel,

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { NamedPolicy } from '../../domain/iam/evaluate.ts'
 import { parseIdentityPolicy, parseResourcePolicy } from '../../domain/iam/iam-policies.ts'
 import type { Policy } from '../../domain/iam/policy.ts'
@@ -34,6 +35,8 @@ type Source = Pick<IdentityPolicies, 'arn' | 'uniqueId' | 'tags' | 'inline' | 'm
 
 /** How many decisions one request may ask for. */
 const DECISIONS_MAX = 1000
+/** How many characters of policies they may read together. */
+const CHARACTERS_MAX = 20_000_000
 
 /** Tries policies without anybody acting: the answers are those that `Access` would give. */
 export class Simulations {
@@ -97,10 +100,17 @@ export class Simulations {
     })
   }
 
-  #run(principal: Principal, simulation: Simulation, identity: Source | undefined): readonly SimulatedResult[] {
+  /** Others go on between two decisions: together they can take a while. */
+  async #run(
+    principal: Principal,
+    simulation: Simulation,
+    identity: Source | undefined,
+  ): Promise<readonly SimulatedResult[]> {
     const { actions, resources, context, resourcePolicy, resourceOwner } = simulation
     if (actions.length * resources.length > DECISIONS_MAX)
       throw invalidInput(`A simulation is of ${DECISIONS_MAX} actions on resources at most.`)
+    if (charactersOf(simulation, identity) * actions.length * resources.length > CHARACTERS_MAX)
+      throw invalidInput('The policies are too long for a simulation of so many actions and resources.')
     const boundary = boundaryOf(simulation, identity)
     const policies = {
       identity: [...ofIdentity(identity), ...parsed(simulation.policies, 'PolicyInputList')],
@@ -113,14 +123,21 @@ export class Simulations {
     const caller = callerOf(principal, simulation.callerArn, identity)
     const ownerAccountId = resourceOwner === undefined ? undefined : accountOf(resourceOwner)
     const now = this.#entities.clock.now()
-    return actions.flatMap((action) =>
-      resources.map((resource) => ({
-        ...simulate(policies, { caller, action, resource, ownerAccountId, context, now }),
-        action,
-        resource,
-      })),
-    )
+    const results: SimulatedResult[] = []
+    for (const action of actions)
+      for (const resource of resources) {
+        const decision = simulate(policies, { caller, action, resource, ownerAccountId, context, now })
+        results.push({ ...decision, action, resource })
+        await nextTurn()
+      }
+    return results
   }
+}
+
+function charactersOf({ policies, boundaries, resourcePolicy = '' }: Simulation, identity: Source | undefined): number {
+  const { inline = [], managed = [], boundary } = identity ?? {}
+  const stored = [...inline, ...managed, ...(boundary === undefined ? [] : [boundary])].map(({ text }) => text)
+  return [...stored, ...policies, ...boundaries, resourcePolicy].reduce((sum, { length }) => sum + length, 0)
 }
 
 function ofIdentity(identity: Source | undefined): readonly NamedPolicy[] {

@@ -1,4 +1,5 @@
 import type { Principal } from '../../domain/principal.ts'
+import { checkMayCallSts } from '../../domain/session-limits.ts'
 import { authorizationMessageInvalid } from '../../domain/sts-errors.ts'
 import type { Access } from '../access.ts'
 import type { OpenedRefusal } from '../refusal-seal.ts'
@@ -18,6 +19,7 @@ export class AuthorizationMessages {
    * another account may read: it is about that account's policies.
    */
   async decode(caller: Principal, encoded: string): Promise<string> {
+    checkMayCallSts(caller, 'DecodeAuthorizationMessage')
     const { accountId: ownerAccountId } = caller
     await this.#access.authorize(caller, 'sts:DecodeAuthorizationMessage', { arn: '*', ownerAccountId })
     const opened = this.#seal.open(encoded)

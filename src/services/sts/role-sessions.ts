@@ -2,6 +2,7 @@ import type { RegistryError } from '../../domain/errors.ts'
 import type { MoreFacts } from '../../domain/iam/facts.ts'
 import { parseIamArn } from '../../domain/iam-entities/iam-arn.ts'
 import type { Principal } from '../../domain/principal.ts'
+import { checkMayCallSts } from '../../domain/session-limits.ts'
 import { type SessionTags, sessionTags } from '../../domain/session-tags.ts'
 import { assumeRoleDenied, validationError } from '../../domain/sts-errors.ts'
 import type { MetadataStore } from '../../stores/metadata.ts'
@@ -39,6 +40,7 @@ export class RoleSessions {
    * `policy-malformed`, `packed-policy-too-large`.
    */
   async assume(caller: Principal, request: AssumeRoleRequest): Promise<AssumedRole> {
+    checkMayCallSts(caller, 'AssumeRole')
     const role = await findRole(this.#metadata, request.roleArn)
     const calling = await this.#sessions.find(caller.accessKeyId)
     const { tags, transitiveKeys } = sessionTags(request, inheritedOf(calling))

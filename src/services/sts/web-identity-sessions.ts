@@ -1,3 +1,4 @@
+import { type ErrorCode, isRegistryError } from '../../domain/errors.ts'
 import { applies } from '../../domain/iam/evaluate.ts'
 import { factsOf, type MoreFacts } from '../../domain/iam/facts.ts'
 import { parseTrustPolicy } from '../../domain/iam/iam-policies.ts'
@@ -6,9 +7,10 @@ import { meansOutsider } from '../../domain/iam/principals.ts'
 import { ANONYMOUS, type Circumstances } from '../../domain/principal.ts'
 import { sessionTags } from '../../domain/session-tags.ts'
 import { assumeRoleWithWebIdentityDenied, invalidIdentityToken } from '../../domain/sts-errors.ts'
-import { factsOfWebIdentity, providerNameOf, type WebIdentity } from '../../domain/web-identity.ts'
+import { factsOfWebIdentity, providerNameOf, sessionFactsOf, type WebIdentity } from '../../domain/web-identity.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { MetadataStore } from '../../stores/metadata.ts'
+import { Attempts, guesserOf } from '../attempts.ts'
 import type { Sessions } from '../sessions.ts'
 import { type AssumedRole, beginRoleSession, findRole, type NamedRole, sessionSeconds } from './assumed-role.ts'
 import { type Narrowing, sessionPolicies } from './session-policies.ts'
@@ -29,6 +31,15 @@ export interface AssumedByWebIdentity extends AssumedRole {
   readonly provider: string
 }
 
+/** Bad tokens in a minute from one address, before more are refused unseen. */
+const BAD_TOKENS_MAX = 60
+const BAD_TOKENS: readonly ErrorCode[] = [
+  'identity-token-invalid',
+  'identity-token-expired',
+  'identity-claim-rejected',
+  'access-denied',
+]
+
 /** Where the request comes from, which trust policies may ask. */
 type From = Circumstances
 
@@ -41,6 +52,7 @@ export class WebIdentitySessions {
   readonly #sessions: Sessions
   readonly #keys: IssuerKeys
   readonly #clock: Clock
+  readonly #attempts: Attempts
 
   /** `clock`: real time, which is what the tokens of others go by. */
   constructor(metadata: MetadataStore, sessions: Sessions, keys: IssuerKeys, clock: Clock) {
@@ -48,13 +60,26 @@ export class WebIdentitySessions {
     this.#sessions = sessions
     this.#keys = keys
     this.#clock = clock
+    this.#attempts = new Attempts(clock, BAD_TOKENS_MAX)
   }
 
   /**
    * Throws `identity-token-invalid`, `identity-token-expired`, `identity-claim-rejected`, `identity-provider-unreachable`,
-   * `access-denied`, `invalid-parameter`, `policy-malformed`, `packed-policy-too-large`.
+   * `access-denied`, `invalid-parameter`, `policy-malformed`, `packed-policy-too-large`, and `throttled` for an address from
+   * which too many bad tokens came.
    */
   async assume(request: WebIdentityRequest, from: From): Promise<AssumedByWebIdentity> {
+    const guesser = guesserOf(from.sourceIp)
+    this.#attempts.admit(guesser)
+    try {
+      return await this.#assume(request, from)
+    } catch (thrown) {
+      if (isRegistryError(thrown, ...BAD_TOKENS)) this.#attempts.failed(guesser)
+      throw thrown
+    }
+  }
+
+  async #assume(request: WebIdentityRequest, from: From): Promise<AssumedByWebIdentity> {
     const role = await findRole(this.#metadata, request.roleArn)
     const issuer = await peekIssuer(request.token)
     const accountId = role?.role.accountId
@@ -79,7 +104,7 @@ export class WebIdentitySessions {
       request,
       tags.tags,
     )
-    const facts = { ...onlyTexts(factsOfWebIdentity(identity, audience)), 'aws:federatedprovider': providerArn }
+    const facts = { ...onlyTexts(sessionFactsOf(identity, audience)), 'aws:federatedprovider': providerArn }
     const session = { name: request.sessionName, policies, sourceIdentity: identity.sourceIdentity, facts }
     const begun = await beginRoleSession(this.#sessions, role, tags, session, seconds)
     return { ...begun, packedSize, subject: identity.subject, audience, provider: providerArn }

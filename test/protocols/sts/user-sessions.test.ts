@@ -1,11 +1,25 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import {
+  AssumeRoleCommand,
+  DecodeAuthorizationMessageCommand,
   GetAccessKeyInfoCommand,
   GetCallerIdentityCommand,
   GetFederationTokenCommand,
   GetSessionTokenCommand,
 } from '@aws-sdk/client-sts'
-import { ACCOUNT, allow, createSts, type Keys, ROOT, refusal, type Sts, USER, USER_ARN } from './sts-fixture.ts'
+import {
+  ACCOUNT,
+  allow,
+  createSts,
+  type Keys,
+  ROLE_ARN,
+  ROOT,
+  refusal,
+  type Sts,
+  trust,
+  USER,
+  USER_ARN,
+} from './sts-fixture.ts'
 
 let sts: Sts
 beforeEach(async () => {
@@ -69,4 +83,33 @@ test('GetAccessKeyInfo reads the account from the id', async () => {
   const ask = (AccessKeyId: string) => sts.as(ROOT).send(new GetAccessKeyInfoCommand({ AccessKeyId }))
   expect(await ask(Credentials?.AccessKeyId ?? '')).toMatchObject({ Account: ACCOUNT })
   expect(await refusal(ask('AKIAIOSFODNN7EXAMPLE'))).toMatchObject({ code: 'ValidationError' })
+})
+
+describe('credentials without a second factor', () => {
+  test('of GetSessionToken call AssumeRole and GetCallerIdentity of STS, and nothing else of it', async () => {
+    await sts.putUser(allow('*'))
+    await sts.putRole(trust({ Principal: { AWS: USER_ARN } }))
+    const { Credentials } = await sts.as(USER).send(new GetSessionTokenCommand({}))
+    const session = sts.as(keysOf(Credentials))
+    expect(await session.send(new GetCallerIdentityCommand())).toMatchObject({ Arn: USER_ARN })
+    const assumed = await session.send(new AssumeRoleCommand({ RoleArn: ROLE_ARN, RoleSessionName: 'one' }))
+    expect(assumed.AssumedRoleUser?.Arn).toEndWith('assumed-role/deploy/one')
+    const code = 'AccessDenied'
+    const key = new GetAccessKeyInfoCommand({ AccessKeyId: USER.accessKeyId })
+    expect(await refusal(session.send(key))).toMatchObject({ code })
+    expect(await refusal(session.send(new GetFederationTokenCommand({ Name: 'guest' })))).toMatchObject({ code })
+    const message = new DecodeAuthorizationMessageCommand({ EncodedMessage: 'x' })
+    expect(await refusal(session.send(message))).toMatchObject({ code })
+  })
+
+  test('of a federated user call GetCallerIdentity alone', async () => {
+    await sts.putUser(allow('*'))
+    await sts.putRole(trust({ Principal: { AWS: ACCOUNT } }))
+    const policy = JSON.stringify(allow('*'))
+    const { Credentials } = await sts.as(USER).send(new GetFederationTokenCommand({ Name: 'guest', Policy: policy }))
+    const guest = sts.as(keysOf(Credentials))
+    expect(await guest.send(new GetCallerIdentityCommand())).toMatchObject({ Account: ACCOUNT })
+    const assume = new AssumeRoleCommand({ RoleArn: ROLE_ARN, RoleSessionName: 'one' })
+    expect(await refusal(guest.send(assume))).toMatchObject({ code: 'AccessDenied' })
+  })
 })

@@ -69,7 +69,7 @@ describe('a token of a registered issuer', () => {
       const { principal } = (await sts.sessions.find(answer.Credentials?.AccessKeyId ?? '')) ?? {}
       expect(principal?.session?.facts).toMatchObject({
         'aws:federatedprovider': PROVIDER,
-        'token.actions.githubusercontent.com:repository': 'octo/app',
+        'token.actions.githubusercontent.com:sub': CLAIMS.sub,
       })
     },
   )
@@ -178,4 +178,42 @@ describe('is refused', () => {
     })
     expect(await refusal(assume(token))).toMatchObject({ code: 'AccessDenied' })
   })
+})
+
+describe('the claims of GitHub Actions', () => {
+  const trusting = (key: string, value: string) =>
+    trust({
+      Action: 'sts:AssumeRoleWithWebIdentity',
+      Principal: { Federated: PROVIDER },
+      Condition: { StringEquals: { [`token.actions.githubusercontent.com:${key}`]: value } },
+    })
+
+  test.each([
+    ...['actor', 'actor_id', 'enterprise_id', 'environment', 'job_workflow_ref', 'ref', 'repository', 'repository_id'],
+    'workflow',
+  ])('%s decides in the trust policy, and is not kept for the session', async (key) => {
+    await sts.metadata.transact(async (tx) => {
+      const role = await tx.iam.find('role', ACCOUNT, 'deploy')
+      if (role === undefined) throw new Error('the role is there')
+      await tx.iam.update({
+        ...role,
+        attributes: { ...role.attributes, trustPolicy: JSON.stringify(trusting(key, 'x7')) },
+      })
+    })
+    const { Credentials } = await assume(await signed({ [key]: 'x7' }))
+    const { principal } = (await sts.sessions.find(Credentials?.AccessKeyId ?? '')) ?? {}
+    if (key !== 'sub')
+      expect(principal?.session?.facts).not.toHaveProperty([`token.actions.githubusercontent.com:${key}`])
+    expect(await refusal(assume(await signed({ [key]: 'x8' })))).toMatchObject({ code: 'AccessDenied' })
+    expect(await refusal(assume(await signed({ [key]: undefined })))).toMatchObject({ code: 'AccessDenied' })
+  })
+})
+
+test('an address from which too many bad tokens came is slowed down, good tokens included', async () => {
+  const bad = await signed({ aud: 'somebody else' })
+  for (let count = 0; count < 60; count++) expect((await refusal(assume(bad))).code).toBe('InvalidIdentityToken')
+  expect((await refusal(assume(bad))).code).toBe('Throttling')
+  expect((await refusal(assume(await signed()))).code).toBe('Throttling')
+  sts.clock.advance(60_000)
+  expect(await assume(await signed())).toMatchObject({ Audience: AUDIENCE })
 })
