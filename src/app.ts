@@ -1,5 +1,6 @@
 import { type Foundation, openFoundation, type Surroundings } from './app/foundation.ts'
 import { createJobs, type Jobs, type OperatorJobs } from './app/jobs.ts'
+import { createMetrics } from './app/metrics.ts'
 import { createPlanes } from './app/planes.ts'
 import { createServices } from './app/services.ts'
 import type { Config } from './config/config.ts'
@@ -51,19 +52,22 @@ export async function createApp(
     scanAsked: () => jobs.bells.scanAsked(),
   })
   const jobs: Jobs = createJobs(foundation, services)
+  const metrics = createMetrics(foundation, services, jobs)
   return {
     ...jobs.byOperator,
     firstRootKey: await prepareRootKey(config, services.rootKeys),
     administer: (command, parameters) => services.administration.run(command, parameters),
     inspect: (command, parameters) => services.scanCommands.run(command, parameters),
-    handle: createPlanes(foundation, services, jobs),
+    handle: createPlanes(foundation, services, jobs, metrics),
     start: () => jobs.start(),
     ready: () => foundation.checkReady(),
     async close() {
       await jobs.close()
+      await metrics.close()
       analyser.close()
       await services.pulls.flush()
       await services.keyUses.flush()
+      await services.metricCounts.flush()
       await foundation.auditLog?.close()
       await foundation.metadata.close()
       await foundation.blobs.close()

@@ -5,6 +5,7 @@ import { parseRepositoryName, parseTag, type RepositoryRef } from '../domain/nam
 import { rootPrincipal } from '../domain/principal.ts'
 import { AdvisoryFetch } from '../jobs/advisories.ts'
 import { GarbageCollector, type GcReport } from '../jobs/gc.ts'
+import { JobRuns } from '../jobs/job-runs.ts'
 import { KeysJobs } from '../jobs/keys.ts'
 import type { LifecycleReport } from '../jobs/lifecycle.ts'
 import { type LifecycleForecast, LifecycleJobs } from '../jobs/lifecycle-jobs.ts'
@@ -31,6 +32,7 @@ import type { Bells, Services } from './services.ts'
 export interface Jobs {
   readonly byOperator: OperatorJobs
   readonly bells: Bells
+  readonly runs: JobRuns
   /** Begins what is scheduled. */
   start(): void
   /** The virtual clock was moved: does what has become due, and answers when it is done. */
@@ -73,23 +75,32 @@ const HOLDER = 'data directory'
 export function createJobs(foundation: Foundation, services: Services): Jobs {
   const { config, logger, clock, metadata, blobs } = foundation
   const closing = new AbortController()
+  const runs = new JobRuns(foundation.realClock)
   const gc = new GarbageCollector(metadata, blobs, services.uploads, clock, {
     graceMs: config.gcGraceMs,
     uploadExpiryMs: config.uploadExpiryMs,
   })
-  const gcRunner = new JobRunner(gc, logger)
+  const gcRunner = new JobRunner(gc, logger, runs)
   const scrub = new Scrub(metadata, blobs, clock)
-  const scrubRunner = new JobRunner(scrub, logger)
-  const lifecycle = createLifecycleJobs(foundation, services)
+  const scrubRunner = new JobRunner(scrub, logger, runs)
+  const lifecycle = createLifecycleJobs(foundation, services, runs)
   // Whatever time the registry's own clock tells, signatures are judged by the real one.
   const profiles = new SigningProfiles(metadata, systemClock)
   const signer = new ImageSigner(profiles, services.uploads, services.images, systemClock)
-  const signing = new SigningJobs(new SigningJob(metadata, signer, foundation.realClock, logger, HOLDER), logger)
+  const signing = new SigningJobs(new SigningJob(metadata, signer, foundation.realClock, logger, HOLDER), logger, runs)
   const { advisories } = services
   const bundles = new AdvisoryBundles(services.images, services.layers, advisories)
-  const advisoryFetches = new JobRunner(new AdvisoryFetch(advisories), logger)
-  const scans = createScanJobs(foundation, services)
-  const keys = new KeysJobs(metadata, services.keyLifetimes, services.secrets, foundation.realClock, logger, HOLDER)
+  const advisoryFetches = new JobRunner(new AdvisoryFetch(advisories), logger, runs)
+  const scans = createScanJobs(foundation, services, runs)
+  const keys = new KeysJobs(
+    metadata,
+    services.keyLifetimes,
+    services.secrets,
+    foundation.realClock,
+    logger,
+    HOLDER,
+    runs,
+  )
   const explanations = new AccessExplanations(metadata, services.access, clock, config.defaultRegistry.region)
   return {
     byOperator: {
@@ -109,6 +120,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
       verifyAudit: () => verifyAudit(foundation),
       explainAccess: (question) => explanations.explain(question),
     },
+    runs,
     bells: {
       previewAsked: () => lifecycle.lookForPreviews(),
       signingAsked: () => signing.look(),
@@ -141,14 +153,14 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
   }
 }
 
-function createScanJobs(foundation: Foundation, services: Services): ScanJobs {
+function createScanJobs(foundation: Foundation, services: Services, runs: JobRuns): ScanJobs {
   const { config, logger, clock, realClock, metadata } = foundation
   const { imageScanner: scanner, matching, rematching, scanEvents } = services
   const { scanDurations: durations } = config
   const rematch = new ScanRematch(metadata, rematching, matching, scanner, clock, durations)
   const parts = { scanner, sweep: new ScanSweep(metadata, clock), rematch }
   const settings = { clock, leaseClock: realClock, holder: HOLDER, durations }
-  return new ScanJobs(new ScanJob(metadata, parts, scanEvents, logger, settings), logger)
+  return new ScanJobs(new ScanJob(metadata, parts, scanEvents, logger, settings), logger, runs)
 }
 
 async function verifyAudit({ auditLog, metadata }: Foundation): Promise<AuditReport> {
@@ -174,7 +186,7 @@ async function importBundle(
   return await bundles.importBundle(owner, ref, { tag: parseTag(tag) }, onProgress)
 }
 
-function createLifecycleJobs(foundation: Foundation, { pulls, activations }: Services): LifecycleJobs {
+function createLifecycleJobs(foundation: Foundation, { pulls, activations }: Services, runs: JobRuns): LifecycleJobs {
   const { config, logger, clock, realClock, metadata } = foundation
   const evaluation = new LifecycleEvaluation(metadata, pulls, activations, clock)
   const execution = new LifecycleExecution(metadata, clock)
@@ -183,5 +195,6 @@ function createLifecycleJobs(foundation: Foundation, { pulls, activations }: Ser
     intervalMs: config.lifecycleIntervalMs,
     leaseClock: realClock,
     audit: foundation.audit,
+    runs,
   })
 }

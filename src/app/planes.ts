@@ -4,6 +4,7 @@ import { createJsonRpc } from '../protocols/aws/json-rpc.ts'
 import { createQuery } from '../protocols/aws/query.ts'
 import type { Handler } from '../protocols/http/context.ts'
 import { LargeBodies } from '../protocols/http/large-bodies.ts'
+import { measured } from '../protocols/http/measured.ts'
 import { besidePublic } from '../protocols/http/public-router.ts'
 import { createRouter } from '../protocols/http/router.ts'
 import { createLayerDownloads } from '../protocols/oci/downloads.ts'
@@ -17,6 +18,7 @@ import { Attempts } from '../services/attempts.ts'
 import { jsonServices, queryServices } from './aws-services.ts'
 import type { Foundation } from './foundation.ts'
 import type { Jobs } from './jobs.ts'
+import type { Metrics } from './metrics.ts'
 import type { Services } from './services.ts'
 
 /** Where AWS has its public registries; always served, for those whose DNS says so. */
@@ -26,7 +28,7 @@ const PUBLIC_HOSTS = ['public.ecr.aws', 'ecr-public.aws.com']
 const BAD_SIGNATURES_MAX = 30
 
 /** Puts every plane behind one handler. */
-export function createPlanes(foundation: Foundation, services: Services, jobs: Jobs): Handler {
+export function createPlanes(foundation: Foundation, services: Services, jobs: Jobs, metrics: Metrics): Handler {
   const { config, realClock: clock, report } = foundation
   const setting: AwsSetting = {
     clock,
@@ -49,7 +51,7 @@ export function createPlanes(foundation: Foundation, services: Services, jobs: J
     token: createPublicToken(oci),
     logos: createLogos(services.publicRegistries),
   }
-  return besidePublic(
+  const planes = besidePublic(
     new Set([config.publicHost, ...PUBLIC_HOSTS]),
     publicPlanes,
     createRouter({
@@ -57,15 +59,23 @@ export function createPlanes(foundation: Foundation, services: Services, jobs: J
       layerDownloads: createLayerDownloads(oci),
       awsJson: createJsonRpc(jsonServices(foundation, services), setting, bodies),
       awsQuery: createQuery(queryServices(foundation, services), setting),
-      operations: createOperations(foundation, services, jobs, setting),
+      operations: createOperations(foundation, services, jobs, metrics, setting),
     }),
   )
+  return measured(planes, services.traffic)
 }
 
-function createOperations(foundation: Foundation, services: Services, jobs: Jobs, setting: AwsSetting): Handler {
+function createOperations(
+  foundation: Foundation,
+  services: Services,
+  jobs: Jobs,
+  metrics: Metrics,
+  setting: AwsSetting,
+): Handler {
   const { config, logger, clock, realClock, metadata, checkReady } = foundation
   const { profile, fidelity, storage, defaultRegistry } = config
   return createOperatorPlane({
+    scrapes: { token: config.metrics.token, print: () => metrics.print() },
     ...jobs.byOperator,
     administer: (command, parameters) => services.administration.run(command, parameters),
     inspect: (command, parameters) => services.scanCommands.run(command, parameters),

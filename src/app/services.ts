@@ -41,6 +41,7 @@ import { Layers } from '../services/layers.ts'
 import { Lifecycle } from '../services/lifecycle.ts'
 import { Logins } from '../services/logins.ts'
 import { Matching } from '../services/matching.ts'
+import { MetricCounts } from '../services/metric-counts.ts'
 import { Policies } from '../services/policies.ts'
 import { PublicRegistries } from '../services/public-registries.ts'
 import { PullTimeExclusions } from '../services/pull-time-exclusions.ts'
@@ -68,6 +69,7 @@ import { Secrets } from '../services/secrets.ts'
 import { Sessions } from '../services/sessions.ts'
 import { Signing } from '../services/signing.ts'
 import { StorageClasses } from '../services/storage-classes.ts'
+import { StorageAccounts } from '../services/storage-figures.ts'
 import { AuthorizationMessages } from '../services/sts/authorization-messages.ts'
 import { RoleSessions } from '../services/sts/role-sessions.ts'
 import { UserSessions } from '../services/sts/user-sessions.ts'
@@ -75,6 +77,7 @@ import { WebIdentitySessions } from '../services/sts/web-identity-sessions.ts'
 import { Throttle } from '../services/throttle.ts'
 import { TokenKeys } from '../services/token-keys.ts'
 import { TOKEN_LIFETIME_MS, Tokens } from '../services/tokens.ts'
+import { Traffic } from '../services/traffic.ts'
 import { Uploads } from '../services/uploads.ts'
 import { Vaults } from '../services/vaults.ts'
 import { asError, type Foundation } from './foundation.ts'
@@ -95,10 +98,15 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
   const { quotas, publicQuotas } = config
   const throttle = new Throttle(config.rates, clock, config.publicRates)
   const refusalSeal = new RefusalSeal(foundation.sealer, ids)
-  const access = createAccess(foundation, throttle, refusalSeal)
+  const metricCounts = new MetricCounts(metadata, clock, (error) =>
+    logger.error({ error: asError(error) }, 'counts for metrics lost'),
+  )
+  const traffic = new Traffic(config.metrics.repositoriesMax, metricCounts)
+  const access = createAccess(foundation, throttle, refusalSeal, traffic)
   const keyUses = new KeyUses(metadata, clock, (error) => logger.error({ error: asError(error) }, 'uses of keys lost'))
   const callers = new Callers(metadata, config.defaultRegistry, clock, keyUses)
-  const pulls = new PullTimes(metadata, clock, (error) => logger.error({ error: asError(error) }, 'pull times lost'))
+  const onPullTimesLost = (error: unknown) => logger.error({ error: asError(error) }, 'pull times lost')
+  const pulls = new PullTimes(metadata, clock, onPullTimesLost, (ref) => traffic.pulled(ref))
   const tickets = new DownloadTickets(metadata, clock, ids)
   const sessions = new Sessions(metadata, clock, ids)
   const issuerKeys = issuerKeysOf(config, realClock)
@@ -133,6 +141,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     pushScanning,
     sparse,
     publicQuotas,
+    (ref) => traffic.pushed(ref),
   )
   const contents = new ImageContents(metadata, blobs, vaults, inventories)
   const attachments = new Attachments(uploads, images)
@@ -161,6 +170,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     lifecycle,
     matching,
     rematching,
+    metricCounts,
     logins: new Logins(access, tokens),
     policies: new Policies(metadata, access, config.fidelity === 'aws'),
     publicRegistries: new PublicRegistries(metadata, access, repositories, ids),
@@ -188,9 +198,11 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     webIdentitySessions: new WebIdentitySessions(metadata, sessions, issuerKeys, realClock),
     signing: new Signing(metadata, access),
     storageClasses: new StorageClasses(metadata, access, activations, pushScanning, clock, config.activationMs),
+    storageAccounts: new StorageAccounts(metadata, clock),
     throttle,
     tokenKeys,
     tokens,
+    traffic,
     uploads,
   }
 }
@@ -215,11 +227,13 @@ function createAccess(
   { config, logger, clock, metadata }: Foundation,
   throttle: Throttle,
   refusalSeal: RefusalSeal,
+  traffic: Traffic,
 ): Access {
   return new Access(metadata, clock, throttle, {
     mode: config.iam,
     organizationId: config.organizationId,
     identityPoliciesOf: (principal) => policyTextsOf(metadata, principal),
+    onCall: (accountId, region, action) => traffic.called(accountId, region, action),
     onDenied: ({ isEnforced, principal, action, resource, decision }) => {
       if (!isEnforced)
         logger.warn(

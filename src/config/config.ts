@@ -71,6 +71,12 @@ export interface Config {
     readonly sincePushMs: number | undefined
     readonly sincePullMs: number
   }
+  readonly metrics: {
+    /** Who scrapes shows it; absent: only operators may. */
+    readonly token: string | undefined
+    /** So many repositories have samples of their own. */
+    readonly repositoriesMax: number
+  }
   readonly uploadExpiryMs: number
   /** How long an archived image takes to become active again. */
   readonly activationMs: number
@@ -289,6 +295,7 @@ function toConfig(env: Environment): Config {
       sincePushMs: env.ECRU_SCAN_DURATION === 0 ? undefined : env.ECRU_SCAN_DURATION,
       sincePullMs: env.ECRU_SCAN_PULL_DURATION,
     },
+    metrics: { token: env.ECRU_METRICS_TOKEN, repositoriesMax: env.ECRU_METRICS_REPOSITORIES },
     uploadExpiryMs: env.ECRU_UPLOAD_EXPIRY,
     activationMs: env.ECRU_ACTIVATION_TIME,
     idleTimeoutMs: env.ECRU_IDLE_TIMEOUT,

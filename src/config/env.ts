@@ -351,6 +351,16 @@ export const VARIABLES = {
     default: '14d',
     doc: 'How long after its last pull an image is scanned continuously, also when its push is longer ago than `ECRU_SCAN_DURATION`.',
   },
+  ECRU_METRICS_TOKEN: {
+    schema: matching(/^[\x21-\x7e]{16,256}$/, 'must be 16 to 256 printable characters without spaces'),
+    isSecret: true,
+    doc: 'Who shows it as a bearer token may read `/metrics`. Unset: only operators may, and in the dev profile programs on this machine.',
+  },
+  ECRU_METRICS_REPOSITORIES: {
+    schema: wholeNumber(0, 100_000),
+    default: '200',
+    doc: 'How many repositories have samples of their own in `/metrics`; the others are told together.',
+  },
   ECRU_UPLOAD_EXPIRY: {
     schema: duration(MINUTE_MS, YEAR_MS),
     default: '7d',

@@ -3,6 +3,7 @@ import type { LogFacts, Logger } from '../lib/logger.ts'
 import type { KeyLifetimes } from '../services/key-lifetimes.ts'
 import type { Secrets } from '../services/secrets.ts'
 import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
+import type { JobRuns } from './job-runs.ts'
 import { Lease } from './lease.ts'
 import { type Job, JobRunner } from './runner.ts'
 import { WhenDue } from './when-due.ts'
@@ -58,9 +59,10 @@ export class KeysJobs {
     leaseClock: Clock,
     logger: Logger,
     holder: string,
+    runs?: JobRuns,
   ) {
     const job = new KeysJob(metadata, lifetimes, secrets, leaseClock, holder)
-    this.#runner = new JobRunner(job, logger)
+    this.#runner = new JobRunner(job, logger, runs)
     this.#whenDue = new WhenDue(
       this.#runner,
       () => job.isDue(),

@@ -61,9 +61,9 @@ export class LifecycleJobs {
     this.#evaluation = evaluation
     this.#isScheduled = settings.intervalMs > 0
     this.#job = new LifecycleJob(metadata, evaluation, execution, clock, logger, settings)
-    this.#runner = new JobRunner(this.#job, logger)
+    this.#runner = new JobRunner(this.#job, logger, settings.runs)
     const previews = new LifecyclePreviewJob(metadata, evaluation, clock, logger, settings)
-    this.#previewRunner = new JobRunner(previews, logger)
+    this.#previewRunner = new JobRunner(previews, logger, settings.runs)
     const report = (error: unknown) => {
       if (error instanceof Error) logger.error({ error }, 'it could not be looked for lifecycle policies that are due')
     }

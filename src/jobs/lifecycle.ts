@@ -10,6 +10,7 @@ import type { LifecycleEvaluation } from '../services/lifecycle-evaluation.ts'
 import type { LifecycleExecution } from '../services/lifecycle-execution.ts'
 import type { LifecyclePolicy, PlacedLifecyclePolicy } from '../stores/lifecycle.ts'
 import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
+import type { JobRuns } from './job-runs.ts'
 import { Lease, LeaseLost } from './lease.ts'
 import { Pace } from './pace.ts'
 import type { Job } from './runner.ts'
@@ -54,6 +55,8 @@ export interface LifecycleJobOptions {
   readonly leaseClock?: Clock
   /** Hears of every run. */
   readonly audit?: AuditTrail
+  /** Remembers how the runs fare. */
+  readonly runs?: JobRuns
 }
 
 /**

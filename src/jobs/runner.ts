@@ -1,4 +1,5 @@
 import type { LogFacts, Logger } from '../lib/logger.ts'
+import type { JobRuns } from './job-runs.ts'
 
 /** Work that comes round again and may be asked for in between. */
 export interface Job<Report> {
@@ -15,14 +16,17 @@ export interface Job<Report> {
 export class JobRunner<Report> {
   readonly #job: Job<Report>
   readonly #logger: Logger
+  readonly #runs: JobRuns | undefined
   readonly #closing = new AbortController()
   #timer: ReturnType<typeof setInterval> | undefined
   #running: Promise<unknown> | undefined
   #next: Promise<Report> | undefined
 
-  constructor(job: Job<Report>, logger: Logger) {
+  /** `runs` remembers how the job fares. */
+  constructor(job: Job<Report>, logger: Logger, runs?: JobRuns) {
     this.#job = job
     this.#logger = logger
+    this.#runs = runs
   }
 
   /** Starts the schedule; the first run comes after one interval. An interval of 0 leaves the job to those who ask. */
@@ -63,12 +67,19 @@ export class JobRunner<Report> {
   async #run(): Promise<Report> {
     const { signal } = this.#closing
     signal.throwIfAborted()
+    const { name } = this.#job
+    const startedMs = performance.now()
+    const seconds = () => (performance.now() - startedMs) / 1000
+    this.#runs?.began(name)
     try {
       const report = await this.#job.run(signal)
-      this.#logger.info({ job: this.#job.name, ...this.#job.summary(report) }, 'job done')
+      const facts = this.#job.summary(report)
+      this.#runs?.ended(name, seconds(), facts)
+      this.#logger.info({ job: name, ...facts }, 'job done')
       return report
     } catch (error) {
-      if (!signal.aborted && error instanceof Error) this.#logger.error({ job: this.#job.name, error }, 'job failed')
+      this.#runs?.ended(name, seconds(), undefined)
+      if (!signal.aborted && error instanceof Error) this.#logger.error({ job: name, error }, 'job failed')
       throw error
     }
   }

@@ -9,6 +9,7 @@ import type { EngineReport } from '../services/scan-engine.ts'
 import type { ScanEvents } from '../services/scan-events.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import type { PendingScan } from '../stores/scans.ts'
+import type { JobRuns } from './job-runs.ts'
 import { Lease, LeaseLost } from './lease.ts'
 import { Pace } from './pace.ts'
 import { type Job, JobRunner } from './runner.ts'
@@ -179,8 +180,8 @@ export class ScanJobs {
   readonly #runner: JobRunner<ScanReport>
   readonly #whenDue: WhenDue
 
-  constructor(job: ScanJob, logger: Logger) {
-    this.#runner = new JobRunner(job, logger)
+  constructor(job: ScanJob, logger: Logger, runs?: JobRuns) {
+    this.#runner = new JobRunner(job, logger, runs)
     this.#whenDue = new WhenDue(
       this.#runner,
       () => job.isDue(),

@@ -5,6 +5,7 @@ import type { LogFacts, Logger } from '../lib/logger.ts'
 import type { ImageSigner } from '../services/image-signer.ts'
 import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import type { PendingSigning } from '../stores/signing.ts'
+import type { JobRuns } from './job-runs.ts'
 import { Lease, LeaseLost } from './lease.ts'
 import { Pace } from './pace.ts'
 import { type Job, JobRunner } from './runner.ts'
@@ -109,8 +110,8 @@ export class SigningJobs {
   readonly #runner: JobRunner<SigningReport>
   readonly #whenDue: WhenDue
 
-  constructor(job: SigningJob, logger: Logger) {
-    this.#runner = new JobRunner(job, logger)
+  constructor(job: SigningJob, logger: Logger, runs?: JobRuns) {
+    this.#runner = new JobRunner(job, logger, runs)
     this.#whenDue = new WhenDue(
       this.#runner,
       () => job.isDue(),

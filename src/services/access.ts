@@ -53,6 +53,8 @@ export interface AccessSettings {
   onDenied?(denial: Denial): void
   /** Tells why, in a text that the refused one cannot read; absent: nobody is told. */
   sealRefusal?(refused: RefusedRequest): string
+  /** Hears of every call of an action of the registry, whatever becomes of it. */
+  onCall?(accountId: string, region: string, action: Action): void
   /** Takes what is wrong with what is stored. */
   report?(error: Error): void
 }
@@ -200,7 +202,9 @@ export class Access {
   /** Whoever is not named is counted by where he comes from, which is known outside. */
   #count(principal: Principal, action: Action, resource: AccessResource): void {
     if (principal.kind === 'anonymous' || 'arn' in resource) return
-    this.#throttle.count({ accountId: principal.accountId, region: registryOf(resource).region }, action)
+    const { region } = registryOf(resource)
+    this.#settings.onCall?.(principal.accountId, region, action)
+    this.#throttle.count({ accountId: principal.accountId, region }, action)
   }
 
   async #judgeByMode(

@@ -73,7 +73,7 @@ export class ImageBatches {
       if ('code' in outcome) failures.push(outcome)
       else images.push(outcome)
     }
-    for (const { image } of images) this.#pulls.record(image.id, principal, ref.registry)
+    for (const { image } of images) this.#pulls.record(image.id, principal, ref)
     return { images, failures }
   }
 

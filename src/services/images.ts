@@ -68,6 +68,7 @@ export class Images {
   readonly #scanning: PushScanning
   /** Whether an image may be pushed before (or without) what it refers to: OCI's option, which ECR does not take. */
   readonly #isSparseAccepted: boolean
+  readonly #onPush: (ref: RepositoryRef) => void
 
   constructor(
     metadata: MetadataStore,
@@ -80,6 +81,7 @@ export class Images {
     scanning: PushScanning,
     isSparseAccepted = false,
     publicQuotas = quotas,
+    onPush: (ref: RepositoryRef) => void = () => undefined,
   ) {
     this.#metadata = metadata
     this.#vaults = vaults
@@ -91,6 +93,7 @@ export class Images {
     this.#signing = signing
     this.#scanning = scanning
     this.#isSparseAccepted = isSparseAccepted
+    this.#onPush = onPush
   }
 
   /**
@@ -139,6 +142,7 @@ export class Images {
     })
     if (isToBeSigned) this.#signing.announce()
     if (isToBeScanned) this.#scanning.announce()
+    if (pushed.isChanged) this.#onPush(ref)
     return pushed
   }
 
@@ -155,7 +159,7 @@ export class Images {
     const { repository, kept } = await this.#find(principal, ref, reference)
     await this.#vaults.admit(repository, 'Decrypt')
     const manifest = await this.#vaults.openManifest(kept)
-    if (!isHeld(kept.image)) this.#pulls.record(kept.image.id, principal, ref.registry)
+    if (!isHeld(kept.image)) this.#pulls.record(kept.image.id, principal, ref)
     return { image: kept.image, manifest }
   }
 

@@ -1,4 +1,4 @@
-import type { Registry } from '../domain/names.ts'
+import type { Registry, RepositoryRef } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
 import { isExcluded } from '../domain/pull-time-exclusions.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -21,19 +21,28 @@ export class PullTimes {
   readonly #metadata: MetadataStore
   readonly #clock: Clock
   readonly #onError: (error: unknown) => void
+  readonly #onPull: (ref: RepositoryRef) => void
   #pending = new Map<string, Puller>()
   #timer: ReturnType<typeof setTimeout> | undefined
   #written: Promise<void> = Promise.resolve()
 
-  /** `onError` hears of batches that could not be written: they are lost, as nobody was promised them. */
-  constructor(metadata: MetadataStore, clock: Clock, onError: (error: unknown) => void) {
+  /** `onError` hears of batches that could not be written: they are lost, as nobody was promised them. `onPull` hears of every pull. */
+  constructor(
+    metadata: MetadataStore,
+    clock: Clock,
+    onError: (error: unknown) => void,
+    onPull: (ref: RepositoryRef) => void = () => undefined,
+  ) {
     this.#metadata = metadata
     this.#clock = clock
     this.#onError = onError
+    this.#onPull = onPull
   }
 
   /** Pulls by principals whom the registry excludes are forgotten when it comes to writing them down. */
-  record(imageId: number, { arn }: Principal, registry: Registry): void {
+  record(imageId: number, { arn }: Principal, ref: RepositoryRef): void {
+    this.#onPull(ref)
+    const { registry } = ref
     const key = `${registry.registryId} ${registry.region} ${arn}`
     const puller = this.#pending.get(key)
     if (puller === undefined) this.#pending.set(key, { arn, registry, pulls: new Map([[imageId, this.#clock.now()]]) })

@@ -47,6 +47,8 @@ export interface AuditReport {
  * text and the code of the one before, so that nothing can be changed, taken out or put in unseen.
  */
 export interface AuditLog {
+  /** How many records were lost since the log was opened, because they could not even be kept in memory. */
+  readonly lostRecords: number
   /** Takes a record (JSON, one line). Costs microseconds; it is written at once and safe from a power loss within a second. */
   append(record: string): void
   /** Newest first. Ends by itself at the oldest record that is kept. */

@@ -17,12 +17,14 @@ import type { AccountReader, AccountWriter } from './accounts.ts'
 import type { AuditHeadReader, AuditHeadWriter } from './audit.ts'
 import type { CreationTemplateReader, CreationTemplateWriter } from './creation-templates.ts'
 import type { CredentialReader, CredentialWriter } from './credentials.ts'
+import type { FigureReader } from './figures.ts'
 import type { IamReader, IamWriter } from './iam.ts'
 import type { InventoryReader, InventoryWriter } from './inventories.ts'
 import type { KeyReader, KeyWriter } from './keys.ts'
 import type { LeaseWriter } from './leases.ts'
 import type { LifecycleReader, LifecycleWriter } from './lifecycle.ts'
 import type { ManagedSecretReader, ManagedSecretWriter } from './managed-secrets.ts'
+import type { AlarmReader, AlarmWriter, MetricReader, MetricWriter } from './metrics.ts'
 import type { OutboxReader, OutboxWriter } from './outbox.ts'
 import type { PackageIndexReader, PackageIndexWriter, SuppressionReader, SuppressionWriter } from './package-index.ts'
 import type { Page } from './page.ts'
@@ -237,6 +239,9 @@ export interface UploadWriter extends UploadReader {
 export interface MetadataReader {
   readonly auditHeads: AuditHeadReader
   readonly accounts: AccountReader
+  readonly alarms: AlarmReader
+  readonly figures: FigureReader
+  readonly metrics: MetricReader
   readonly repositories: RepositoryReader
   readonly images: ImageReader
   readonly blobs: BlobReader
@@ -263,6 +268,9 @@ export interface MetadataReader {
 export interface MetadataWriter {
   readonly auditHeads: AuditHeadWriter
   readonly accounts: AccountWriter
+  readonly alarms: AlarmWriter
+  readonly figures: FigureReader
+  readonly metrics: MetricWriter
   readonly repositories: RepositoryWriter
   readonly images: ImageWriter
   readonly blobs: BlobWriter

@@ -7,15 +7,7 @@ import { DownloadTickets } from '../../src/services/download-urls.ts'
 import { ImageLists } from '../../src/services/image-lists.ts'
 import { PullTimes } from '../../src/services/pulls.ts'
 import type { MetadataStore, MetadataWriter, TransactOptions } from '../../src/stores/metadata.ts'
-import {
-  ACTIVATION_MS,
-  admin,
-  createServices,
-  pushImage,
-  refTo,
-  registry,
-  type Services,
-} from '../support/service-fixture.ts'
+import { ACTIVATION_MS, admin, createServices, pushImage, refTo, type Services } from '../support/service-fixture.ts'
 
 const ref = refTo('app')
 let services: Services
@@ -57,7 +49,7 @@ describe('on a full disk', () => {
     const store = storeWith(full)
     const pulls = new PullTimes(store, services.clock, (error) => lost.push(error))
     const { id } = (await imageIn(services.imageLists)) ?? { id: 0 }
-    pulls.record(id, admin, registry)
+    pulls.record(id, admin, ref)
     const lists = new ImageLists(store, services.vaults, services.access, pulls, new Activations(store, services.clock))
     expect(await imageIn(lists)).toMatchObject({ digest })
     expect(lost).toEqual([expect.objectContaining({ code: 'storage-full' })])
@@ -94,7 +86,7 @@ test('who asks for pull times sees those that are being written', async () => {
     () => undefined,
   )
   const { id } = (await imageIn(services.imageLists)) ?? { id: 0 }
-  pulls.record(id, admin, registry)
+  pulls.record(id, admin, ref)
   const first = pulls.flush()
   let isAnswered = false
   const second = pulls.flush().then(() => {

@@ -12,6 +12,7 @@ import { inventoryCases } from './metadata-store-inventories.ts'
 import { keyCases } from './metadata-store-keys.ts'
 import { leaseCases, lifecycleCases } from './metadata-store-lifecycle.ts'
 import { managedSecretCases } from './metadata-store-managed-secrets.ts'
+import { metricCases } from './metadata-store-metrics.ts'
 import { outboxCases } from './metadata-store-outbox.ts'
 import { packageIndexCases } from './metadata-store-package-index.ts'
 import { policyCases } from './metadata-store-policies.ts'
@@ -66,6 +67,7 @@ export function metadataStoreSuite(name: string, create: () => Promise<MetadataS
     describe('sessions and tokens', () => sessionCases(store))
     describe('package index', () => packageIndexCases(store))
     describe('the outbox', () => outboxCases(store))
+    describe('metrics and alarms', () => metricCases(store))
     describe('signing', () => signingCases(store))
     describe('public registries', () => publicRegistryCases(store))
     describe('transactions', () => transactionCases(store))

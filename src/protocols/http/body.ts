@@ -65,7 +65,9 @@ export function contentLength(request: Request): number | undefined {
 async function nextChunk(chunks: AsyncIterator<Uint8Array>, context: RequestContext) {
   context.isAwaitingClient = true
   try {
-    return await chunks.next()
+    const next = await chunks.next()
+    if (next.done !== true) context.receivedBytes += next.value.byteLength
+    return next
   } catch (failure) {
     throw new ClientGone(failure)
   } finally {
@@ -77,7 +79,9 @@ async function nextChunk(chunks: AsyncIterator<Uint8Array>, context: RequestCont
 async function readWhole(request: Request, context: RequestContext): Promise<Uint8Array> {
   context.isAwaitingClient = true
   try {
-    return await request.bytes()
+    const body = await request.bytes()
+    context.receivedBytes += body.byteLength
+    return body
   } catch (failure) {
     throw new ClientGone(failure)
   } finally {

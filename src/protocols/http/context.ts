@@ -21,6 +21,8 @@ export interface RequestContext {
    * the registry's own work, such as hashing a layer, may take as long as it takes.
    */
   isAwaitingClient: boolean
+  /** The bytes of the body that were read so far; `body.ts` keeps it. */
+  receivedBytes: number
   /** Says that the client made progress: its idle clock starts again. Costs next to nothing. */
   keepAlive(): void
   /** Names the caller for the access log: an ARN, never a credential. */
@@ -43,6 +45,7 @@ export function detachedContext(facts: Partial<RequestContext> = {}): RequestCon
     isSecure: false,
     signal: NEVER_ABORTED,
     isAwaitingClient: false,
+    receivedBytes: 0,
     keepAlive: () => {},
     setPrincipal: () => {},
     ...facts,

@@ -10,11 +10,12 @@ export interface Planes {
   readonly awsJson: Handler
   /** `POST /` with a form, or `GET /?Action=…`: AWS Query. */
   readonly awsQuery: Handler
-  /** `/_ecru/…` but the downloads: health, facts, garbage collection. */
+  /** `/_ecru/…` but the downloads: health, facts, garbage collection; and `/metrics`. */
   readonly operations: Handler
 }
 
 export const LAYER_DOWNLOADS_PATH = '/_ecru/layers/'
+export const METRICS_PATH = '/metrics'
 
 /** Decides, by path, method and content type alone, which plane gets a request. */
 export function createRouter(planes: Planes): Handler {
@@ -24,7 +25,7 @@ export function createRouter(planes: Planes): Handler {
     if ((path === '/' || request.method === 'POST') && !URL.canParse(request.url)) return Promise.resolve(hostMissing())
     if (path === '/') return atRoot(planes, request, context)
     if (path.startsWith(LAYER_DOWNLOADS_PATH)) return planes.layerDownloads(request, context)
-    if (path.startsWith('/_ecru/')) return planes.operations(request, context)
+    if (path.startsWith('/_ecru/') || path === METRICS_PATH) return planes.operations(request, context)
     return Promise.resolve(nothingHere(request.method, path))
   }
 }
@@ -63,6 +64,7 @@ const WELCOME = `This is Ecru, a container registry that answers to Amazon ECR's
   /_ecru/health    is the process alive?
   /_ecru/ready     can it serve?
   /_ecru/info      version, profile, uptime
+  /metrics         for Prometheus
 `
 
 /** The server gives a bare path when the `Host` header is absent, and no URL when it is no host; signatures cover the host. */

@@ -9,6 +9,7 @@ export class ServedRequest implements RequestContext {
   readonly requestId = randomUUID() as string
   readonly isSecure: boolean
   isAwaitingClient = false
+  receivedBytes = 0
   principal: string | undefined = undefined
   private hasProgressed = false
   private address: string | undefined

@@ -9,12 +9,17 @@ import { readBody } from '../http/body.ts'
 import type { Handler, RequestContext } from '../http/context.ts'
 import { pathOf } from '../http/router.ts'
 import { DEV_ROUTES } from './dev-tools.ts'
+import { hasScrapeToken, metricsPage } from './metrics.ts'
 import { isFromBrowser, type OperatorServices, type Routes } from './services.ts'
 
 const ROUTES: Routes = {
   'GET /_ecru/health': async () => Response.json({ status: 'ok' }),
   'GET /_ecru/ready': ready,
   'GET /_ecru/info': info,
+  'GET /metrics': async (request, context, services) => {
+    if (!hasScrapeToken(request, services.scrapes)) await admit(request, context, services)
+    return metricsPage(services.scrapes)
+  },
   'POST /_ecru/gc': (request, context, services) =>
     operate(request, context, services, (query) => services.collectGarbage(isDryRun(query))),
   'POST /_ecru/scrub': (request, context, services) =>
@@ -107,9 +112,14 @@ async function operate(
   services: OperatorServices,
   run: (query: URLSearchParams) => Promise<object>,
 ): Promise<Response> {
+  await admit(request, context, services)
+  return Response.json(await run(new URL(request.url).searchParams))
+}
+
+/** Programs on this machine need no key in the dev profile, where everybody has one. */
+async function admit(request: Request, context: RequestContext, services: OperatorServices): Promise<void> {
   const isTrusted = services.facts.profile === 'dev' && context.isLoopback && !isFromBrowser(request)
   if (!isTrusted) await authorize(request, context, services)
-  return Response.json(await run(new URL(request.url).searchParams))
 }
 
 function isDryRun(query: URLSearchParams): boolean {

@@ -26,6 +26,12 @@ export interface DevTools {
   reset(scope: ResetScope): Promise<ResetReport>
 }
 
+/** The page of metrics, and who may read it beside operators. */
+export interface Scrapes {
+  readonly token: string | undefined
+  print(): Promise<string>
+}
+
 export interface OperatorServices {
   readonly facts: Facts
   readonly setting: AwsSetting
@@ -35,6 +41,7 @@ export interface OperatorServices {
   readonly devTools: DevTools
   /** Throws when the registry cannot serve, with the reason. */
   checkReady(): Promise<void>
+  readonly scrapes: Scrapes
   totals(): Promise<{ readonly blobCount: number; readonly sizeBytes: number }>
   collectGarbage(isDryRun: boolean): Promise<object>
   scrub(isDryRun: boolean): Promise<object>

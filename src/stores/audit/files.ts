@@ -48,6 +48,7 @@ export class FileAuditLog implements AuditLog {
   #pending: string[] = []
   #pendingChars = 0
   #lostRecords = 0
+  #lostRecordsEver = 0
   #isFlushPlanned = false
   #isDirty = false
   #syncing: Promise<void> = Promise.resolve()
@@ -98,9 +99,14 @@ export class FileAuditLog implements AuditLog {
     return new FileAuditLog(directory, options, { sequence: 0, mac: GENESIS }, undefined, 0)
   }
 
+  get lostRecords(): number {
+    return this.#lostRecordsEver
+  }
+
   append(record: string): void {
     if (this.#pendingChars + record.length > PENDING_CHARS_MAX) {
       this.#lostRecords++
+      this.#lostRecordsEver++
       return
     }
     this.#pending.push(record)

@@ -2,6 +2,7 @@ import type { AuditEntry, AuditLog, AuditReport, AuditSearch } from '../audit.ts
 
 /** The newest records alone, for a registry that keeps nothing. Nobody but the process could change them, so there is nothing to vouch for. */
 export class MemoryAuditLog implements AuditLog {
+  readonly lostRecords = 0
   readonly #recordsMax: number
   #records: AuditEntry[] = []
   #sequence = 0

@@ -1,10 +1,12 @@
 import type { Sealer } from '../../lib/master-key.ts'
 import type { MetadataReader, MetadataWriter } from '../metadata.ts'
 import { Accounts } from './accounts.ts'
+import { Alarms } from './alarms.ts'
 import { AuditHeads } from './audit-heads.ts'
 import { Blobs } from './blobs.ts'
 import { CreationTemplates } from './creation-templates.ts'
 import { Credentials } from './credentials.ts'
+import { Figures } from './figures.ts'
 import { Iam } from './iam.ts'
 import { Images } from './images.ts'
 import { Inventories } from './inventories.ts'
@@ -12,6 +14,7 @@ import { Keys } from './keys.ts'
 import { Leases } from './leases.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { ManagedSecrets } from './managed-secrets.ts'
+import { Metrics } from './metrics.ts'
 import { Outbox } from './outbox.ts'
 import { PackageIndex } from './package-index.ts'
 import { Policies } from './policies.ts'
@@ -31,6 +34,9 @@ import { Uploads } from './uploads.ts'
 /** The nouns over one session. Whether one may write is said by the type under which it is handed on. */
 export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly accounts: Accounts
+  readonly alarms: Alarms
+  readonly figures: Figures
+  readonly metrics: Metrics
   readonly auditHeads: AuditHeads
   readonly repositories: Repositories
   readonly images: Images
@@ -58,6 +64,9 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
 
   constructor(session: Session) {
     this.accounts = new Accounts(session)
+    this.alarms = new Alarms(session)
+    this.figures = new Figures(session)
+    this.metrics = new Metrics(session)
     this.auditHeads = new AuditHeads(session)
     this.repositories = new Repositories(session)
     this.images = new Images(session)

@@ -41,6 +41,7 @@ export async function askOperator(
       ...devTools,
     },
     checkReady,
+    scrapes: { token: undefined, print: none },
     totals: none,
     collectGarbage: none,
     scrub: none,

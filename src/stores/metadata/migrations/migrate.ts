@@ -14,6 +14,7 @@ import { packageIndex } from './012-package-index.ts'
 import { audit } from './013-audit.ts'
 import { scans } from './014-scans.ts'
 import { events } from './015-events.ts'
+import { metrics } from './018-metrics.ts'
 
 const MIGRATION_TABLE = 'kysely_migration'
 
@@ -34,6 +35,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '013-audit': audit,
   '014-scans': scans,
   '015-events': events,
+  '018-metrics': metrics,
 }
 
 /**

@@ -21,6 +21,7 @@ import type { LifecyclePoliciesTable } from './lifecycle-policies.ts'
 import type { LifecyclePreviewResultsTable } from './lifecycle-preview-results.ts'
 import type { LifecyclePreviewsTable } from './lifecycle-previews.ts'
 import type { ManagedSecretsTable, ManagedSecretTagsTable, ManagedSecretVersionsTable } from './managed-secrets.ts'
+import type { MetricAlarmsTable, MetricCountsTable, MetricSeriesTable } from './metrics.ts'
 import type { OutboxCursorsTable, OutboxTable } from './outbox.ts'
 import type {
   AdvisoryCursorsTable,
@@ -63,6 +64,9 @@ export interface Tables {
   blobs: BlobsTable
   finding_suppressions: FindingSuppressionsTable
   image_packages: ImagePackagesTable
+  metric_alarms: MetricAlarmsTable
+  metric_counts: MetricCountsTable
+  metric_series: MetricSeriesTable
   packages: PackagesTable
   creation_templates: CreationTemplatesTable
   iam_attachments: IamAttachmentsTable

@@ -1,0 +1,38 @@
+import type { JobRuns } from '../../jobs/job-runs.ts'
+import type { Exposition } from '../../lib/exposition.ts'
+import type { Foundation } from '../foundation.ts'
+
+/** How what goes on beside requests fares: garbage collection, lifecycle policies, signatures and all others. */
+export function tellJobs(to: Exposition, { jobs }: JobRuns): void {
+  const entries = [...jobs]
+  const runs = entries.flatMap(([job, { succeeded, failed }]) => [
+    { labels: { job_name: job, outcome: 'success' }, value: succeeded },
+    { labels: { job_name: job, outcome: 'failure' }, value: failed },
+  ])
+  to.counter('ecru_job_runs_total', 'Runs of jobs that have ended.', runs)
+  const running = entries.map(([job, { isRunning }]) => ({ labels: { job_name: job }, value: isRunning ? 1 : 0 }))
+  to.gauge('ecru_job_running', 'Whether a job runs just now.', running)
+  const last = entries.flatMap(([job, { lastSeconds }]) =>
+    lastSeconds === undefined ? [] : [{ labels: { job_name: job }, value: lastSeconds }],
+  )
+  to.gauge('ecru_job_last_duration_seconds', 'How long the last run took.', last)
+  const successes = entries.flatMap(([job, { lastSuccessAtMs }]) =>
+    lastSuccessAtMs === undefined ? [] : [{ labels: { job_name: job }, value: lastSuccessAtMs / 1000 }],
+  )
+  to.gauge('ecru_job_last_success_timestamp_seconds', 'When the last run that succeeded ended.', successes)
+  const facts = entries.flatMap(([job, { sums }]) =>
+    [...sums].map(([fact, value]) => ({ labels: { job_name: job, fact }, value })),
+  )
+  to.counter('ecru_job_reported_total', 'The numbers of the reports of all runs together, as the log has them.', facts)
+}
+
+/** Work that waits. */
+export async function tellQueues(to: Exposition, { metadata }: Foundation): Promise<void> {
+  const { uploads, deadBlobs, signings, lifecyclePreviews } = await metadata.view.figures.queueDepths()
+  to.gauge('ecru_queue_depth', 'Work that waits, by what it waits for.', [
+    { labels: { queue: 'uploads' }, value: uploads },
+    { labels: { queue: 'dead-blobs' }, value: deadBlobs },
+    { labels: { queue: 'signings' }, value: signings },
+    { labels: { queue: 'lifecycle-previews' }, value: lifecyclePreviews },
+  ])
+}

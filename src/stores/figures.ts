@@ -1,0 +1,48 @@
+import type { RepositoryRef } from '../domain/names.ts'
+import type { BlobAddress } from '../domain/vault.ts'
+
+/** A repository and how many images it holds. */
+export interface CountedRepository {
+  readonly id: number
+  readonly ref: RepositoryRef
+  readonly imageCount: number
+}
+
+/** What one step has found of the blobs that a repository holds. */
+export interface LinkSum {
+  readonly repositoryId: number
+  readonly blobCount: number
+  readonly sizeBytes: number
+  /** Of blobs that no other repository holds. */
+  readonly ownBytes: number
+  /** Each blob divided by how many repositories hold it. */
+  readonly shareBytes: number
+}
+
+export interface LinkKey {
+  readonly repositoryId: number
+  readonly digest: string
+}
+
+/** Work that waits. */
+export interface QueueDepths {
+  readonly uploads: number
+  /** Blobs without a repository, which garbage collection will take. */
+  readonly deadBlobs: number
+  readonly signings: number
+  readonly lifecyclePreviews: number
+}
+
+/** Sums over everything, in steps that are small enough to be made beside traffic. */
+export interface FigureReader {
+  /** In ascending order of id; without those that are deleted. */
+  listRepositories(afterId: number, limit: number): Promise<readonly CountedRepository[]>
+  /** Sums over the next `limit` links; `next` is absent behind the last one. */
+  sumLinks(after: LinkKey, limit: number): Promise<{ readonly sums: readonly LinkSum[]; readonly next?: LinkKey }>
+  /** Sums over the next `limit` records of blobs. */
+  sumBlobs(
+    after: BlobAddress | undefined,
+    limit: number,
+  ): Promise<{ readonly blobCount: number; readonly sizeBytes: number; readonly next?: BlobAddress }>
+  queueDepths(): Promise<QueueDepths>
+}

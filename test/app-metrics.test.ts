@@ -1,0 +1,132 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type App, createApp } from '../src/app.ts'
+import { readConfig } from '../src/config/config.ts'
+import { silentLogger } from '../src/lib/logger.ts'
+import { detachedContext, type RequestContext } from '../src/protocols/http/context.ts'
+
+const TOKEN = 'a-scraper-shows-this'
+
+let directory: string
+let app: App
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'ecru-measured-'))
+})
+afterEach(async () => {
+  await app.close()
+  await rm(directory, { recursive: true, force: true })
+})
+
+async function open(variables: Readonly<Record<string, string>> = {}): Promise<void> {
+  app = await createApp(readConfig({ ECRU_DATA_DIR: directory, ...variables }).config, silentLogger)
+}
+
+async function ask(path: string, request: RequestInit = {}, context: Partial<RequestContext> = {}): Promise<Response> {
+  return app.handle(new Request(`http://localhost:4566${path}`, request), detachedContext(context))
+}
+
+async function samples(): Promise<ReadonlyMap<string, number>> {
+  const text = await (await ask('/metrics')).text()
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]))
+}
+
+async function api(operation: string, input: object): Promise<Readonly<Record<string, unknown>>> {
+  const authorization = `AWS4-HMAC-SHA256 Credential=000000000000/20260101/us-east-1/ecr/aws4_request, SignedHeaders=host;x-amz-date, Signature=${'0'.repeat(64)}`
+  const target = `AmazonEC2ContainerRegistry_V20150921.${operation}`
+  const headers = { host: 'localhost:4566', authorization, 'x-amz-date': '20260101T000000Z', 'x-amz-target': target }
+  const response = await ask('/', { method: 'POST', headers, body: JSON.stringify(input) })
+  return (await response.json()) as Record<string, unknown>
+}
+
+/** Pushes an image of one small blob, and pulls it so many times. */
+async function pushAndPull(repository: string, times: number): Promise<void> {
+  await api('CreateRepository', { repositoryName: repository })
+  const { authorizationData } = await api('GetAuthorizationToken', {})
+  const [{ authorizationToken }] = authorizationData as [{ authorizationToken: string }]
+  const headers = { authorization: `Basic ${authorizationToken}` }
+  const bytes = Buffer.from('{}')
+  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+  const upload = await ask(`/v2/${repository}/blobs/uploads/?digest=${digest}`, {
+    method: 'POST',
+    headers,
+    body: bytes,
+  })
+  expect(upload.status).toBe(201)
+  const descriptor = { mediaType: 'application/vnd.oci.image.config.v1+json', digest, size: bytes.length }
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json'
+  const manifest = JSON.stringify({ schemaVersion: 2, mediaType, config: descriptor, layers: [descriptor] })
+  const url = `/v2/${repository}/manifests/latest`
+  const push = () => ask(url, { method: 'PUT', headers: { ...headers, 'content-type': mediaType }, body: manifest })
+  expect([(await push()).status, (await push()).status]).toEqual([201, 201])
+  for (let count = 0; count < times; count++) expect((await ask(url, { headers })).status).toBe(200)
+  expect((await ask(url, { method: 'HEAD', headers })).status).toBe(200)
+}
+
+test('pulls, pushes, requests and bytes are told', async () => {
+  await open()
+  await pushAndPull('team/app', 3)
+  const told = await samples()
+  const labels = '{account="000000000000",region="us-east-1",repository="team/app"}'
+  expect(told.get(`ecru_image_pulls_total${labels}`)).toBe(3)
+  // The second push changed nothing.
+  expect(told.get(`ecru_image_pushes_total${labels}`)).toBe(1)
+  expect(told.get('ecru_http_requests_total{route="manifests",method="GET",code="200"}')).toBe(3)
+  expect(told.get('ecru_http_request_duration_seconds_count{route="manifests"}')).toBe(6)
+  expect(told.get('ecru_http_received_bytes_total{route="uploads"}')).toBe(2)
+  expect(told.get('ecru_api_calls_total{action="ecr:BatchGetImage"}')).toBe(4)
+  expect(told.get('ecru_api_calls_total{action="ecr:PutImage"}')).toBe(2)
+})
+
+test('storage is told by repository within the bound, and what sharing saves', async () => {
+  await open({ ECRU_METRICS_REPOSITORIES: '1', ECRU_QUOTAS: 'repositoriesPerRegistry=4,imagesPerRepository=10' })
+  await pushAndPull('one', 1)
+  await pushAndPull('two', 1)
+  const told = await samples()
+  expect(told.get('ecru_storage_stored_bytes')).toBe(2)
+  expect(told.get('ecru_storage_held_bytes')).toBe(4)
+  expect(told.get('ecru_storage_deduplication_saved_bytes')).toBe(2)
+  expect(told.get('ecru_repositories{kind="private"}')).toBe(2)
+  expect(told.get('ecru_images')).toBe(2)
+  const sizes = [...told].filter(([name]) => name.startsWith('ecru_repository_size_bytes'))
+  expect(sizes).toEqual([
+    ['ecru_repository_size_bytes{account="000000000000",region="us-east-1",repository="one"}', 2],
+    ['ecru_repository_size_bytes{account="",region="",repository="(others)"}', 2],
+  ])
+  expect(told.get('ecru_image_pulls_total{account="",region="",repository="(others)"}')).toBe(1)
+  expect(told.get('ecru_quota_used_ratio{quota="repositoriesPerRegistry"}')).toBe(0.5)
+  expect(told.get('ecru_quota_used_ratio{quota="imagesPerRepository"}')).toBe(0.1)
+  expect(told.get('ecru_disk_free_bytes')).toBeGreaterThan(0)
+})
+
+test('runs of jobs are told, with what they report', async () => {
+  await open()
+  await app.collectGarbage(false)
+  const told = await samples()
+  expect(told.get('ecru_job_runs_total{job_name="gc",outcome="success"}')).toBe(1)
+  expect(told.get('ecru_job_running{job_name="gc"}')).toBe(0)
+  expect(told.get('ecru_job_last_success_timestamp_seconds{job_name="gc"}')).toBeGreaterThan(1e9)
+  expect([...told.keys()].some((name) => name.startsWith('ecru_job_reported_total{job_name="gc"'))).toBe(true)
+})
+
+test('in the dev profile a program on this machine may read them, and no web page', async () => {
+  await open()
+  expect((await ask('/metrics')).headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
+  expect((await ask('/metrics', {}, { isLoopback: false })).status).toBe(400)
+  expect((await ask('/metrics', { headers: { origin: 'https://example.com' } })).status).toBe(400)
+})
+
+test('in the server profile it takes the token, or the key of an operator', async () => {
+  await open({ ECRU_PROFILE: 'server', ECRU_METRICS_TOKEN: TOKEN })
+  const withToken = (token: string) => ask('/metrics', { headers: { authorization: `Bearer ${token}` } })
+  expect((await ask('/metrics')).status).toBe(400)
+  expect((await withToken('another-token-of-somebody')).status).toBe(400)
+  const answer = await withToken(TOKEN)
+  expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store'])
+  expect(await answer.text()).toContain('ecru_build_info{')
+  // It opens nothing else.
+  expect((await ask('/_ecru/gc', { method: 'POST', headers: { authorization: `Bearer ${TOKEN}` } })).status).toBe(400)
+})
