@@ -12,9 +12,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'stores/metadata': ['stores (interfaces)', 'domain', 'lib'],
   'stores/advisories': ['stores (interfaces)', 'domain', 'lib'],
   clients: ['domain', 'lib'],
+  backup: ['domain', 'lib'],
   services: ['stores (interfaces)', 'domain', 'lib'],
   workers: ['services', 'domain', 'lib'],
-  jobs: ['services', 'stores (interfaces)', 'domain', 'lib'],
+  jobs: ['services', 'backup', 'stores (interfaces)', 'domain', 'lib'],
   tls: ['config', 'lib'],
   'protocols (shared)': ['domain', 'lib'],
   'protocols/http': ['protocols (shared)', 'tls', 'domain', 'lib', 'config'],
@@ -44,6 +45,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'stores/advisories',
     'stores (interfaces)',
     'clients',
+    'backup',
     'services',
     'jobs',
     'workers',
@@ -52,7 +54,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'config',
     '*protocols',
   ],
-  cli: ['app', 'config', 'domain', 'lib', 'jobs', 'tls', 'protocols/http', 'protocols (shared)'],
+  cli: ['app', 'backup', 'config', 'domain', 'lib', 'jobs', 'tls', 'protocols/http', 'protocols (shared)'],
   main: ['cli', 'app', 'config', 'lib', 'protocols/http'],
 }
 

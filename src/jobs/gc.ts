@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts'
+import { Gate } from '../lib/gate.ts'
 import type { LogFacts } from '../lib/logger.ts'
 import type { Uploads } from '../services/uploads.ts'
 import type { BlobStore } from '../stores/blobs.ts'
@@ -40,13 +41,23 @@ export class GarbageCollector implements Job<GcReport> {
   readonly #uploads: Uploads
   readonly #clock: Clock
   readonly #settings: GcSettings
+  readonly #deletion: Gate
 
-  constructor(metadata: MetadataStore, blobs: BlobStore, uploads: Uploads, clock: Clock, settings: GcSettings) {
+  /** Whoever holds `deletion` keeps every blob where it is. */
+  constructor(
+    metadata: MetadataStore,
+    blobs: BlobStore,
+    uploads: Uploads,
+    clock: Clock,
+    settings: GcSettings,
+    deletion = new Gate(),
+  ) {
     this.#metadata = metadata
     this.#blobs = blobs
     this.#uploads = uploads
     this.#clock = clock
     this.#settings = settings
+    this.#deletion = deletion
   }
 
   async run(signal: AbortSignal): Promise<GcReport> {
@@ -143,30 +154,41 @@ export class GarbageCollector implements Job<GcReport> {
     }
   }
 
-  async #sweep(before: Date, pace: Pace): Promise<{ readonly deletedBlobs: number; readonly freedBytes: number }> {
+  /** Breaks off, and leaves the rest to the next run, when somebody holds what is to be deleted. */
+  async #sweep(before: Date, pace: Pace): Promise<Swept> {
     let deletedBlobs = 0
     let freedBytes = 0
     for (;;) {
-      const dead = await this.#metadata.view.blobs.listDead(before, STEP)
-      if (dead.length === 0) return { deletedBlobs, freedBytes }
-      // Durable before the first byte goes: after a power loss no older record may come back and name lost bytes.
-      const marked = await this.#metadata.transact(async (tx) => {
-        const taken: (typeof dead)[number][] = []
-        for (const blob of dead) if (await tx.blobs.mark(blob, before)) taken.push(blob)
-        return taken
-      })
-      for (const blob of marked) {
-        await this.#blobs.delete(blob)
-        deletedBlobs++
-        freedBytes += blob.sizeBytes
-      }
-      await this.#metadata.transact(
-        async (tx) => {
-          for (const blob of marked) await tx.blobs.forget(blob)
-        },
-        { durability: 'relaxed' },
-      )
+      const swept = await this.#deletion.pass(() => this.#sweepStep(before))
+      deletedBlobs += swept?.deletedBlobs ?? 0
+      freedBytes += swept?.freedBytes ?? 0
+      if (swept === undefined || swept.isLast) return { deletedBlobs, freedBytes }
       await pace.rest()
     }
   }
+
+  async #sweepStep(before: Date): Promise<Swept & { readonly isLast: boolean }> {
+    const dead = await this.#metadata.view.blobs.listDead(before, STEP)
+    if (dead.length === 0) return { deletedBlobs: 0, freedBytes: 0, isLast: true }
+    // Durable before the first byte goes: after a power loss no older record may come back and name lost bytes.
+    const marked = await this.#metadata.transact(async (tx) => {
+      const taken: (typeof dead)[number][] = []
+      for (const blob of dead) if (await tx.blobs.mark(blob, before)) taken.push(blob)
+      return taken
+    })
+    for (const blob of marked) await this.#blobs.delete(blob)
+    await this.#metadata.transact(
+      async (tx) => {
+        for (const blob of marked) await tx.blobs.forget(blob)
+      },
+      { durability: 'relaxed' },
+    )
+    const freedBytes = marked.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    return { deletedBlobs: marked.length, freedBytes, isLast: false }
+  }
+}
+
+interface Swept {
+  readonly deletedBlobs: number
+  readonly freedBytes: number
 }

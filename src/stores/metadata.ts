@@ -323,6 +323,11 @@ export interface MetadataStore {
   transact<T>(work: (tx: MetadataWriter) => Promise<T>, options?: TransactOptions): Promise<T>
   /** Calls `listener` after every commit that has appended to the outbox, before it may have reached the disk. */
   watchOutbox(listener: () => void): void
+  /**
+   * Writes the records as they are at one moment to a file, which must not be there. Readers and writers go on meanwhile.
+   * Throws when the store keeps nothing.
+   */
+  copyTo(file: string): Promise<void>
   checkReady(): Promise<void>
   /** Waits for running transactions. */
   close(): Promise<void>

@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { isRegistryError } from '../../domain/errors.ts'
 import type { Sealer } from '../../lib/master-key.ts'
 import type { MetadataReader, MetadataStore, MetadataWriter, TransactOptions } from '../metadata.ts'
+import { copyMetadataFile } from './copy.ts'
 import { migrate } from './migrations/migrate.ts'
 import { isSealed, sealAll, sealStateOf } from './sealed-columns.ts'
 import { SqliteConnection } from './sqlite/connection.ts'
@@ -59,6 +60,7 @@ export async function openSqliteMetadata(
     idleMax: SNAPSHOTS_IDLE_MAX,
   })
   return new SqliteMetadata({
+    file,
     sealer,
     writer,
     writing,
@@ -83,7 +85,7 @@ export async function openMemoryMetadata(sealer: Sealer): Promise<MetadataStore>
       idleMax: MEMORY_SNAPSHOTS_MAX,
     })
     snapshots.openAll()
-    return new SqliteMetadata({ sealer, writer, writing: new Mutex(), view, snapshots, durability: undefined })
+    return new SqliteMetadata({ file: undefined, sealer, writer, writing: new Mutex(), view, snapshots, durability: undefined })
   } finally {
     rmSync(directory, { recursive: true })
   }
@@ -170,6 +172,8 @@ function openReader(file: string, cacheKib: number): SqliteConnection {
 const abandoned: Parts[] = []
 
 interface Parts {
+  /** Absent when it is gone. */
+  readonly file: string | undefined
   readonly sealer: Sealer
   readonly writer: SqliteConnection
   readonly writing: Mutex
@@ -217,6 +221,12 @@ class SqliteMetadata implements MetadataStore {
 
   watchOutbox(listener: () => void): void {
     this.#tellOfEvents = listener
+  }
+
+  async copyTo(file: string): Promise<void> {
+    this.#assertOpen()
+    if (this.#parts.file === undefined) throw new Error('Metadata that nobody keeps cannot be copied')
+    await copyMetadataFile(this.#parts.file, file)
   }
 
   async checkReady(): Promise<void> {
