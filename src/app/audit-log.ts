@@ -10,7 +10,7 @@ import type { AuditLog } from '../stores/audit.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 
 /** Where the audit log lies in a data directory. */
-const AUDIT_DIRECTORY = 'audit'
+export const AUDIT_DIRECTORY = 'audit'
 const FILE_BYTES_MAX = 64 * 1024 * 1024
 
 /** Opens the audit log that the configuration speaks of. Records have the registry's own time, files the real one's. */

@@ -38,6 +38,8 @@ export interface Foundation {
   readonly ids: Ids
   readonly metadata: MetadataStore
   readonly blobs: BlobStore
+  /** The same as it lies there, what is encrypted unopened. */
+  readonly stored: BlobDriver
   readonly advisories: AdvisoryStore
   /** What seals the secrets of the installation. */
   readonly sealer: Sealer
@@ -72,6 +74,7 @@ export async function openFoundation(config: Config, logger: Logger, world: Surr
     ids,
     metadata,
     blobs,
+    stored: driver,
     advisories: openAdvisories(config),
     sealer,
     keyring,
@@ -90,7 +93,7 @@ export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown))
 }
 
-const METADATA_FILE = 'metadata.db'
+export const METADATA_FILE = 'metadata.db'
 
 /** Nothing is read or made before it is needed. */
 function openAdvisories({ storage }: Config): AdvisoryStore {

@@ -4,6 +4,7 @@ import type { AccessQuestion, AccessReport } from '../domain/iam/access-report.t
 import { parseRepositoryName, parseTag, type RepositoryRef } from '../domain/names.ts'
 import { rootPrincipal } from '../domain/principal.ts'
 import { AdvisoryFetch } from '../jobs/advisories.ts'
+import type { BackupReport, BackupRequest } from '../jobs/backup.ts'
 import { GarbageCollector, type GcReport } from '../jobs/gc.ts'
 import { JobRuns } from '../jobs/job-runs.ts'
 import { KeysJobs } from '../jobs/keys.ts'
@@ -16,6 +17,7 @@ import { ScanSweep } from '../jobs/scan-sweep.ts'
 import { Scrub, type ScrubReport } from '../jobs/scrub.ts'
 import { SigningJob, SigningJobs } from '../jobs/signing.ts'
 import { systemClock } from '../lib/clock.ts'
+import { Gate } from '../lib/gate.ts'
 import { AccessExplanations } from '../services/access-explanations.ts'
 import type { AdvisoryReport } from '../services/advisories.ts'
 import { AdvisoryBundles } from '../services/advisory-bundles.ts'
@@ -25,6 +27,7 @@ import { LifecycleExecution } from '../services/lifecycle-execution.ts'
 import { type ProfileCertificate, SigningProfiles } from '../services/signing-profiles.ts'
 import type { ImportProgress, ImportReport } from '../stores/advisories.ts'
 import type { AuditReport } from '../stores/audit.ts'
+import { createBackups } from './backup.ts'
 import type { Foundation } from './foundation.ts'
 import type { Bells, Services } from './services.ts'
 
@@ -47,6 +50,8 @@ export interface OperatorJobs {
   totals(): Promise<{ readonly blobCount: number; readonly sizeBytes: number }>
   collectGarbage(isDryRun: boolean): Promise<GcReport>
   scrub(isDryRun: boolean): Promise<ScrubReport>
+  /** Everything, into a directory that this process sees. */
+  backUp(request: BackupRequest): Promise<BackupReport>
   /** Executes lifecycle policies now. */
   runLifecycle(target: RepositoryRef | 'all'): Promise<LifecycleReport>
   /** What a repository's lifecycle policy would do now. */
@@ -76,10 +81,10 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
   const { config, logger, clock, metadata, blobs } = foundation
   const closing = new AbortController()
   const runs = new JobRuns(foundation.realClock)
-  const gc = new GarbageCollector(metadata, blobs, services.uploads, clock, {
-    graceMs: config.gcGraceMs,
-    uploadExpiryMs: config.uploadExpiryMs,
-  })
+  const deletion = new Gate()
+  const gcSettings = { graceMs: config.gcGraceMs, uploadExpiryMs: config.uploadExpiryMs }
+  const gc = new GarbageCollector(metadata, blobs, services.uploads, clock, gcSettings, deletion)
+  const backups = createBackups(foundation, deletion, closing.signal)
   const gcRunner = new JobRunner(gc, logger, runs)
   const scrub = new Scrub(metadata, blobs, clock)
   const scrubRunner = new JobRunner(scrub, logger, runs)
@@ -107,6 +112,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
       totals: () => metadata.view.blobs.totals(),
       collectGarbage: (isDryRun) => (isDryRun ? gc.dryRun() : gcRunner.runNow()),
       scrub: (isDryRun) => (isDryRun ? scrub.dryRun(closing.signal) : scrubRunner.runNow()),
+      backUp: (request) => backups.run(request),
       runLifecycle: (target) => lifecycle.run(target),
       forecastLifecycle: (ref) => lifecycle.forecast(ref),
       advisoryStatus: () => advisories.status(),
@@ -141,6 +147,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
     },
     async close() {
       closing.abort(new Error('The registry is shutting down.'))
+      await backups.ended()
       await keys.close()
       await lifecycle.close()
       await signing.close()

@@ -1,6 +1,7 @@
 import { Database } from 'bun:sqlite'
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { RESTORE_MARK } from '../domain/restore-mark.ts'
 import { CommandFailure } from './terminal.ts'
 
 const LOCK_FILE = 'ecru.lock'
@@ -34,6 +35,12 @@ export function lockDataDirectory(path: string, command: string): DataLock {
   }
   const lock = tryLock(path)
   if (lock === undefined) throw new CommandFailure(busySentence(path, readHolder(path)))
+  if (command !== 'restore' && existsSync(join(path, RESTORE_MARK))) {
+    lock.close()
+    throw new CommandFailure(
+      `A backup is being restored into ${path} and is not all there: run \`ecru restore\` again to the end, or empty the directory.`,
+    )
+  }
   held.add(lock)
   writeHolder(path, { pid: process.pid, command })
   return {

@@ -9,6 +9,7 @@ import { describeDevTools } from './commands/dev-commands.ts'
 import { describeIam } from './commands/iam-commands.ts'
 import { describeJobs } from './commands/job-commands.ts'
 import { describeMasterKey } from './commands/master-key-commands.ts'
+import { describeMoving } from './commands/moving-commands.ts'
 import { describeScans } from './commands/scan-commands.ts'
 import { describeServe } from './commands/serve-commands.ts'
 import { describeSigning } from './commands/signing-commands.ts'
@@ -56,6 +57,7 @@ function isNamed(failure: unknown, name: string): failure is Error {
 const DESCRIPTIONS = [
   describeServe,
   describeJobs,
+  describeMoving,
   describeDevTools,
   describeAdvisories,
   describeScans,

@@ -38,6 +38,12 @@ export interface RunningApp {
   totals(): Promise<object>
   collectGarbage(isDryRun: boolean): Promise<object>
   scrub(isDryRun: boolean): Promise<object>
+  /** Everything, into a directory. */
+  backUp(request: {
+    readonly to: string
+    readonly includesKeys: boolean
+    readonly keep?: number | undefined
+  }): Promise<object>
   runLifecycle(target: RepositoryRef | 'all'): Promise<object>
   forecastLifecycle(ref: RepositoryRef): Promise<object>
   /** What advisories there are, and how old. */

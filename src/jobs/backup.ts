@@ -1,6 +1,7 @@
 import { createReadStream, existsSync } from 'node:fs'
 import { mkdir, open, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { BackupFolder, nameOf, newSnapshotId } from '../backup/backup-folder.ts'
 import {
   type BackedUpBlob,
   type BackedUpFile,
@@ -13,7 +14,6 @@ import {
   METADATA_COPY,
   printBlob,
 } from '../backup/backup-format.ts'
-import { BackupFolder, nameOf, newSnapshotId } from '../backup/backup-folder.ts'
 import { makeDurably, replaceDurably, sumOf, syncDirectory, writeAll, writeDurably } from '../backup/durable-files.ts'
 import { parseDigest } from '../domain/digest.ts'
 import { isRegistryError } from '../domain/errors.ts'

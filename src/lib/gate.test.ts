@@ -19,6 +19,7 @@ test('whoever holds it waits for the step under way, and none begins before all 
     await step.promise
     order.push('step')
   })
+  await Promise.resolve()
   const first = Promise.withResolvers<void>()
   const holding = gate.hold(async () => {
     order.push('held')

@@ -7,7 +7,7 @@ test('everything is worked on, never more than the limit at a time', async () =>
   const done: number[] = []
   await sideBySide([5, 1, 4, 2, 3, 6], 3, async (item) => {
     most = Math.max(most, ++now)
-    for (let turn = 0; turn < item; turn++) await Promise.resolve()
+    for (let turn = 0; turn < 10 * item; turn++) await Promise.resolve()
     now--
     done.push(item)
   })

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { parseTag } from '../../src/domain/names.ts'
 import { PLAIN } from '../../src/domain/vault.ts'
-import type { GcReport } from '../../src/jobs/gc.ts'
+import { GarbageCollector, type GcReport } from '../../src/jobs/gc.ts'
+import { Gate } from '../../src/lib/gate.ts'
 import { plain } from '../suites/blob-bytes.ts'
 import {
   admin,
@@ -58,6 +59,20 @@ describe('garbage collection', () => {
       freedBytes,
     } satisfies Partial<GcReport>)
     expect(await storedDigests()).toEqual([])
+  })
+
+  test('deletes no blob while somebody holds them all, and does it the next time', async () => {
+    const digest = await pushImage(services, ref, 'a')
+    await removeImage(digest)
+    services.clock.advance(2 * GRACE_MS)
+    const { metadata, blobs, uploads, clock } = services
+    const deletion = new Gate()
+    const settings = { graceMs: GRACE_MS, uploadExpiryMs: UPLOAD_EXPIRY_MS }
+    const gc = new GarbageCollector(metadata, blobs, uploads, clock, settings, deletion)
+    const held = await deletion.hold(() => gc.run(never))
+    expect(held).toMatchObject({ unlinkedLayers: 2, deletedBlobs: 0 })
+    expect(await storedDigests()).toHaveLength(2)
+    expect((await gc.run(never)).deletedBlobs).toBe(2)
   })
 
   test('keeps a layer that another repository or another image needs', async () => {

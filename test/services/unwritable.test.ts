@@ -34,6 +34,7 @@ function storeWith(before: () => Promise<void>): MetadataStore {
       return metadata.transact(work, options)
     },
     watchOutbox: (listener) => metadata.watchOutbox(listener),
+    copyTo: (file) => metadata.copyTo(file),
     checkReady: () => metadata.checkReady(),
     close: async () => undefined,
   }

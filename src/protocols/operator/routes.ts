@@ -24,6 +24,14 @@ const ROUTES: Routes = {
     operate(request, context, services, (query) => services.collectGarbage(isDryRun(query))),
   'POST /_ecru/scrub': (request, context, services) =>
     operate(request, context, services, (query) => services.scrub(isDryRun(query))),
+  'POST /_ecru/backup': (request, context, services) =>
+    operate(request, context, services, (query) =>
+      services.backUp({
+        to: query.get('to') ?? '',
+        includesKeys: query.get('includeKeys') === 'true',
+        keep: query.has('keep') ? Number(query.get('keep')) : undefined,
+      }),
+    ),
   'POST /_ecru/lifecycle/preview': (request, context, services) =>
     operate(request, context, services, (query) => services.forecastLifecycle(repositoryOf(query, services))),
   'POST /_ecru/lifecycle/run': (request, context, services) =>

@@ -45,6 +45,12 @@ export interface OperatorServices {
   totals(): Promise<{ readonly blobCount: number; readonly sizeBytes: number }>
   collectGarbage(isDryRun: boolean): Promise<object>
   scrub(isDryRun: boolean): Promise<object>
+  /** Everything, into a directory of this machine. */
+  backUp(request: {
+    readonly to: string
+    readonly includesKeys: boolean
+    readonly keep?: number | undefined
+  }): Promise<object>
   runLifecycle(target: RepositoryRef | 'all'): Promise<object>
   forecastLifecycle(ref: RepositoryRef): Promise<object>
   advisoryStatus(): Promise<object>

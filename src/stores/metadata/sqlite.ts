@@ -85,7 +85,15 @@ export async function openMemoryMetadata(sealer: Sealer): Promise<MetadataStore>
       idleMax: MEMORY_SNAPSHOTS_MAX,
     })
     snapshots.openAll()
-    return new SqliteMetadata({ file: undefined, sealer, writer, writing: new Mutex(), view, snapshots, durability: undefined })
+    return new SqliteMetadata({
+      file: undefined,
+      sealer,
+      writer,
+      writing: new Mutex(),
+      view,
+      snapshots,
+      durability: undefined,
+    })
   } finally {
     rmSync(directory, { recursive: true })
   }

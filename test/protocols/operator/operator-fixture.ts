@@ -45,6 +45,7 @@ export async function askOperator(
     totals: none,
     collectGarbage: none,
     scrub: none,
+    backUp: none,
     verifyAudit: none,
     inspect: none,
     administer: none,

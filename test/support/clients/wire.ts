@@ -3,15 +3,18 @@ import { join } from 'node:path'
 import { type Blob, type BuiltImage, type BuiltIndex, everyBlob, sha256 } from '../image-builder.ts'
 import type { Stage } from './stage.ts'
 
+/** Where a registry answers, and a login to it. */
+export type Served = Pick<Stage, 'url' | 'password'>
+
 /** Talks to the registry without any client in between, to see what it really keeps. */
-export async function wire(stage: Stage, path: string, init: RequestInit = {}): Promise<Response> {
+export async function wire(stage: Served, path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers)
   headers.set('authorization', `Basic ${Buffer.from(`AWS:${stage.password}`).toString('base64')}`)
   return fetch(`${stage.url}/v2/${path}`, { ...init, headers })
 }
 
 /** The stored manifest, its bytes checked against the digest that the registry names. Throws when there is none. */
-export async function storedManifest(stage: Stage, repository: string, reference: string): Promise<Blob> {
+export async function storedManifest(stage: Served, repository: string, reference: string): Promise<Blob> {
   const accept = [
     'application/vnd.oci.image.manifest.v1+json',
     'application/vnd.oci.image.index.v1+json',
@@ -29,7 +32,7 @@ export async function storedManifest(stage: Stage, repository: string, reference
 
 /** Whether the registry serves every byte of an image or index: each manifest and blob is fetched and compared. */
 export async function servesEveryByte(
-  stage: Stage,
+  stage: Served,
   repository: string,
   built: BuiltImage | BuiltIndex,
 ): Promise<boolean> {
@@ -62,7 +65,7 @@ export async function missingBelow(dir: string, built: BuiltImage | BuiltIndex):
 
 /** Puts an image or index into a repository by plain requests: each blob in one piece, children before their index. */
 export async function push(
-  stage: Stage,
+  stage: Served,
   repository: string,
   built: BuiltImage | BuiltIndex,
   reference?: string,
@@ -75,7 +78,7 @@ export async function push(
 }
 
 /** Uploads one blob: a session, then all bytes with the closing request. */
-export async function pushBlob(stage: Stage, repository: string, { digest, bytes }: Blob): Promise<void> {
+export async function pushBlob(stage: Served, repository: string, { digest, bytes }: Blob): Promise<void> {
   const begun = await expectStatus(await wire(stage, `${repository}/blobs/uploads/`, { method: 'POST' }), 202)
   const location = new URL(begun.headers.get('location') ?? '', stage.url)
   location.searchParams.set('digest', digest)

@@ -1,0 +1,247 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { BatchDeleteImageCommand, CreateRepositoryCommand } from '@aws-sdk/client-ecr'
+import { type RestoreRequest, restoreBackup } from '../src/app/restore.ts'
+import { type App, createApp } from '../src/app.ts'
+import { BackupFolder } from '../src/backup/backup-folder.ts'
+import { checkSnapshot } from '../src/backup/checked-snapshot.ts'
+import { type DataLock, lockDataDirectory } from '../src/cli/data-lock.ts'
+import { readConfig } from '../src/config/config.ts'
+import { systemClock } from '../src/lib/clock.ts'
+import { silentLogger } from '../src/lib/logger.ts'
+import { type HttpServer, startHttpServer } from '../src/protocols/http/server.ts'
+import { push, type Served, servesEveryByte } from './support/clients/wire.ts'
+import { buildImage, everyBlob, noise } from './support/image-builder.ts'
+import { ecrClient, loginPassword } from './support/start-registry.ts'
+
+const NAME = 'team/app'
+const small = (seed: string) => buildImage(seed, { layers: [{ 'data/noise': noise(seed, 20_000) }, { etc: 'same' }] })
+
+let directory: string
+let app: App | undefined
+let lock: DataLock | undefined
+let server: HttpServer
+let served: Served
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'ecru-backup-'))
+})
+afterEach(async () => {
+  await stop()
+  await rm(directory, { recursive: true })
+})
+
+const place = (name: string) => join(directory, name)
+
+async function start(name: string, env: Readonly<Record<string, string>> = {}): Promise<App> {
+  await stop()
+  const { config } = readConfig({ ECRU_DATA_DIR: place(name), ECRU_GC_GRACE: '0', ...env })
+  lock = lockDataDirectory(place(name), 'serve')
+  try {
+    app = await createApp(config, silentLogger)
+  } catch (failure) {
+    lock.release()
+    throw failure
+  }
+  const listening = { host: '127.0.0.1', port: 0, tls: undefined, idleTimeoutMs: 60_000, logger: silentLogger }
+  server = startHttpServer(listening, app.handle)
+  served = { url: server.url, password: await loginPassword(server.url) }
+  return app
+}
+
+async function stop(): Promise<void> {
+  if (app === undefined) return
+  await server.close(0)
+  await app.close()
+  lock?.release()
+  app = undefined
+}
+
+async function createRepository(repositoryName = NAME): Promise<void> {
+  const ecr = ecrClient(server.url)
+  await ecr.send(new CreateRepositoryCommand({ repositoryName }))
+  ecr.destroy()
+}
+
+async function deleteImage(imageTag: string): Promise<void> {
+  const ecr = ecrClient(server.url)
+  await ecr.send(new BatchDeleteImageCommand({ repositoryName: NAME, imageIds: [{ imageTag }] }))
+  ecr.destroy()
+}
+
+async function restore(change: Partial<RestoreRequest> = {}, to = 'restored') {
+  await mkdir(place(to), { recursive: true })
+  const request = { from: place('backup'), isDespiteDamage: false, isKeyConfigured: false, ...change }
+  return await restoreBackup(place(to), request, systemClock)
+}
+
+const request = (change: object = {}) => ({ to: place('backup'), includesKeys: true, ...change })
+const anObject = async () => {
+  const objects = place('backup/objects')
+  const names = (await readdir(objects, { recursive: true })).filter((name) => name.includes('/'))
+  return join(objects, names.sort()[0] ?? '')
+}
+
+describe('a backup', () => {
+  test('restored elsewhere, serves every byte, and keeps tokens, audit log and settings', async () => {
+    const first = await start('data')
+    await createRepository()
+    const image = small('one')
+    await push(served, NAME, image, 'v1')
+    const report = await first.backUp(request())
+    expect(report).toMatchObject({ blobs: 3, copiedBlobs: 3, faults: [], includesKeys: true })
+    const restored = await restore()
+    expect(restored).toMatchObject({ blobs: 3, damaged: [], needsMasterKey: false, blobsAlreadyThere: 0 })
+    const { password } = served
+    const second = await start('restored')
+    expect(await servesEveryByte({ url: served.url, password }, NAME, image)).toBe(true)
+    expect((await second.verifyAudit()).isIntact).toBe(true)
+    expect((await second.scrub(true)).faults).toEqual([])
+    await expect(readFile(place('restored/restoring.json'))).rejects.toThrow('ENOENT')
+  })
+
+  test('copies nothing twice, and shares what snapshots have in common', async () => {
+    const registry = await start('data')
+    await createRepository()
+    await push(served, NAME, small('one'), 'v1')
+    await registry.backUp(request())
+    expect(await registry.backUp(request())).toMatchObject({ blobs: 3, copiedBlobs: 0, copiedBytes: 0 })
+    await push(served, NAME, small('two'), 'v2')
+    expect(await registry.backUp(request())).toMatchObject({ blobs: 5, copiedBlobs: 2 })
+    expect(await BackupFolder.open(place('backup')).snapshotIds()).toHaveLength(3)
+  })
+
+  test('keeps the newest snapshots, and of objects what they name', async () => {
+    const registry = await start('data')
+    await createRepository()
+    await push(served, NAME, small('one'), 'v1')
+    await registry.backUp(request())
+    await deleteImage('v1')
+    await registry.collectGarbage(false)
+    await push(served, NAME, small('two'), 'v2')
+    expect(await registry.backUp(request({ keep: 1 }))).toMatchObject({ removedSnapshots: 1, blobs: 3 })
+    const objects = (await readdir(place('backup/objects'), { recursive: true })).filter((name) => name.includes('/'))
+    expect(objects).toHaveLength(3)
+    expect((await restore()).damaged).toEqual([])
+  })
+
+  test('of an encrypted registry holds nothing in clear, and opens with its key alone', async () => {
+    const first = await start('data', { ECRU_ENCRYPTION: 'on' })
+    await createRepository()
+    const image = small('secret')
+    await push(served, NAME, image, 'v1')
+    expect(await first.backUp(request({ includesKeys: false }))).toMatchObject({ encryptedBlobs: 3, copiedBlobs: 3 })
+    expect(await first.backUp(request({ includesKeys: false }))).toMatchObject({ encryptedBlobs: 3, copiedBlobs: 0 })
+    const layer = image.layers[0]?.digest.slice('sha256:'.length) ?? ''
+    expect((await readdir(place('backup/objects'), { recursive: true })).join(' ')).not.toContain(layer)
+    expect(await restore()).toMatchObject({ needsMasterKey: true, encryptedBlobs: 3 })
+    const env = { ECRU_ENCRYPTION: 'on' }
+    await expect(start('restored', env)).rejects.toThrow('master key')
+    await cp(place('data/master.key'), place('restored/master.key'))
+    const second = await start('restored', env)
+    expect(await servesEveryByte(served, NAME, image)).toBe(true)
+    expect((await second.scrub(true)).faults).toEqual([])
+  })
+
+  test('keeps blobs from garbage collection while it copies them', async () => {
+    const registry = await start('data')
+    await createRepository()
+    for (let n = 0; n < 5; n++) await push(served, NAME, small(`n${n}`), `v${n}`)
+    const backup = registry.backUp(request())
+    for (let n = 0; n < 5; n++) await deleteImage(`v${n}`)
+    const { deletedBlobs } = await registry.collectGarbage(false)
+    const { faults } = await backup
+    expect(faults).toEqual([])
+    const { blobs, damaged } = await restore()
+    expect({ blobs, damaged }).toEqual({ blobs: 11, damaged: [] })
+    expect(deletedBlobs + (await registry.collectGarbage(false)).deletedBlobs).toBe(11)
+  })
+
+  test('says what the registry has lost', async () => {
+    const registry = await start('data')
+    await createRepository()
+    const image = small('one')
+    await push(served, NAME, image, 'v1')
+    const [config, layer] = [image.config, image.layers[0]].map((one) => one?.digest.slice('sha256:'.length) ?? '')
+    const file = (hex = '') => place(`data/blobs/sha256/${hex.slice(0, 2)}/${hex}`)
+    await rm(file(config))
+    await writeFile(file(layer), 'rotten')
+    const { faults } = await registry.backUp(request())
+    expect(faults.map(({ fault }) => fault).toSorted()).toEqual(['corrupt', 'missing'])
+    expect((await restore()).damaged).toHaveLength(2)
+  })
+
+  test('is refused where it would be lost, or where other things are', async () => {
+    const registry = await start('data')
+    await expect(registry.backUp(request({ to: place('data/backup') }))).rejects.toThrow('inside the data directory')
+    await expect(registry.backUp(request({ to: 'backup' }))).rejects.toThrow('absolute')
+    await expect(registry.backUp(request({ to: directory }))).rejects.toThrow('other things')
+    await expect(registry.backUp(request({ keep: 0 }))).rejects.toThrow('keep')
+    const [one, two] = await Promise.allSettled([registry.backUp(request()), registry.backUp(request())])
+    expect([one.status, two.status]).toEqual(['fulfilled', 'rejected'])
+  })
+})
+
+describe('a restore', () => {
+  beforeEach(async () => {
+    const registry = await start('data')
+    await createRepository()
+    await push(served, NAME, small('one'), 'v1')
+    await registry.backUp(request())
+    await stop()
+  })
+
+  test('wants an empty directory', async () => {
+    await mkdir(place('restored'))
+    await writeFile(place('restored/other'), '')
+    await expect(restore()).rejects.toThrow('not empty')
+  })
+
+  test('notices every byte that changed, and restores the rest when told to', async () => {
+    const file = await anObject()
+    const bytes = await readFile(file)
+    bytes[10] = (bytes[10] ?? 0) ^ 1
+    await writeFile(file, bytes)
+    const folder = BackupFolder.open(place('backup'))
+    const [id = ''] = await folder.snapshotIds()
+    expect((await checkSnapshot(folder, id)).damaged).toMatchObject([{ fault: 'corrupt' }])
+    await expect(restore()).rejects.toThrow('1 blobs of the snapshot')
+    await expect(start('restored')).rejects.toThrow('is not all there')
+    expect(await restore({ isDespiteDamage: true }, 'despite')).toMatchObject({ damaged: [{ fault: 'corrupt' }] })
+    const second = await start('despite')
+    expect((await second.scrub(true)).faults).toMatchObject([{ fault: 'missing' }])
+  })
+
+  test('refuses records, lists and manifests that are damaged', async () => {
+    const folder = BackupFolder.open(place('backup'))
+    const [id = ''] = await folder.snapshotIds()
+    for (const name of ['metadata.db', 'blobs.jsonl', 'manifest.json']) {
+      const file = join(folder.snapshotPath(id), name)
+      const bytes = await readFile(file)
+      await truncate(file, bytes.length - 5)
+      await expect(restore({}, `from-${name}`)).rejects.toThrow('damaged')
+      await writeFile(file, bytes)
+    }
+    expect((await restore()).damaged).toEqual([])
+  })
+
+  test('that was cut off is taken up, and by the same snapshot alone', async () => {
+    const file = await anObject()
+    const bytes = await readFile(file)
+    await rm(file)
+    await expect(restore()).rejects.toThrow('missing')
+    await writeFile(file, bytes)
+    expect(await restore()).toMatchObject({ blobs: 3, blobsAlreadyThere: 2, damaged: [] })
+    await start('restored')
+    expect(await servesEveryByte(served, NAME, small('one'))).toBe(true)
+    expect(everyBlob(small('one'))).toHaveLength(4)
+  })
+
+  test('of what is no backup says so', async () => {
+    await expect(restore({ from: place('data') })).rejects.toThrow('no backup')
+    await expect(restore({ snapshot: '../x' })).rejects.toThrow('no snapshot')
+    await expect(restore({ snapshot: '20200101T000000Z-00000000' })).rejects.toThrow('no whole snapshot')
+  })
+})
