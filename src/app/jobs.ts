@@ -162,12 +162,12 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
 
 function createScanJobs(foundation: Foundation, services: Services, runs: JobRuns): ScanJobs {
   const { config, logger, clock, realClock, metadata } = foundation
-  const { imageScanner: scanner, matching, rematching, scanEvents } = services
+  const { imageScanner: scanner, matching, rematching } = services
   const { scanDurations: durations } = config
   const rematch = new ScanRematch(metadata, rematching, matching, scanner, clock, durations)
   const parts = { scanner, sweep: new ScanSweep(metadata, clock), rematch }
-  const settings = { clock, leaseClock: realClock, holder: HOLDER, durations }
-  return new ScanJobs(new ScanJob(metadata, parts, scanEvents, logger, settings), logger, runs)
+  const settings = { clock, leaseClock: realClock, holder: HOLDER }
+  return new ScanJobs(new ScanJob(metadata, parts, logger, settings), logger, runs)
 }
 
 async function verifyAudit({ auditLog, metadata }: Foundation): Promise<AuditReport> {

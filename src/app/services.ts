@@ -6,7 +6,6 @@ import { VERSION } from '../config/version.ts'
 import { reasonOf } from '../domain/iam/denial.ts'
 import type { RepositoryRef } from '../domain/names.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Logger } from '../lib/logger.ts'
 import { Once } from '../lib/once.ts'
 import { Access } from '../services/access.ts'
 import { AccountSettings } from '../services/account-settings.ts'
@@ -60,7 +59,6 @@ import { RootKeys } from '../services/root-keys.ts'
 import { Sboms } from '../services/sboms.ts'
 import { ScanCommands } from '../services/scan-commands.ts'
 import { ScanConfigurations } from '../services/scan-configurations.ts'
-import type { ScanEvents } from '../services/scan-events.ts'
 import { ScanFindings } from '../services/scan-findings.ts'
 import { SecretAccess } from '../services/secret-access.ts'
 import { SecretCipher } from '../services/secret-cipher.ts'
@@ -128,7 +126,6 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
   const matching = new Matching(advisoryStore, clock, config.advisories)
   const rematching = new Rematching(metadata, advisoryStore)
   const scanEngine = new BuiltInEngine(inventories, matching)
-  const scanEvents = scanEventsOf(logger)
   const sparse = config.acceptsSparseImages
   const images = new Images(
     metadata,
@@ -190,8 +187,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     rootKeys,
     sessions,
     scanCommands: new ScanCommands(sboms, config.defaultRegistry),
-    scanConfigurations: new ScanConfigurations(metadata, access, scanEvents, () => bells.scanAsked()),
-    scanEvents,
+    scanConfigurations: new ScanConfigurations(metadata, access, clock, () => bells.scanAsked()),
     scanFindings: new ScanFindings(metadata, access, matching, pulls, clock, config.scanDurations),
     roleSessions: new RoleSessions(metadata, access, sessions),
     userSessions: new UserSessions(metadata, access, callers, sessions),
@@ -252,16 +248,6 @@ function createAccess(
     sealRefusal: (refused) => refusalSeal.seal(refused),
     report: (error) => logger.error({ error }, 'a policy cannot be used'),
   })
-}
-
-/** What scans come to, as operators read it. */
-function scanEventsOf(logger: Logger): ScanEvents {
-  return {
-    ended: ({ scan: { type, image, repository }, state, counts }) =>
-      logger.info({ type, repository: repository.name, digest: image.digest, ...state, ...counts }, 'image scanned'),
-    configured: ({ registryId, region }, before, after) =>
-      logger.info({ registryId, region, before: before.type, after: after.type }, 'scanning configured'),
-  }
 }
 
 /** What keys stand on. */

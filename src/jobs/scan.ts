@@ -1,12 +1,8 @@
 import { isRegistryError } from '../domain/errors.ts'
-import { scanningOf } from '../domain/scanning/configuration.ts'
-import { type ScanDurations, stateOf } from '../domain/scanning/status.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { LogFacts, Logger } from '../lib/logger.ts'
 import type { ImageScanner } from '../services/image-scanner.ts'
-import { scanConfigurationOf } from '../services/scan-configurations.ts'
 import type { EngineReport } from '../services/scan-engine.ts'
-import type { ScanEvents } from '../services/scan-events.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import type { PendingScan } from '../stores/scans.ts'
 import type { JobRuns } from './job-runs.ts'
@@ -48,33 +44,27 @@ export class ScanJob implements Job<ScanReport> {
   readonly #scanner: ImageScanner
   readonly #sweep: ScanSweep
   readonly #rematch: ScanRematch
-  readonly #events: ScanEvents
   readonly #clock: Clock
   readonly #logger: Logger
-  readonly #durations: ScanDurations
   readonly #lease: Lease
 
   /** `clock` is what scans are dated by, `leaseClock` the real one; `holder` names this process among those that share the store. */
   constructor(
     metadata: MetadataStore,
     parts: { readonly scanner: ImageScanner; readonly sweep: ScanSweep; readonly rematch: ScanRematch },
-    events: ScanEvents,
     logger: Logger,
     settings: {
       readonly clock: Clock
       readonly leaseClock: Clock
       readonly holder: string
-      readonly durations: ScanDurations
     },
   ) {
     this.#metadata = metadata
     this.#scanner = parts.scanner
     this.#sweep = parts.sweep
     this.#rematch = parts.rematch
-    this.#events = events
     this.#logger = logger
     this.#clock = settings.clock
-    this.#durations = settings.durations
     this.#lease = new Lease(metadata, settings.leaseClock, this.name, settings.holder)
   }
 
@@ -148,13 +138,6 @@ export class ScanJob implements Job<ScanReport> {
   async #record(pending: PendingScan, report: EngineReport): Promise<'scanned' | 'failed' | undefined> {
     const result = await this.#scanner.record(pending, report, (tx) => this.#lease.prove(tx))
     if (result === undefined) return undefined
-    const { image, repository, type } = pending
-    const scan = await this.#metadata.view.scans.find(image.id, type)
-    if (scan !== undefined) {
-      const scanning = scanningOf(await scanConfigurationOf(this.#metadata.view, repository.registry), repository)
-      const state = stateOf(scan, { ...scanning, type }, image, undefined, this.#clock.now(), this.#durations)
-      this.#events.ended({ scan: pending, state, counts: result.counts })
-    }
     return result.failure === undefined ? 'scanned' : 'failed'
   }
 

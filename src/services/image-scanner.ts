@@ -13,6 +13,7 @@ import type { KeptResult, PendingScan } from '../stores/scans.ts'
 import type { ImageLayer } from './layer-analyser.ts'
 import type { Rematching } from './rematching.ts'
 import type { EngineReport, ScanEngine } from './scan-engine.ts'
+import { tellScan } from './scan-events.ts'
 import type { Vaults } from './vaults.ts'
 
 /** What is scanned: enough to record what was found. */
@@ -72,15 +73,18 @@ export class ImageScanner {
 
   /** Records a report. `prove` runs in the same transaction, which it undoes by throwing. Answers what was recorded; `undefined`: the scan is gone. */
   async record(
-    { id, type, image }: ScannedImage,
+    scanned: ScannedImage,
     report: EngineReport,
     prove: (tx: MetadataWriter) => Promise<void>,
   ): Promise<KeptResult | undefined> {
+    const { id, type, image } = scanned
     const { inventory } = report
     return this.#metadata.transact(async (tx) => {
       await prove(tx)
+      const before = await tx.scans.find(image.id, type)
       const result = await this.resultOf(tx, id, type, report)
       if (!(await tx.scans.finish(id, result))) return undefined
+      await tellScan(tx, scanned, before?.completedAt === undefined, result)
       if (inventory !== undefined) {
         await tx.scans.putInventory(image.id, inventory)
         await this.#rematching.index(tx, image.id, inventory)

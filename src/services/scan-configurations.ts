@@ -8,9 +8,10 @@ import {
   type ScanConfiguration,
   scanningOf,
 } from '../domain/scanning/configuration.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { MetadataReader, MetadataStore } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
-import type { ScanEvents } from './scan-events.ts'
+import { tellConfiguration } from './scan-events.ts'
 
 /** How one repository is scanned; without `repository` there is none of that name. */
 export interface AskedScanning {
@@ -22,14 +23,14 @@ export interface AskedScanning {
 export class ScanConfigurations {
   readonly #metadata: MetadataStore
   readonly #access: Access
-  readonly #events: ScanEvents
+  readonly #clock: Clock
   readonly #onSweepDue: () => void
 
   /** `onSweepDue` hears once rules are there that may select images which were never scanned. */
-  constructor(metadata: MetadataStore, access: Access, events: ScanEvents, onSweepDue: () => void) {
+  constructor(metadata: MetadataStore, access: Access, clock: Clock, onSweepDue: () => void) {
     this.#metadata = metadata
     this.#access = access
-    this.#events = events
+    this.#clock = clock
     this.#onSweepDue = onSweepDue
   }
 
@@ -46,12 +47,11 @@ export class ScanConfigurations {
   async replace(registry: Registry, configuration: ScanConfiguration): Promise<void> {
     checkScanConfiguration(configuration)
     const isSweepDue = configuration.type === 'ENHANCED' && configuration.rules.length > 0
-    const before = await this.#metadata.transact(async (tx) => {
-      const present = await scanConfigurationOf(tx, registry)
+    await this.#metadata.transact(async (tx) => {
+      const before = await scanConfigurationOf(tx, registry)
       await tx.scans.putConfiguration(registry, configuration, isSweepDue)
-      return present
+      await tellConfiguration(tx, registry, before, configuration, this.#clock.now())
     })
-    this.#events.configured(registry, before, configuration)
     if (isSweepDue) this.#onSweepDue()
   }
 

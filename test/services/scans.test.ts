@@ -80,7 +80,6 @@ describe('a basic scan', () => {
       findings: ['libssl3 CVE-2026-1'],
       counts: { CRITICAL: 1 },
     })
-    expect(services.endedScans).toMatchObject([{ state: { status: 'COMPLETE' }, counts: { CRITICAL: 1 } }])
   })
 
   test('of an image without flaws is complete and empty, with the age of the data', async () => {
@@ -491,4 +490,44 @@ test('a manifest whose layers are no file system says that its type is not suppo
   })
   const { image } = await services.images.push(admin, ref, { manifest, tags: [] })
   await expect(stateOf(image.digest)).rejects.toThrow('Image scan does not exist')
+})
+
+describe('events', () => {
+  const told = async () =>
+    (await services.metadata.view.outbox.list(0, 100))
+      .filter(({ detailType }) => detailType.includes('Scan'))
+      .map(({ detailType, detail }) => ({ detailType, detail }))
+
+  test('tell of basic scans, whether they end well or not', async () => {
+    const first = await pushFiles(services, ref, [vulnerable], 'v1')
+    await services.scanJobs.scanNow()
+    await importNow(openssl)
+    await services.scanJobs.scanNow()
+    await pushFiles(services, ref, [debian(['openssl', '3.0.9-1'])], 'v2')
+    await services.scanJobs.scanNow()
+    expect(await told()).toMatchObject([
+      {
+        detailType: 'ECR Image Scan',
+        detail: { 'scan-status': 'FAILED', 'image-digest': first, 'image-tags': ['v1'] },
+      },
+      {
+        detailType: 'ECR Image Scan',
+        detail: { 'scan-status': 'COMPLETE', 'finding-severity-counts': { CRITICAL: 1 } },
+      },
+    ])
+  })
+
+  test('tell of rules of enhanced scanning, and of the first scan of an image by them', async () => {
+    await importNow(openssl)
+    await configure(CONTINUOUS)
+    await pushFiles(services, ref, [debian(['openssl', '3.0.9-1'])], 'v1')
+    await services.scanJobs.scanNow()
+    expect(await told()).toMatchObject([
+      {
+        detailType: 'ECR Scan Resource Change',
+        detail: { repositories: [{ 'repository-name': 'app', 'scan-frequency': 'CONTINUOUS_SCAN' }] },
+      },
+      { detailType: 'Inspector2 Scan', detail: { 'finding-severity-counts': { CRITICAL: 1, TOTAL: 1 } } },
+    ])
+  })
 })

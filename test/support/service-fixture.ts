@@ -56,7 +56,6 @@ import { Repositories } from '../../src/services/repositories.ts'
 import { RobotTokens } from '../../src/services/robot-tokens.ts'
 import { ScanConfigurations } from '../../src/services/scan-configurations.ts'
 import type { ScanEngine } from '../../src/services/scan-engine.ts'
-import type { EndedScan } from '../../src/services/scan-events.ts'
 import { ScanFindings } from '../../src/services/scan-findings.ts'
 import { Sessions } from '../../src/services/sessions.ts'
 import { Signing } from '../../src/services/signing.ts'
@@ -154,13 +153,11 @@ export async function createServices(options: ServiceOptions = {}) {
   const scanEngine =
     options.scanEngine?.(new BuiltInEngine(inventories, matching)) ?? new BuiltInEngine(inventories, matching)
   const scanner = new ImageScanner(metadata, blobs, vaults, scanEngine, rematching, clock)
-  const endedScans: EndedScan[] = []
-  const scanEvents = { ended: (scan: EndedScan) => void endedScans.push(scan), configured: () => undefined }
   const { scanDurations = { sincePushMs: undefined, sincePullMs: 0 } } = options
   const rematch = new ScanRematch(metadata, rematching, matching, scanner, clock, scanDurations)
-  const scanSettings = { clock, leaseClock: clock, holder: 'test', durations: scanDurations }
+  const scanSettings = { clock, leaseClock: clock, holder: 'test' }
   const scanParts = { scanner, sweep: new ScanSweep(metadata, clock), rematch }
-  const scanJob = new ScanJob(metadata, scanParts, scanEvents, silentLogger, scanSettings)
+  const scanJob = new ScanJob(metadata, scanParts, silentLogger, scanSettings)
   const scanJobs = new ScanJobs(scanJob, silentLogger)
   const pushSigning = new PushSigning(() => signingJobs.look())
   const images = new Images(
@@ -193,13 +190,12 @@ export async function createServices(options: ServiceOptions = {}) {
     accountSettings: new AccountSettings(metadata, access),
     pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),
     advisories,
-    endedScans,
     imageScans: new ImageScans(metadata, vaults, access, clock, quotas, () => scanJobs.look()),
     inventories,
     matching,
     pushScanning,
     rematching,
-    scanConfigurations: new ScanConfigurations(metadata, access, scanEvents, () => scanJobs.look()),
+    scanConfigurations: new ScanConfigurations(metadata, access, clock, () => scanJobs.look()),
     scanJob,
     scanJobs,
     scanFindings: new ScanFindings(metadata, access, matching, pulls, clock, scanDurations),
