@@ -9,6 +9,8 @@ import { ecrService } from '../src/protocols/ecr/operations.ts'
 import type { OwnPublicServices } from '../src/protocols/ecr-public/operation.ts'
 import { ecrPublicService } from '../src/protocols/ecr-public/operations.ts'
 import { iamService } from '../src/protocols/iam/operations.ts'
+import type { InspectorServices } from '../src/protocols/inspector2/operation.ts'
+import { inspectorService } from '../src/protocols/inspector2/operations.ts'
 import type { KmsServices } from '../src/protocols/kms/operation.ts'
 import { kmsService } from '../src/protocols/kms/operations.ts'
 import type { SecretsServices } from '../src/protocols/secretsmanager/operation.ts'
@@ -37,6 +39,7 @@ export function coveragePage(): string {
     section('AWS KMS', 'src/protocols/kms', kmsService({} as KmsServices)),
     section('AWS Secrets Manager', 'src/protocols/secretsmanager', secretsService({} as SecretsServices)),
     section('AWS STS', 'src/protocols/sts', stsService({} as StsServices)),
+    section('Amazon Inspector', 'src/protocols/inspector2', inspectorService({} as InspectorServices)),
     section('AWS CloudTrail', 'src/protocols/cloudtrail', cloudTrailService({ auditHistory: undefined })),
   ]
   return `${[

@@ -2,6 +2,8 @@ import { registryHostFor } from '../config/config.ts'
 import { partitionOf } from '../domain/arn.ts'
 import type { LazyJsonService } from '../protocols/aws/json-rpc.ts'
 import type { LazyQueryService } from '../protocols/aws/query.ts'
+import type { LazyRestService } from '../protocols/aws/rest-json.ts'
+import { INSPECTOR_PATHS } from '../protocols/inspector2/paths.ts'
 import type { Foundation } from './foundation.ts'
 import type { Services } from './services.ts'
 
@@ -42,6 +44,16 @@ export function jsonServices({ config }: Foundation, services: Services): readon
     {
       targetPrefix: 'com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101',
       load: async () => (await import('../protocols/cloudtrail/operations.ts')).cloudTrailService(services),
+    },
+  ]
+}
+
+/** The same for those that are called by paths of their own. */
+export function restServices(services: Services): readonly LazyRestService[] {
+  return [
+    {
+      operations: INSPECTOR_PATHS,
+      load: async () => (await import('../protocols/inspector2/operations.ts')).inspectorService(services),
     },
   ]
 }

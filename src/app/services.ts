@@ -26,6 +26,7 @@ import { ImageLists } from '../services/image-lists.ts'
 import { ImageScanner } from '../services/image-scanner.ts'
 import { ImageScans } from '../services/image-scans.ts'
 import { Images } from '../services/images.ts'
+import { Inspector } from '../services/inspector.ts'
 import { Inventories } from '../services/inventories.ts'
 import { KeyAccess } from '../services/key-access.ts'
 import { KeyAliases } from '../services/key-aliases.ts'
@@ -126,6 +127,8 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
   const matching = new Matching(advisoryStore, clock, config.advisories)
   const rematching = new Rematching(metadata, advisoryStore)
   const scanEngine = new BuiltInEngine(inventories, matching)
+  const scanFindings = new ScanFindings(metadata, access, matching, pulls, clock, config.scanDurations)
+  const scanConfigurations = new ScanConfigurations(metadata, access, clock, () => bells.scanAsked())
   const sparse = config.acceptsSparseImages
   const images = new Images(
     metadata,
@@ -161,6 +164,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     images,
     imageScanner: new ImageScanner(metadata, blobs, vaults, scanEngine, rematching, clock),
     imageScans: new ImageScans(metadata, vaults, access, clock, quotas, () => bells.scanAsked()),
+    inspector: new Inspector(metadata, access, scanFindings, scanConfigurations, pulls),
     inventories,
     keyUses,
     layers,
@@ -187,8 +191,8 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     rootKeys,
     sessions,
     scanCommands: new ScanCommands(sboms, config.defaultRegistry),
-    scanConfigurations: new ScanConfigurations(metadata, access, clock, () => bells.scanAsked()),
-    scanFindings: new ScanFindings(metadata, access, matching, pulls, clock, config.scanDurations),
+    scanConfigurations,
+    scanFindings,
     roleSessions: new RoleSessions(metadata, access, sessions),
     userSessions: new UserSessions(metadata, access, callers, sessions),
     webIdentitySessions: new WebIdentitySessions(metadata, sessions, issuerKeys, realClock),

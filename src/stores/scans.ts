@@ -45,8 +45,12 @@ export interface ScanReader {
   findInventory(imageId: number, analyserVersion: number): Promise<Inventory | undefined>
   /** How many scans of that type have been asked for since then. */
   countRequested(registry: Registry, type: ScanType, since: Date): Promise<number>
-  /** All of a registry that have ended once, in ascending order of id. */
-  listOfRegistry(registry: Registry, type: ScanType, page: Page<number>): Promise<readonly PlacedScan[]>
+  /** A stretch of all of a registry in ascending order of id, those of deleted repositories left out; `next` is where it goes on. */
+  listOfRegistry(
+    registry: Registry,
+    type: ScanType,
+    page: Page<number>,
+  ): Promise<{ readonly placed: readonly PlacedScan[]; readonly next: number | undefined }>
   /** All of every registry that have ended for want of advisories, in ascending order of id. */
   listWithoutData(page: Page<number>): Promise<readonly PlacedScan[]>
   /** Scans of these images that have ended once, with what they are about. */

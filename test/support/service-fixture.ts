@@ -35,6 +35,7 @@ import { ImageScanner } from '../../src/services/image-scanner.ts'
 import { ImageScans } from '../../src/services/image-scans.ts'
 import { ImageSigner } from '../../src/services/image-signer.ts'
 import { Images } from '../../src/services/images.ts'
+import { Inspector } from '../../src/services/inspector.ts'
 import { Inventories } from '../../src/services/inventories.ts'
 import { Keyring } from '../../src/services/keyring.ts'
 import { Layers } from '../../src/services/layers.ts'
@@ -158,6 +159,8 @@ export async function createServices(options: ServiceOptions = {}) {
   const scanSettings = { clock, leaseClock: clock, holder: 'test' }
   const scanParts = { scanner, sweep: new ScanSweep(metadata, clock), rematch }
   const scanJob = new ScanJob(metadata, scanParts, silentLogger, scanSettings)
+  const scanFindings = new ScanFindings(metadata, access, matching, pulls, clock, scanDurations)
+  const scanConfigurations = new ScanConfigurations(metadata, access, clock, () => scanJobs.look())
   const scanJobs = new ScanJobs(scanJob, silentLogger)
   const pushSigning = new PushSigning(() => signingJobs.look())
   const images = new Images(
@@ -195,10 +198,11 @@ export async function createServices(options: ServiceOptions = {}) {
     matching,
     pushScanning,
     rematching,
-    scanConfigurations: new ScanConfigurations(metadata, access, clock, () => scanJobs.look()),
+    scanConfigurations,
     scanJob,
     scanJobs,
-    scanFindings: new ScanFindings(metadata, access, matching, pulls, clock, scanDurations),
+    scanFindings,
+    inspector: new Inspector(metadata, access, scanFindings, scanConfigurations, pulls),
     storageClasses: new StorageClasses(metadata, access, activations, pushScanning, clock, ACTIVATION_MS),
     lifecycle,
     lifecycleJobs,

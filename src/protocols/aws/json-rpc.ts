@@ -33,7 +33,7 @@ export interface LazyJsonService {
   load(): Promise<JsonService>
 }
 
-interface Served {
+export interface Served {
   readonly service: JsonService
   readonly parserOf: (operation: string) => InputParser
 }
@@ -47,31 +47,56 @@ export function createJsonRpc(
   const served = new Map(
     services.map(({ targetPrefix, load }) => [targetPrefix, new Once(async () => serve(await load()))]),
   )
+  const locate: Locate = async (request) => {
+    const [prefix, operation] = splitTarget(request.headers.get('x-amz-target') ?? '')
+    const found = await served.get(prefix)?.get()
+    return found && { ...found, operation }
+  }
+  return createJsonHandler(locate, 'application/x-amz-json-1.1', setting, bodies)
+}
+
+/** Which operation of which service a request calls; `undefined`: of none. */
+export type Locate = (request: Request) => Promise<(Served & { readonly operation: string }) | undefined>
+
+/** Answers calls whose inputs and outputs are JSON documents, wherever the operation's name stands. Throws `ClientGone` only. */
+export function createJsonHandler(
+  locate: Locate,
+  mediaType: string,
+  setting: AwsSetting,
+  bodies: LargeBodies,
+): Handler {
   return async (request, context) => {
+    const wire = { mediaType, context }
     try {
-      return await answer(served, setting, bodies, request, context)
+      return await answer(await locate(request), wire, setting, bodies, request)
     } catch (thrown) {
-      return failure(thrown, setting, context)
+      return failure(thrown, setting, wire)
     }
   }
 }
 
-function serve(service: JsonService): Served {
+/** What every answer to a request has. */
+interface Wire {
+  readonly mediaType: string
+  readonly context: RequestContext
+}
+
+export function serve(service: JsonService): Served {
   const parsers = new InputParsers(service.model, service.spelling)
   return { service, parserOf: (operation) => parsers.for(operation) }
 }
 
 async function answer(
-  served: ReadonlyMap<string, Once<Served>>,
+  located: Awaited<ReturnType<Locate>>,
+  wire: Wire,
   setting: AwsSetting,
   bodies: LargeBodies,
   request: Request,
-  context: RequestContext,
 ): Promise<Response> {
-  const [prefix, name] = splitTarget(request.headers.get('x-amz-target') ?? '')
-  const { service, parserOf } = (await served.get(prefix)?.get()) ?? {}
-  const operation = service?.operations.get(name)
-  if (service === undefined || parserOf === undefined || operation === undefined) throw unknownOperation()
+  const operation = located?.service.operations.get(located.operation)
+  if (located === undefined || operation === undefined) throw unknownOperation()
+  const { service, parserOf, operation: name } = located
+  const { context } = wire
 
   const circumstances = new RequestCircumstances(request, context)
   const told: Told = { model: service.model, operation: name, circumstances }
@@ -89,11 +114,11 @@ async function answer(
     told.input = input
     const output = await operation(input, call)
     auditCall(setting, told, { output })
-    return respond(200, output, context)
+    return respond(200, output, wire)
   } catch (thrown) {
     auditCall(setting, told, { thrown })
     const { call, input } = told
-    return failure(thrown, setting, context, service, (error) => ({
+    return failure(thrown, setting, wire, service, (error) => ({
       ...membersOf(service.model, error),
       ...(call === undefined || input === undefined ? {} : service.errorMembers?.(error, input, call)),
     }))
@@ -132,16 +157,16 @@ function membersOf(model: ServiceModel, error: RegistryError): object {
 function failure(
   thrown: unknown,
   setting: AwsSetting,
-  context: RequestContext,
+  wire: Wire,
   service?: JsonService,
   extraMembers?: (error: RegistryError) => object,
 ): Response {
   if (thrown instanceof ClientGone) throw thrown
   const { status, isBug, error, ...common } = awsErrorOf(thrown)
   const { code, message } = (error && service?.errorOf?.(error)) ?? common
-  if (isBug) setting.report(thrown, context.requestId)
+  if (isBug) setting.report(thrown, wire.context.requestId)
   const members = error === undefined ? {} : extraMembers?.(error)
-  return respond(status, { __type: code, message, ...members }, context, {
+  return respond(status, { __type: code, message, ...members }, wire, {
     'x-amzn-ErrorType': code,
     ...refusalHeaders(error),
   })
@@ -150,16 +175,16 @@ function failure(
 function respond(
   status: number,
   output: object,
-  { requestId }: RequestContext,
+  { mediaType, context }: Wire,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
   const body = new TextEncoder().encode(JSON.stringify(toWire(output)))
   return new Response(body, {
     status,
     headers: {
-      'content-type': 'application/x-amz-json-1.1',
+      'content-type': mediaType,
       'content-length': String(body.length),
-      'x-amzn-RequestId': requestId,
+      'x-amzn-RequestId': context.requestId,
       ...headers,
     },
   })

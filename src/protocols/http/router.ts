@@ -10,6 +10,8 @@ export interface Planes {
   readonly awsJson: Handler
   /** `POST /` with a form, or `GET /?Action=…`: AWS Query. */
   readonly awsQuery: Handler
+  /** AWS services of the REST protocols: `POST` to paths of their own. */
+  readonly awsRest: { readonly paths: ReadonlySet<string>; readonly handle: Handler }
   /** `/_ecru/…` but the downloads: health, facts, garbage collection; and `/metrics`. */
   readonly operations: Handler
 }
@@ -24,6 +26,7 @@ export function createRouter(planes: Planes): Handler {
     if (path.startsWith('/v2/') || path === '/v2') return planes.oci(request, context)
     if ((path === '/' || request.method === 'POST') && !URL.canParse(request.url)) return Promise.resolve(hostMissing())
     if (path === '/') return atRoot(planes, request, context)
+    if (request.method === 'POST' && planes.awsRest.paths.has(path)) return planes.awsRest.handle(request, context)
     if (path.startsWith(LAYER_DOWNLOADS_PATH)) return planes.layerDownloads(request, context)
     if (path.startsWith('/_ecru/') || path === METRICS_PATH) return planes.operations(request, context)
     return Promise.resolve(nothingHere(request.method, path))

@@ -174,7 +174,7 @@ export class Scans implements ScanWriter {
     { registryId, region }: Registry,
     type: ScanType,
     { after = 0, limit }: Page<number>,
-  ): Promise<readonly PlacedScan[]> {
+  ): Promise<{ readonly placed: readonly PlacedScan[]; readonly next: number | undefined }> {
     return this.#session.atOnce(async (db) => {
       const rows = await db
         .selectFrom('image_scans')
@@ -186,7 +186,8 @@ export class Scans implements ScanWriter {
         .orderBy('id')
         .limit(limit)
         .execute()
-      return placeScans(db, rows.map(toScan))
+      const placed = await placeScans(db, rows.map(toScan))
+      return { placed, next: rows.length < limit ? undefined : rows.at(-1)?.id }
     })
   }
 

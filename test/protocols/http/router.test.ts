@@ -15,6 +15,7 @@ const route = createRouter({
   layerDownloads: answering('downloads'),
   awsJson: answering('json'),
   awsQuery: answering('query'),
+  awsRest: { paths: new Set(['/findings/list']), handle: answering('rest') },
   operations: answering('operations'),
 })
 
@@ -31,6 +32,7 @@ const ROUTES: readonly (readonly [string, string, string, Record<string, string>
   ['POST', '/', 'query', FORM],
   ['GET', '/?Action=GetCallerIdentity&Version=2011-06-15', 'query'],
   ['GET', '/?Version=2011-06-15&Action=GetCallerIdentity', 'query'],
+  ['POST', '/findings/list', 'rest'],
   ['GET', '/_ecru/layers/abc?x=1', 'downloads'],
   ['GET', '/_ecru/health', 'operations'],
   ['POST', '/_ecru/gc', 'operations'],

@@ -123,7 +123,14 @@ test('headers beyond 16 KiB are refused with 431', async () => {
 
 test('a load balancer may check the health by HTTP/1.0 and without a host', async () => {
   const plane: Handler = async () => new Response('ok')
-  const planes = { oci: plane, layerDownloads: plane, awsJson: plane, awsQuery: plane, operations: plane }
+  const planes = {
+    oci: plane,
+    layerDownloads: plane,
+    awsJson: plane,
+    awsQuery: plane,
+    awsRest: { paths: new Set<string>(), handle: plane },
+    operations: plane,
+  }
   const client = await rawClient(listen(createRouter(planes)).port)
   await client.send('GET /_ecru/health HTTP/1.0\r\n\r\n')
   expect(await client.closed).toStartWith('HTTP/1.1 200 ')
