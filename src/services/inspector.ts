@@ -1,4 +1,4 @@
-import { partitionOf, repositoryArn } from '../domain/arn.ts'
+import { repositoryArn } from '../domain/arn.ts'
 import type { Registry } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
 import {
@@ -10,7 +10,7 @@ import {
 import type { ScanState } from '../domain/scanning/status.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import type { PlacedScan } from '../stores/scans.ts'
-import type { Access, OtherResource } from './access.ts'
+import type { Access } from './access.ts'
 import { enhancedFinding } from './enhanced-findings.ts'
 import type { PullTimes } from './pulls.ts'
 import { type ScanConfigurations, scanConfigurationOf } from './scan-configurations.ts'
@@ -23,6 +23,13 @@ export interface InspectorFinding {
   }
   readonly scanId: number
   readonly index: number
+}
+
+/** Who asks for what, by the name of Inspector's action, and of which registry. */
+export interface InspectorCaller {
+  readonly principal: Principal
+  readonly action: string
+  readonly registry: Registry
 }
 
 /** An image that enhanced scanning knows of. */
@@ -58,19 +65,45 @@ export class Inspector {
     this.#pulls = pulls
   }
 
-  /** Throws `access-denied`. No action of Inspector's names a resource. */
-  async authorize(principal: Principal, action: string, { registryId, region }: Registry): Promise<void> {
-    const resource: OtherResource = {
-      arn: `arn:${partitionOf(region)}:inspector2:${region}:${registryId}:*`,
-      ownerAccountId: registryId,
-      region,
-    }
-    await this.#access.authorize(principal, `inspector2:${action}`, { ...resource, arn: '*' })
+  /**
+   * Every finding of the registry from a place on, in a steady order: by image as they were first scanned, the worst
+   * first. Throws `access-denied`.
+   */
+  async findings(caller: InspectorCaller, afterScan = 0): Promise<AsyncIterable<InspectorFinding>> {
+    await this.#authorize(caller)
+    return this.#findings(caller.registry, afterScan)
   }
 
-  /** Every finding of the registry from a place on, in a steady order: by image as they were first scanned, the worst first. */
-  async *findings(registry: Registry, afterScan = 0): AsyncGenerator<InspectorFinding> {
-    for await (const { placed, state } of this.covered(registry, afterScan)) {
+  /** Every image of the registry that enhanced scanning knows of, from a place on. Throws `access-denied`. */
+  async covered(caller: InspectorCaller, afterScan = 0): Promise<AsyncIterable<CoveredImage>> {
+    await this.#authorize(caller)
+    return this.#covered(caller.registry, afterScan)
+  }
+
+  /** Whether enhanced scanning is on. Throws `access-denied`. */
+  async isEnabled(caller: InspectorCaller): Promise<boolean> {
+    await this.#authorize(caller)
+    return this.#isEnabled(caller.registry)
+  }
+
+  /**
+   * Switches enhanced scanning on, of all repositories and continuously unless it is on already; or off. Throws
+   * `access-denied`.
+   */
+  async setEnabled(caller: InspectorCaller, isEnabled: boolean): Promise<void> {
+    await this.#authorize(caller)
+    if ((await this.#isEnabled(caller.registry)) === isEnabled) return
+    await this.#configurations.replace(caller.registry, isEnabled ? EVERYTHING : DEFAULT_SCAN_CONFIGURATION)
+  }
+
+  /** No action of Inspector's names a resource. */
+  async #authorize({ principal, action, registry }: InspectorCaller): Promise<void> {
+    const { registryId: ownerAccountId, region } = registry
+    await this.#access.authorize(principal, `inspector2:${action}`, { arn: '*', ownerAccountId, region })
+  }
+
+  async *#findings(registry: Registry, afterScan: number): AsyncGenerator<InspectorFinding> {
+    for await (const { placed, state } of this.#covered(registry, afterScan)) {
       const { scan, image, repository } = placed
       const isClosed = state.status === 'SCAN_ELIGIBILITY_EXPIRED' || state.status === 'IMAGE_ARCHIVED'
       const found = await this.#metadata.read((view) => this.#scanFindings.findingsOf(view, repository, scan))
@@ -82,8 +115,7 @@ export class Inspector {
     }
   }
 
-  /** Every image of the registry that enhanced scanning knows of, from a place on. */
-  async *covered(registry: Registry, afterScan = 0): AsyncGenerator<CoveredImage> {
+  async *#covered(registry: Registry, afterScan: number): AsyncGenerator<CoveredImage> {
     const configuration = await scanConfigurationOf(this.#metadata.view, registry)
     if (configuration.type !== 'ENHANCED') return
     await this.#pulls.flush()
@@ -99,14 +131,7 @@ export class Inspector {
     }
   }
 
-  /** Whether enhanced scanning is on. */
-  async isEnabled(registry: Registry): Promise<boolean> {
+  async #isEnabled(registry: Registry): Promise<boolean> {
     return (await scanConfigurationOf(this.#metadata.view, registry)).type === 'ENHANCED'
-  }
-
-  /** Switches enhanced scanning on, of all repositories and continuously unless it is on already; or off. */
-  async setEnabled(registry: Registry, isEnabled: boolean): Promise<void> {
-    if ((await this.isEnabled(registry)) === isEnabled) return
-    await this.#configurations.replace(registry, isEnabled ? EVERYTHING : DEFAULT_SCAN_CONFIGURATION)
   }
 }

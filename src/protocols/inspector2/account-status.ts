@@ -1,22 +1,15 @@
 import { accessDenied, invalidParameter } from '../../domain/errors.ts'
-import { type InspectorCall, type InspectorOperation, registryOf } from './operation.ts'
-
-interface AccountsInput {
-  readonly accountIds?: readonly string[]
-}
-interface TypesInput extends AccountsInput {
-  readonly resourceTypes?: readonly string[]
-}
+import type { InspectorInputs } from './inputs.ts'
+import { callerOf, type InspectorCall, type InspectorOperation } from './operation.ts'
 
 const ON = 'ENABLED'
 const OFF = 'DISABLED'
 
 /** Enhanced scanning is all of Inspector that is here. Of other accounts nothing is told. */
-export const batchGetAccountStatus: InspectorOperation<'BatchGetAccountStatus', AccountsInput> = async (
-  { accountIds },
-  call,
-) => {
-  const { registryId, isEnabled } = await look(call, 'BatchGetAccountStatus')
+export const batchGetAccountStatus: InspectorOperation<'BatchGetAccountStatus'> = async ({ accountIds }, call) => {
+  const caller = callerOf(call, 'BatchGetAccountStatus')
+  const { registryId } = caller.registry
+  const isEnabled = await call.inspector.isEnabled(caller)
   const state = (status: string) => ({ status, errorCode: 'ALREADY_ENABLED', errorMessage: NO_ERROR })
   const ids = accountIds === undefined || accountIds.length === 0 ? [registryId] : accountIds
   const own = ids.filter((id) => id === registryId)
@@ -35,28 +28,24 @@ export const batchGetAccountStatus: InspectorOperation<'BatchGetAccountStatus', 
 const NO_ERROR = 'No error.'
 
 /** Switches enhanced scanning on: continuously and everywhere, unless there are rules already. */
-export const enable: InspectorOperation<'Enable', TypesInput> = (input, call) => switchTo(true, input, call)
+export const enable: InspectorOperation<'Enable'> = (input, call) => switchTo(true, input, call)
 
 /** Switches enhanced scanning off: the registry is scanned by basic scans again. */
-export const disable: InspectorOperation<'Disable', TypesInput> = (input, call) => switchTo(false, input, call)
+export const disable: InspectorOperation<'Disable'> = (input, call) => switchTo(false, input, call)
 
-async function switchTo(isEnabled: boolean, input: TypesInput, call: InspectorCall): Promise<object> {
+async function switchTo(isEnabled: boolean, input: InspectorInputs['Disable'], call: InspectorCall): Promise<object> {
   const action = isEnabled ? 'Enable' : 'Disable'
-  const { registry, registryId } = await look(call, action)
+  const caller = callerOf(call, action)
+  const { registryId } = caller.registry
+  const wasEnabled = await call.inspector.isEnabled(caller)
   const { accountIds = [], resourceTypes = [] } = input
   const others = accountIds.filter((id) => id !== registryId)
   if (others.length > 0)
     throw accessDenied(call.principal.arn, `inspector2:${action}`, '*', 'because it is not for other accounts')
   const unknown = resourceTypes.filter((type) => type !== 'ECR')
   if (isEnabled && unknown.length > 0) throw invalidParameter('resourceTypes', 'Only ECR can be scanned here')
-  if (isEnabled || resourceTypes.length === 0 || resourceTypes.includes('ECR'))
-    await call.inspector.setEnabled(registry, isEnabled)
-  const ecr = (await call.inspector.isEnabled(registry)) ? ON : OFF
+  const isMeant = isEnabled || resourceTypes.length === 0 || resourceTypes.includes('ECR')
+  if (isMeant) await call.inspector.setEnabled(caller, isEnabled)
+  const ecr = (isMeant ? isEnabled : wasEnabled) ? ON : OFF
   return { accounts: [{ accountId: registryId, status: ecr, resourceStatus: { ec2: OFF, ecr, lambda: OFF } }] }
-}
-
-async function look(call: InspectorCall, action: string) {
-  const registry = registryOf(call)
-  await call.inspector.authorize(call.principal, action, registry)
-  return { registry, registryId: registry.registryId, isEnabled: await call.inspector.isEnabled(registry) }
 }

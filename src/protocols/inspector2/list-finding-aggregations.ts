@@ -2,20 +2,8 @@ import { invalidParameter } from '../../domain/errors.ts'
 import type { InspectorFinding } from '../../services/inspector.ts'
 import { pageAfter, pageOf } from '../../services/paging.ts'
 import { type StringFilter, satisfies } from './filters.ts'
-import { type InspectorCall, numberIn, registryOf } from './operation.ts'
-
-interface Request extends Readonly<Record<string, unknown>> {
-  readonly sortBy?: string
-  readonly sortOrder?: 'ASC' | 'DESC'
-}
-
-interface Input {
-  readonly aggregationType: string
-  readonly accountIds?: readonly StringFilter[]
-  readonly aggregationRequest?: Readonly<Record<string, Request | undefined>>
-  readonly maxResults?: number
-  readonly nextToken?: string
-}
+import type { AggregationRequest } from './inputs.ts'
+import { callerOf, type InspectorOperation, numberIn } from './operation.ts'
 
 /** One kind of aggregation: its member in requests and answers, and what findings are put together by. */
 interface Aggregation {
@@ -102,9 +90,10 @@ interface Group {
 const PAGE_ITEMS = 100
 
 /** What there are no resources of here (instances, functions) has no groups. Findings that do not count are left out. */
-export async function listFindingAggregations(input: Input, call: InspectorCall): Promise<object> {
-  const registry = registryOf(call)
-  await call.inspector.authorize(call.principal, 'ListFindingAggregations', registry)
+export const listFindingAggregations: InspectorOperation<'ListFindingAggregations'> = async (input, call) => {
+  const caller = callerOf(call, 'ListFindingAggregations')
+  const { registry } = caller
+  const findings = await call.inspector.findings(caller)
   const { aggregationType, maxResults: limit = PAGE_ITEMS, accountIds = [] } = input
   const start = numberIn(pageAfter({ limit, token: input.nextToken }))
   const aggregation = AGGREGATIONS[aggregationType]
@@ -114,7 +103,7 @@ export async function listFindingAggregations(input: Input, call: InspectorCall)
   if (asked.length > 0) throw invalidParameter('aggregationRequest', `Member must be ${aggregation.member}`)
   const request = input.aggregationRequest?.[aggregation.member] ?? {}
   const groups = new Map<string, Group>()
-  for await (const found of call.inspector.findings(registry))
+  for await (const found of findings)
     if (found.finding.status === 'ACTIVE' && isAsked(aggregation, request, found)) count(groups, aggregation, found)
   const sorted = [...groups.values()].toSorted(
     (a, b) => (weight(b, request) - weight(a, request)) * (request.sortOrder === 'ASC' ? -1 : 1),
@@ -135,7 +124,7 @@ export async function listFindingAggregations(input: Input, call: InspectorCall)
   return { aggregationType, responses, nextToken: page.nextToken }
 }
 
-function isAsked({ filters }: Aggregation, request: Request, found: InspectorFinding): boolean {
+function isAsked({ filters }: Aggregation, request: AggregationRequest, found: InspectorFinding): boolean {
   return Object.entries(filters).every(([name, read]) => {
     const filter = request[name]
     if (typeof filter === 'string') return read(found) === filter
@@ -164,7 +153,7 @@ function count(groups: Map<string, Group>, { group }: Aggregation, found: Inspec
   if (exploitAvailable === 'YES') known.exploitable++
 }
 
-function weight({ counts, images }: Group, { sortBy = 'CRITICAL' }: Request): number {
+function weight({ counts, images }: Group, { sortBy = 'CRITICAL' }: AggregationRequest): number {
   if (sortBy === 'AFFECTED_IMAGES') return images.size
   if (sortBy === 'ALL') return counts.all
   return sortBy === 'HIGH' ? counts.high : counts.critical

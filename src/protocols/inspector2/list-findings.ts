@@ -2,16 +2,9 @@ import { SEVERITIES } from '../../domain/advisories/severity.ts'
 import { invalidParameter } from '../../domain/errors.ts'
 import type { InspectorFinding } from '../../services/inspector.ts'
 import { pageAfter, pageOf } from '../../services/paging.ts'
-import { type StringFilter, satisfies } from './filters.ts'
+import { satisfies } from './filters.ts'
 import { findingOutput, findingValues } from './finding-values.ts'
-import { type InspectorCall, registryOf } from './operation.ts'
-
-interface Input {
-  readonly filterCriteria?: Readonly<Record<string, readonly StringFilter[] | undefined>>
-  readonly maxResults?: number
-  readonly nextToken?: string
-  readonly sortCriteria?: { readonly field: string; readonly sortOrder: 'ASC' | 'DESC' }
-}
+import { callerOf, type InspectorOperation } from './operation.ts'
 
 const PAGE_ITEMS = 100
 
@@ -23,9 +16,7 @@ interface Placed {
 
 type Key = readonly [sorted: string | number, scanId: number, index: number]
 
-export async function listFindings(input: Input, call: InspectorCall): Promise<object> {
-  const registry = registryOf(call)
-  await call.inspector.authorize(call.principal, 'ListFindings', registry)
+export const listFindings: InspectorOperation<'ListFindings'> = async (input, call) => {
   const { maxResults: limit = PAGE_ITEMS, sortCriteria, filterCriteria = {} } = input
   const token = pageAfter({ limit, token: input.nextToken })
   const after = token === undefined ? undefined : keyIn(token)
@@ -35,7 +26,7 @@ export async function listFindings(input: Input, call: InspectorCall): Promise<o
   let best: Placed[] = []
   // In the order of scans the earlier ones need not be looked at again, nor the later ones once the page is full.
   const from = sortCriteria === undefined && after !== undefined ? after[1] - 1 : 0
-  for await (const found of call.inspector.findings(registry, from)) {
+  for await (const found of await call.inspector.findings(callerOf(call, 'ListFindings'), from)) {
     const values = findingValues(found)
     if (!satisfies(filterCriteria, values)) continue
     const key: Key = [sortCriteria === undefined ? 0 : sortedBy(sortCriteria.field, values), found.scanId, found.index]

@@ -1,8 +1,7 @@
-import type inspectorModel from '../../../models/inspector2.json'
 import { invalidParameter } from '../../domain/errors.ts'
-import type { Registry } from '../../domain/names.ts'
-import type { Inspector } from '../../services/inspector.ts'
+import type { Inspector, InspectorCaller } from '../../services/inspector.ts'
 import type { AwsCall } from '../aws/context.ts'
+import type { InspectorInputs } from './inputs.ts'
 
 /** What Inspector's operations use. */
 export interface InspectorServices {
@@ -12,14 +11,14 @@ export interface InspectorServices {
 export type InspectorCall = AwsCall & InspectorServices
 
 /** The handler of one operation: input → service → output. */
-export type InspectorOperation<_Name extends keyof typeof inspectorModel.operations, Input> = (
-  input: Input,
+export type InspectorOperation<Name extends keyof InspectorInputs> = (
+  input: InspectorInputs[Name],
   call: InspectorCall,
 ) => Promise<object>
 
-/** The registry that a call is about: the caller's own, in the region of the call. */
-export function registryOf({ principal, region }: AwsCall): Registry {
-  return { registryId: principal.accountId, region }
+/** Who calls what, of the registry that a call is about: the caller's own, in the region of the call. */
+export function callerOf({ principal, region }: AwsCall, action: string): InspectorCaller {
+  return { principal, action, registry: { registryId: principal.accountId, region } }
 }
 
 /** The place that a token tells of; 0 without one. Throws `invalid-parameter` for what no answer has given. */

@@ -1,25 +1,17 @@
 import type { ScanState } from '../../domain/scanning/status.ts'
 import type { CoveredImage } from '../../services/inspector.ts'
 import { pageAfter, pageOf } from '../../services/paging.ts'
-import { type StringFilter, satisfies, type Values } from './filters.ts'
-import { type InspectorOperation, numberIn, registryOf } from './operation.ts'
-
-interface Input {
-  readonly filterCriteria?: Readonly<Record<string, readonly StringFilter[] | undefined>>
-  readonly maxResults?: number
-  readonly nextToken?: string
-}
+import { satisfies, type Values } from './filters.ts'
+import { callerOf, type InspectorOperation, numberIn } from './operation.ts'
 
 const PAGE_ITEMS = 200
 
 /** Which images enhanced scanning covers, and whether it can. */
-export const listCoverage: InspectorOperation<'ListCoverage', Input> = async (input, call) => {
-  const registry = registryOf(call)
-  await call.inspector.authorize(call.principal, 'ListCoverage', registry)
+export const listCoverage: InspectorOperation<'ListCoverage'> = async (input, call) => {
   const { maxResults: limit = PAGE_ITEMS, filterCriteria = {} } = input
   const after = numberIn(pageAfter({ limit, token: input.nextToken }))
   const rows: CoveredImage[] = []
-  for await (const covered of call.inspector.covered(registry, after)) {
+  for await (const covered of await call.inspector.covered(callerOf(call, 'ListCoverage'), after)) {
     if (satisfies(filterCriteria, coverageValues(covered))) rows.push(covered)
     if (rows.length > limit) break
   }
@@ -36,16 +28,11 @@ const GROUPS: Readonly<Record<string, string>> = {
 }
 
 /** How many images there are, of which groups cannot be told apart by name in Inspector's answer: their sizes, the largest first. */
-export const listCoverageStatistics: InspectorOperation<
-  'ListCoverageStatistics',
-  Input & { readonly groupBy?: string }
-> = async (input, call) => {
-  const registry = registryOf(call)
-  await call.inspector.authorize(call.principal, 'ListCoverageStatistics', registry)
+export const listCoverageStatistics: InspectorOperation<'ListCoverageStatistics'> = async (input, call) => {
   const { filterCriteria = {}, groupBy } = input
   const groups = new Map<string, number>()
   let total = 0
-  for await (const covered of call.inspector.covered(registry)) {
+  for await (const covered of await call.inspector.covered(callerOf(call, 'ListCoverageStatistics'))) {
     const values = coverageValues(covered)
     if (!satisfies(filterCriteria, values)) continue
     total++
