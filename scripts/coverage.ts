@@ -8,6 +8,8 @@ import type { EcrServices } from '../src/protocols/ecr/operation.ts'
 import { ecrService } from '../src/protocols/ecr/operations.ts'
 import type { OwnPublicServices } from '../src/protocols/ecr-public/operation.ts'
 import { ecrPublicService } from '../src/protocols/ecr-public/operations.ts'
+import type { EventsServices } from '../src/protocols/events/operation.ts'
+import { eventsService } from '../src/protocols/events/operations.ts'
 import { iamService } from '../src/protocols/iam/operations.ts'
 import type { InspectorServices } from '../src/protocols/inspector2/operation.ts'
 import { inspectorService } from '../src/protocols/inspector2/operations.ts'
@@ -40,6 +42,7 @@ export function coveragePage(): string {
     section('AWS Secrets Manager', 'src/protocols/secretsmanager', secretsService({} as SecretsServices)),
     section('AWS STS', 'src/protocols/sts', stsService({} as StsServices)),
     section('Amazon Inspector', 'src/protocols/inspector2', inspectorService({} as InspectorServices)),
+    section('Amazon EventBridge', 'src/protocols/events', eventsService({} as EventsServices)),
     section('AWS CloudTrail', 'src/protocols/cloudtrail', cloudTrailService({ auditHistory: undefined })),
   ]
   return `${[

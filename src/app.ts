@@ -50,6 +50,7 @@ export async function createApp(
     previewAsked: () => jobs.bells.previewAsked(),
     signingAsked: () => jobs.bells.signingAsked(),
     scanAsked: () => jobs.bells.scanAsked(),
+    eventRulesChanged: () => jobs.bells.eventRulesChanged(),
   })
   const jobs: Jobs = createJobs(foundation, services)
   const metrics = createMetrics(foundation, services, jobs)

@@ -45,6 +45,10 @@ export function jsonServices({ config }: Foundation, services: Services): readon
       targetPrefix: 'com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101',
       load: async () => (await import('../protocols/cloudtrail/operations.ts')).cloudTrailService(services),
     },
+    {
+      targetPrefix: 'AWSEvents',
+      load: async () => (await import('../protocols/events/operations.ts')).eventsService(services),
+    },
   ]
 }
 

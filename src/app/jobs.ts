@@ -28,6 +28,7 @@ import { type ProfileCertificate, SigningProfiles } from '../services/signing-pr
 import type { ImportProgress, ImportReport } from '../stores/advisories.ts'
 import type { AuditReport } from '../stores/audit.ts'
 import { createBackups } from './backup.ts'
+import { createEventJobs } from './event-jobs.ts'
 import type { Foundation } from './foundation.ts'
 import type { Bells, Services } from './services.ts'
 
@@ -106,6 +107,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
     HOLDER,
     runs,
   )
+  const events = createEventJobs(foundation, services, runs)
   const explanations = new AccessExplanations(metadata, services.access, clock, config.defaultRegistry.region)
   return {
     byOperator: {
@@ -131,6 +133,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
       previewAsked: () => lifecycle.lookForPreviews(),
       signingAsked: () => signing.look(),
       scanAsked: () => scans.look(),
+      eventRulesChanged: () => events.delivery.look(),
     },
     start() {
       gcRunner.start(config.gcIntervalMs)
@@ -138,12 +141,14 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
       keys.start()
       signing.start()
       scans.start()
+      events.start()
       if (config.advisories.source !== undefined) advisoryFetches.start(config.advisories.intervalMs)
     },
     async catchUp() {
       await keys.runNow()
       await lifecycle.catchUp()
       await scans.scanNow()
+      await events.catchUp()
     },
     async close() {
       closing.abort(new Error('The registry is shutting down.'))
@@ -152,6 +157,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
       await lifecycle.close()
       await signing.close()
       await scans.close()
+      await events.close()
       await gcRunner.close()
       await scrubRunner.close()
       await foundation.advisories.close()

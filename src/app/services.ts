@@ -79,6 +79,7 @@ import { TOKEN_LIFETIME_MS, Tokens } from '../services/tokens.ts'
 import { Traffic } from '../services/traffic.ts'
 import { Uploads } from '../services/uploads.ts'
 import { Vaults } from '../services/vaults.ts'
+import { createEventServices, eventDestinationsOf } from './event-services.ts'
 import { asError, type Foundation } from './foundation.ts'
 
 /** How services ring for work that jobs do. Asked only once something was committed. */
@@ -86,6 +87,7 @@ export interface Bells {
   previewAsked(): void
   signingAsked(): void
   scanAsked(): void
+  eventRulesChanged(): void
 }
 
 export type Services = ReturnType<typeof createServices>
@@ -149,6 +151,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
   const lifecycle = new Lifecycle(metadata, access, clock, ids, () => bells.previewAsked())
   return {
     ...keyServices,
+    ...createEventServices(foundation, access, eventDestinationsOf(config), () => bells.eventRulesChanged()),
     access,
     auditHistory: auditLog && new AuditHistory(auditLog, access),
     accountSettings: new AccountSettings(metadata, access),

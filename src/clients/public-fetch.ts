@@ -14,7 +14,15 @@ export interface FetchedDocument {
   readonly status: number
   readonly etag: string | undefined
   readonly cacheControl: string
+  /** How long the other side asks to be left alone, as it said. */
+  readonly retryAfter: string | undefined
   readonly text: string
+}
+
+/** What is sent when something is. */
+export interface PublicPost {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
 }
 
 const REDIRECTS_MAX = 3
@@ -22,17 +30,23 @@ const REDIRECTS_MAX = 3
 /**
  * Fetches a small document from an address that somebody else chose. A host's addresses are judged once resolved, and the
  * connection goes to the judged one, so that no second answer of a name server can lead elsewhere. Redirects are followed
- * on the same host and scheme alone. Bounded in size and time. Throws `FetchRefused`.
+ * on the same host and scheme alone, and never with a `post`. Bounded in size and time. Throws `FetchRefused`.
  */
-export async function publicFetch(url: string, settings: PublicFetchSettings, etag?: string): Promise<FetchedDocument> {
+export async function publicFetch(
+  url: string,
+  settings: PublicFetchSettings,
+  etag?: string,
+  post?: PublicPost,
+): Promise<FetchedDocument> {
   const signal = AbortSignal.timeout(settings.timeoutMs)
   let current = parseAddress(url, settings)
   for (let hops = 0; ; hops++) {
-    const response = await ask(current, settings, signal, etag)
+    const response = await ask(current, settings, signal, etag, post)
     const { statusCode: status = 0, headers } = response
-    if (status < 300 || status >= 400 || status === 304) {
+    if (status < 300 || status >= 400 || status === 304 || post !== undefined) {
       const text = await read(response, settings.bytesMax, current)
-      return { status, etag: headers.etag, cacheControl: headers['cache-control'] ?? '', text }
+      const { etag, 'cache-control': cacheControl = '', 'retry-after': retryAfter } = headers
+      return { status, etag, cacheControl, retryAfter, text }
     }
     response.destroy()
     const next = parseAddress(new URL(headers.location ?? '', current).href, settings)
@@ -42,18 +56,24 @@ export async function publicFetch(url: string, settings: PublicFetchSettings, et
   }
 }
 
-async function ask(url: URL, settings: PublicFetchSettings, signal: AbortSignal, etag?: string) {
+async function ask(url: URL, settings: PublicFetchSettings, signal: AbortSignal, etag?: string, post?: PublicPost) {
   const options: RequestOptions = {
     ...(await judgedConnection(url, settings)),
-    method: 'GET',
+    method: post === undefined ? 'GET' : 'POST',
     signal,
-    headers: { accept: 'application/json', host: url.host, ...(etag === undefined ? {} : { 'if-none-match': etag }) },
+    headers: {
+      accept: 'application/json',
+      ...post?.headers,
+      host: url.host,
+      ...(etag === undefined ? {} : { 'if-none-match': etag }),
+      ...(post === undefined ? {} : { 'content-length': Buffer.byteLength(post.body) }),
+    },
   }
   const isSecure = url.protocol === 'https:'
   return new Promise<IncomingMessage>((answered, failed) => {
     const request = (isSecure ? httpsRequest : httpRequest)(options, answered)
     request.on('error', (cause) => failed(refused(url, signal, cause)))
-    request.end()
+    request.end(post?.body)
   })
 }
 

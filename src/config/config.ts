@@ -48,6 +48,14 @@ export interface Config {
     readonly allowsHttp: boolean
     readonly caFile: string | undefined
   }
+  readonly events: {
+    readonly targetsFile: string | undefined
+    readonly allowsPrivateAddresses: boolean
+    readonly allowsHttp: boolean
+    readonly tellsExtensions: boolean
+    readonly retentionMs: number
+    readonly countMax: number
+  }
   readonly organizationId: string | undefined
   readonly trustedProxies: readonly IpRange[]
   readonly audit: { readonly isOn: boolean; readonly retentionMs: number; readonly totalBytesMax: number }
@@ -271,6 +279,14 @@ function toConfig(env: Environment): Config {
       allowsPrivateAddresses: env.ECRU_OIDC_ALLOW_PRIVATE,
       allowsHttp: env.ECRU_OIDC_ALLOW_HTTP,
       caFile: env.ECRU_CA_FILE,
+    },
+    events: {
+      targetsFile: env.ECRU_EVENTS_TARGETS,
+      allowsPrivateAddresses: env.ECRU_EVENTS_ALLOW_PRIVATE,
+      allowsHttp: env.ECRU_EVENTS_ALLOW_HTTP,
+      tellsExtensions: env.ECRU_EVENTS_EXTENSIONS && env.ECRU_FIDELITY === 'oci',
+      retentionMs: env.ECRU_EVENTS_RETENTION,
+      countMax: env.ECRU_EVENTS_MAX,
     },
     organizationId: env.ECRU_ORGANIZATION_ID,
     trustedProxies: env.ECRU_TRUSTED_PROXIES ?? [],

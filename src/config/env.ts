@@ -1,16 +1,8 @@
 import { type IpRange, parseIpRange } from '../domain/iam/address.ts'
 import { isRegion, isRegistryId } from '../domain/names.ts'
 import { MASTER_KEY_FORM, parseMasterKeys } from '../lib/master-key-source.ts'
-import { parseDuration, printDuration } from './duration.ts'
 import { parseLimits, QUOTA_NAMES, RATE_NAMES } from './limits.ts'
-
-/** How the text of a variable becomes its value. */
-export interface Schema<T> {
-  /** `undefined`: it cannot be read. */
-  readonly read: (text: string) => T | undefined
-  /** Completes a sentence that begins with the variable's name, when it cannot. */
-  readonly mistake: string
-}
+import { duration, list, matching, oneOf, readAs, type Schema, text, wholeNumber, yesOrNo } from './schema.ts'
 
 /** One variable: how its text is read, what it means when unset, and what operators read about it. */
 export interface Variable {
@@ -24,52 +16,6 @@ export interface Variable {
   /** Its value is never printed. */
   readonly isSecret?: boolean
 }
-
-/** A text that `read` understands; when it answers `undefined`, the sentence says what it should have been. */
-const readAs = <T>(read: (given: string) => T | undefined, mistake: string): Schema<T> => ({ read, mistake })
-
-const text = () => readAs((given) => given, 'must be a text')
-
-const matching = (pattern: RegExp, sentence: string) =>
-  readAs((given) => (pattern.test(given) ? given : undefined), sentence)
-
-/** Texts with commas between, each of which has the form. */
-const list = (form: RegExp, sentence: string) =>
-  readAs((given) => {
-    const items = given.split(',').map((item) => item.trim())
-    return items.every((item) => form.test(item)) ? items : undefined
-  }, sentence)
-
-const oneOf = <const T extends readonly string[]>(...values: T) =>
-  readAs(
-    (given): T[number] | undefined => values.find((value) => value === given),
-    `must be one of ${values.join(', ')}`,
-  )
-
-const wholeNumber = (least: number, most: number) =>
-  readAs(
-    (given) =>
-      /^[0-9]{1,15}$/.test(given) && Number(given) >= least && Number(given) <= most ? Number(given) : undefined,
-    `must be a whole number from ${least} to ${most}`,
-  )
-
-const YES = ['true', 'yes', 'on', '1']
-const NO = ['false', 'no', 'off', '0']
-
-const yesOrNo = () =>
-  readAs((given) => {
-    const answer = given.toLowerCase()
-    return YES.includes(answer) ? true : NO.includes(answer) ? false : undefined
-  }, 'must be true or false')
-
-const duration = (leastMs: number, mostMs: number) =>
-  readAs(
-    (given) => {
-      const durationMs = parseDuration(given)
-      return durationMs !== undefined && durationMs >= leastMs && durationMs <= mostMs ? durationMs : undefined
-    },
-    `must be a duration from ${printDuration(leastMs)} to ${printDuration(mostMs)}, such as 90s, 15m, 24h or 7d`,
-  )
 
 function parseProxies(given: string): readonly IpRange[] | undefined {
   const ranges = given.split(',').map((text) => parseIpRange(text.trim()))
@@ -264,6 +210,38 @@ export const VARIABLES = {
     schema: text(),
     flag: '--ca-file <path>',
     doc: 'A file of certificates (PEM) that are trusted beside the usual ones when the registry asks OpenID Connect providers.',
+  },
+  ECRU_EVENTS_TARGETS: {
+    schema: text(),
+    flag: '--events-targets <path>',
+    doc: 'A file (JSON) of the places that rules of EventBridge may send events to; [events.md](events.md) has its form. Unset: webhooks only.',
+  },
+  ECRU_EVENTS_ALLOW_PRIVATE: {
+    schema: yesOrNo(),
+    default: 'false',
+    flag: '--events-allow-private',
+    doc: 'Send webhooks that accounts name by URL to private, loopback and link-local addresses too. Metadata services are among them.',
+  },
+  ECRU_EVENTS_ALLOW_HTTP: {
+    schema: yesOrNo(),
+    default: 'false',
+    flag: '--events-allow-http',
+    doc: 'Send webhooks that accounts name by URL without TLS too.',
+  },
+  ECRU_EVENTS_EXTENSIONS: {
+    schema: yesOrNo(),
+    default: 'true',
+    doc: 'Tell rules of pulls and of repositories that come and go too, of which ECR has no events. Never with `ECRU_FIDELITY=aws`.',
+  },
+  ECRU_EVENTS_RETENTION: {
+    schema: duration(60 * MINUTE_MS, 10 * YEAR_MS),
+    default: '7d',
+    doc: 'How long events are kept, so that they can be replayed, and those that could not be delivered.',
+  },
+  ECRU_EVENTS_MAX: {
+    schema: wholeNumber(1000, 100_000_000),
+    default: '500000',
+    doc: 'How many events are kept at the most; the oldest go first. An event takes some 500 bytes.',
   },
   ECRU_ORGANIZATION_ID: {
     schema: matching(/^o-[a-z0-9]{10,32}$/, 'must be the id of an organisation, such as o-a1b2c3d4e5'),

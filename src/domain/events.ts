@@ -313,3 +313,10 @@ export function replicationAction(
     },
   }
 }
+
+/** Whether ECR has no such event. */
+export function isExtension({ source, detailType, detail }: AnyEvent): boolean {
+  if (source !== 'aws.ecr') return false
+  if (detailType === 'ECR Repository Action') return true
+  return detailType.endsWith(' Action') && 'action-type' in detail && detail['action-type'] === 'PULL'
+}

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import cloudTrailModel from '../../models/cloudtrail.json' with { type: 'json' }
 import ecrModel from '../../models/ecr.json' with { type: 'json' }
 import ecrPublicModel from '../../models/ecr-public.json' with { type: 'json' }
+import eventsModel from '../../models/events.json' with { type: 'json' }
 import iamModel from '../../models/iam.json' with { type: 'json' }
 import kmsModel from '../../models/kms.json' with { type: 'json' }
 import secretsModel from '../../models/secretsmanager.json' with { type: 'json' }
@@ -45,7 +46,7 @@ const COMMON_AWS_ERRORS = [
 ]
 
 const entries = Object.entries(wireTable)
-const shapes = [cloudTrailModel, ecrModel, ecrPublicModel, kmsModel, secretsModel].flatMap((model) =>
+const shapes = [cloudTrailModel, ecrModel, ecrPublicModel, eventsModel, kmsModel, secretsModel].flatMap((model) =>
   Object.entries(model.shapes),
 )
 const modelErrors = shapes.flatMap(([name, shape]) => ('exception' in shape ? [name] : []))

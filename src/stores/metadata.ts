@@ -18,6 +18,7 @@ import type { AuditHeadReader, AuditHeadWriter } from './audit.ts'
 import type { CreationTemplateReader, CreationTemplateWriter } from './creation-templates.ts'
 import type { CredentialReader, CredentialWriter } from './credentials.ts'
 import type { FigureReader } from './figures.ts'
+import type { EventRuleReader, EventRuleWriter } from './event-rules.ts'
 import type { IamReader, IamWriter } from './iam.ts'
 import type { InventoryReader, InventoryWriter } from './inventories.ts'
 import type { KeyReader, KeyWriter } from './keys.ts'
@@ -247,6 +248,7 @@ export interface MetadataReader {
   readonly blobs: BlobReader
   readonly uploads: UploadReader
   readonly credentials: CredentialReader
+  readonly eventRules: EventRuleReader
   readonly iam: IamReader
   readonly keys: KeyReader
   readonly lifecycle: LifecycleReader
@@ -276,6 +278,7 @@ export interface MetadataWriter {
   readonly blobs: BlobWriter
   readonly uploads: UploadWriter
   readonly credentials: CredentialWriter
+  readonly eventRules: EventRuleWriter
   readonly iam: IamWriter
   readonly keys: KeyWriter
   readonly leases: LeaseWriter

@@ -20,8 +20,6 @@ export interface OutboxReader {
   /** Up to `limit` events behind `after`, ascending; of one registry, or of all. */
   list(after: number, limit: number, registry?: Registry): Promise<readonly OutboxEvent[]>
   range(): Promise<OutboxRange>
-  /** How far a consumer has come; `undefined` for one that nobody knows. */
-  findCursor(consumer: string): Promise<number | undefined>
 }
 
 export interface OutboxWriter extends OutboxReader {
@@ -30,10 +28,6 @@ export interface OutboxWriter extends OutboxReader {
    * if, and only if, the change is. Those who watch the outbox hear of it after the commit.
    */
   append(event: AnyEvent): Promise<number>
-  /** Says how far a consumer has come: everything up to `position` needs not be shown to it again. */
-  putCursor(consumer: string, position: number): Promise<void>
-  /** Absent is fine. */
-  deleteCursor(consumer: string): Promise<void>
   /**
    * Removes up to `limit` of the oldest events that are older than `before`, or beyond the newest `countMax`; answers how
    * many. The first that is to stay ends it.

@@ -11,6 +11,7 @@ import { queriesIn } from '../../src/stores/metadata/store.ts'
 import type { MetadataWriter } from '../../src/stores/metadata.ts'
 import { plain } from '../suites/blob-bytes.ts'
 import { newTemplate } from '../suites/metadata-store-creation-templates.ts'
+import { deadLetter, eventRule } from '../suites/metadata-store-event-rules.ts'
 import { newEntity } from '../suites/metadata-store-iam.ts'
 import { previewResult } from '../suites/metadata-store-lifecycle.ts'
 import { eventAt } from '../suites/metadata-store-outbox.ts'
@@ -240,13 +241,27 @@ const looks: Record<string, (tx: MetadataWriter) => Promise<unknown>> = {
   'lifecycle.isPurgeDue': (tx) => tx.lifecycle.isPurgeDue(minute(2)),
   'lifecycle.purgePreviews': (tx) => tx.lifecycle.purgePreviews(minute(2), 10),
   'lifecycle.deletePolicy': (tx) => tx.lifecycle.deletePolicy(1),
+  'eventRules.put': (tx) => tx.eventRules.put(eventRule('a')),
+  'eventRules.find': (tx) => tx.eventRules.find(REGISTRY, 'a'),
+  'eventRules.list': (tx) => tx.eventRules.list(REGISTRY, 'a', { limit: 10 }),
+  'eventRules.count': (tx) => tx.eventRules.count(REGISTRY),
+  'eventRules.setTags': (tx) => tx.eventRules.setTags(1, []),
+  'eventRules.putTarget': (tx) => tx.eventRules.putTarget(1, 't', { arn: 'a' }, 1),
+  'eventRules.setState': (tx) => tx.eventRules.setState(1, 'ENABLED', 1),
+  'eventRules.listTargets': (tx) => tx.eventRules.listTargets(1),
+  'eventRules.listActive': (tx) => tx.eventRules.listActive(),
+  'eventRules.findActive': (tx) => tx.eventRules.findActive(1),
+  'eventRules.advance': (tx) => tx.eventRules.advance(1, 1, 2),
+  'eventRules.rewind': (tx) => tx.eventRules.rewind(1, 1),
+  'eventRules.deleteTarget': (tx) => tx.eventRules.deleteTarget(1, 't'),
+  'eventRules.addDeadLetter': (tx) => tx.eventRules.addDeadLetter(deadLetter(1)),
+  'eventRules.listDeadLetters': (tx) => tx.eventRules.listDeadLetters({ limit: 10 }),
+  'eventRules.pruneDeadLetters': (tx) => tx.eventRules.pruneDeadLetters(minute(9), 0, 10),
+  'eventRules.delete': (tx) => tx.eventRules.delete(1),
   'outbox.append': (tx) => tx.outbox.append(eventAt(1)),
   'outbox.list': (tx) => tx.outbox.list(0, 10),
   'outbox.list of a registry': (tx) => tx.outbox.list(0, 10, REGISTRY),
   'outbox.range': (tx) => tx.outbox.range(),
-  'outbox.putCursor': (tx) => tx.outbox.putCursor('a', 1),
-  'outbox.findCursor': (tx) => tx.outbox.findCursor('a'),
-  'outbox.deleteCursor': (tx) => tx.outbox.deleteCursor('a'),
   'outbox.prune': async (tx) => {
     await tx.outbox.append(eventAt(2))
     await tx.outbox.prune(minute(9), 0, 10)

@@ -43,21 +43,8 @@ export function outboxCases(store: StoreOf): void {
     expect(await positions()).toEqual([])
     expect(heard).toBe(0)
     await append(eventAt(1), eventAt(2))
-    await store().transact((tx) => tx.outbox.putCursor('a', 1))
+    await store().transact((tx) => tx.credentials.keepSecret('a', new Uint8Array(1)))
     expect(heard).toBe(1)
-  })
-
-  test('cursors stay where they are put, and go', async () => {
-    const { view } = store()
-    expect(await view.outbox.findCursor('a')).toBeUndefined()
-    await store().transact((tx) => tx.outbox.putCursor('a', 5))
-    await store().transact((tx) => tx.outbox.putCursor('a', 3))
-    await store().transact((tx) => tx.outbox.putCursor('b', 9))
-    expect(await view.outbox.findCursor('a')).toBe(3)
-    await store().transact((tx) => tx.outbox.deleteCursor('a'))
-    await store().transact((tx) => tx.outbox.deleteCursor('a'))
-    expect(await view.outbox.findCursor('a')).toBeUndefined()
-    expect(await view.outbox.findCursor('b')).toBe(9)
   })
 
   test('the oldest events go by age and by number, in steps, and the newest never', async () => {

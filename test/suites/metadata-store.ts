@@ -5,6 +5,7 @@ import { archiveCases } from './metadata-store-archive.ts'
 import { blobCases } from './metadata-store-blobs.ts'
 import { creationTemplateCases } from './metadata-store-creation-templates.ts'
 import { credentialCases } from './metadata-store-credentials.ts'
+import { eventRuleCases } from './metadata-store-event-rules.ts'
 import { iamCases } from './metadata-store-iam.ts'
 import { imageListCases } from './metadata-store-image-lists.ts'
 import { imageCases } from './metadata-store-images.ts'
@@ -66,6 +67,7 @@ export function metadataStoreSuite(name: string, create: () => Promise<MetadataS
     describe('managed secrets', () => managedSecretCases(store))
     describe('sessions and tokens', () => sessionCases(store))
     describe('package index', () => packageIndexCases(store))
+    describe('rules about events', () => eventRuleCases(store))
     describe('the outbox', () => outboxCases(store))
     describe('metrics and alarms', () => metricCases(store))
     describe('signing', () => signingCases(store))

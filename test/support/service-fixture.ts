@@ -1,5 +1,7 @@
+import { createEventServices } from '../../src/app/event-services.ts'
 import { createKeyServices } from '../../src/app/services.ts'
 import { type Digest, parseDigest } from '../../src/domain/digest.ts'
+import type { DestinationTable } from '../../src/domain/eventbridge/destination.ts'
 import {
   parseRegion,
   parseRegistryId,
@@ -101,6 +103,8 @@ export interface ServiceOptions {
   readonly publicQuotas?: Quotas
   readonly publicRates?: Rates
   readonly isMountOpen?: boolean
+  /** Where rules may send events to. */
+  readonly eventDestinations?: DestinationTable
   readonly isEveryPushWelcome?: boolean
   /** Without it, blobs live in memory. */
   readonly driver?: BlobDriver
@@ -180,6 +184,7 @@ export async function createServices(options: ServiceOptions = {}) {
   const signingJobs = new SigningJobs(new SigningJob(metadata, signer, clock, silentLogger, 'test'), silentLogger)
   return {
     ...keyServices,
+    ...createEventServices({ metadata, clock }, access, options.eventDestinations ?? new Map(), () => undefined),
     clock,
     metadata,
     blobs,

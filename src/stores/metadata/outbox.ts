@@ -50,17 +50,6 @@ const removeUpTo = prepared((db, p: { position: number }) =>
   db.deleteFrom('outbox').where('position', '<=', p.position),
 )
 
-const findCursor = prepared((db, p: { consumer: string }) =>
-  db.selectFrom('outbox_cursors').select('position').where('consumer', '=', p.consumer),
-)
-
-const putCursor = prepared((db, p: { consumer: string; position: number }) =>
-  db
-    .insertInto('outbox_cursors')
-    .values({ consumer: p.consumer, position: p.position })
-    .onConflict((conflict) => conflict.column('consumer').doUpdateSet({ position: p.position })),
-)
-
 /** The log of events. */
 export class Outbox implements OutboxWriter {
   readonly #session: Session
@@ -106,19 +95,6 @@ export class Outbox implements OutboxWriter {
       const last = (await newest(db, {})).rows[0]?.position
       return first === undefined || last === undefined ? { first: 1, last: 0 } : { first, last }
     })
-  }
-
-  async findCursor(consumer: string): Promise<number | undefined> {
-    const { rows } = await findCursor(this.#session.db, { consumer })
-    return rows[0]?.position
-  }
-
-  async putCursor(consumer: string, position: number): Promise<void> {
-    await putCursor(this.#session.db, { consumer, position })
-  }
-
-  async deleteCursor(consumer: string): Promise<void> {
-    await this.#session.db.deleteFrom('outbox_cursors').where('consumer', '=', consumer).execute()
   }
 
   prune(before: Date, countMax: number, limit: number): Promise<number> {

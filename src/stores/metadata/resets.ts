@@ -8,6 +8,8 @@ import type { Session } from './session.ts'
 const OF_REGISTRY = [
   'account_settings',
   'creation_templates',
+  'event_dead_letters',
+  'event_rules',
   'finding_suppressions',
   'outbox',
   'metric_alarms',
@@ -53,6 +55,7 @@ export class Resets implements ResetWriter {
     if ('repository' in scope) return { repositories: await this.#hide(refValues(scope.repository)) }
     const where = { accountId: scope.registryId, region: scope.region, name: undefined }
     const repositories = await this.#hide(where)
+    await this.#clearTargets(where)
     for (const table of OF_REGISTRY) await this.#clear(table, where)
     await this.#clearKeys(where)
     await this.#clearSecrets(where)
@@ -81,6 +84,15 @@ export class Resets implements ResetWriter {
       .$if(accountId !== undefined, (query) => query.where('account_id', '=', accountId ?? ''))
       .$if(region !== undefined, (query) => query.where('region', '=', region ?? ''))
       .execute()
+  }
+
+  async #clearTargets({ accountId, region }: Where): Promise<void> {
+    const rules = this.#session.db
+      .selectFrom('event_rules')
+      .select('id')
+      .$if(accountId !== undefined, (query) => query.where('account_id', '=', accountId ?? ''))
+      .$if(region !== undefined, (query) => query.where('region', '=', region ?? ''))
+    await this.#session.db.deleteFrom('event_targets').where('rule_id', 'in', rules).execute()
   }
 
   /** Of access keys those of users go, and those of roots stay: they are the way in. */

@@ -196,7 +196,7 @@ class SqliteMetadata implements MetadataStore {
   readonly #parts: Parts
   #isClosed = false
   #policyRevision = 0
-  #tellOfEvents: (() => void) | undefined
+  readonly #watchers: (() => void)[] = []
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -228,7 +228,7 @@ class SqliteMetadata implements MetadataStore {
   }
 
   watchOutbox(listener: () => void): void {
-    this.#tellOfEvents = listener
+    this.#watchers.push(listener)
   }
 
   async copyTo(file: string): Promise<void> {
@@ -289,7 +289,7 @@ class SqliteMetadata implements MetadataStore {
       // In the same turn as the commit, so that nobody sees the new policy under the old number.
       if (changesPolicies) this.#policyRevision++
       if (transaction.hasChanges) durability?.committed()
-      if (hasEvents) this.#tellOfEvents?.()
+      if (hasEvents) for (const tell of this.#watchers) tell()
       return result
     } catch (thrown) {
       transaction.rollback()

@@ -7,6 +7,7 @@ import { Blobs } from './blobs.ts'
 import { CreationTemplates } from './creation-templates.ts'
 import { Credentials } from './credentials.ts'
 import { Figures } from './figures.ts'
+import { EventRules } from './event-rules.ts'
 import { Iam } from './iam.ts'
 import { Images } from './images.ts'
 import { Inventories } from './inventories.ts'
@@ -43,6 +44,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly blobs: Blobs
   readonly uploads: Uploads
   readonly credentials: Credentials
+  readonly eventRules: EventRules
   readonly iam: Iam
   readonly keys: Keys
   readonly inventories: Inventories
@@ -73,6 +75,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
     this.blobs = new Blobs(session)
     this.uploads = new Uploads(session)
     this.credentials = new Credentials(session)
+    this.eventRules = new EventRules(session)
     this.iam = new Iam(session)
     this.keys = new Keys(session)
     this.inventories = new Inventories(session)

@@ -1,8 +1,10 @@
 import { ECRClient } from '@aws-sdk/client-ecr'
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { type HttpRequest, HttpResponse } from '@smithy/protocol-http'
 import ecrModel from '../../../models/ecr.json' with { type: 'json' }
+import eventsModel from '../../../models/events.json' with { type: 'json' }
 import kmsModel from '../../../models/kms.json' with { type: 'json' }
 import secretsModel from '../../../models/secretsmanager.json' with { type: 'json' }
 import { parseRegistryId, type Registry } from '../../../src/domain/names.ts'
@@ -13,13 +15,14 @@ import { loadedJson } from '../../../src/protocols/aws/loaded.ts'
 import type { ServiceModel } from '../../../src/protocols/aws/model.ts'
 import { Addresses } from '../../../src/protocols/ecr/addresses.ts'
 import { ecrService } from '../../../src/protocols/ecr/operations.ts'
+import { eventsService } from '../../../src/protocols/events/operations.ts'
 import { kmsService } from '../../../src/protocols/kms/operations.ts'
 import { secretsService } from '../../../src/protocols/secretsmanager/operations.ts'
 import { createServices, type ServiceOptions, type Services } from '../../support/service-fixture.ts'
 import { requestContext } from '../aws/aws-setting.ts'
 import { checkOutput } from '../aws/check-output.ts'
 
-const MODELS: readonly ServiceModel[] = [ecrModel, kmsModel, secretsModel]
+const MODELS: readonly ServiceModel[] = [ecrModel, kmsModel, secretsModel, eventsModel]
 const REGION = 'eu-west-3'
 const OWNER = '123456789012'
 
@@ -33,6 +36,8 @@ export interface EcrFixture extends Services {
   readonly kms: KMSClient
   /** And for Secrets Manager. */
   secretsOf(account: string, user?: string): SecretsManagerClient
+  /** And for EventBridge. */
+  eventsOf(account: string, user?: string): EventBridgeClient
   readonly reported: readonly unknown[]
 }
 
@@ -59,7 +64,12 @@ export async function createEcr(
   }
   const addresses = new Addresses(hostOf)
   const handle = createJsonRpc(
-    [ecrService({ ...services, addresses }), kmsService(services), secretsService(services)].map(loadedJson),
+    [
+      ecrService({ ...services, addresses }),
+      kmsService(services),
+      secretsService(services),
+      eventsService(services),
+    ].map(loadedJson),
     setting,
   )
   const requestHandler = {
@@ -84,7 +94,8 @@ export async function createEcr(
   const clientOf = (account: string, user?: string) => new ECRClient(settingsOf(account, user))
   const kmsOf = (account: string, user?: string) => new KMSClient(settingsOf(account, user))
   const secretsOf = (account: string, user?: string) => new SecretsManagerClient(settingsOf(account, user))
-  return { ...services, clientOf, client: clientOf(OWNER), kmsOf, kms: kmsOf(OWNER), secretsOf, reported }
+  const eventsOf = (account: string, user?: string) => new EventBridgeClient(settingsOf(account, user))
+  return { ...services, clientOf, client: clientOf(OWNER), kmsOf, kms: kmsOf(OWNER), secretsOf, eventsOf, reported }
 }
 
 /** What a call was refused with: code and message. */

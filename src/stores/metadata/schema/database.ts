@@ -4,6 +4,7 @@ import type { AccountSettingsTable } from './account-settings.ts'
 import type { AuditHeadsTable } from './audit-heads.ts'
 import type { BlobsTable } from './blobs.ts'
 import type { CreationTemplatesTable } from './creation-templates.ts'
+import type { EventDeadLettersTable, EventRulesTable, EventTargetsTable } from './event-rules.ts'
 import type { IamAttachmentsTable } from './iam-attachments.ts'
 import type { IamEntitiesTable } from './iam-entities.ts'
 import type { IamInlinePoliciesTable } from './iam-inline-policies.ts'
@@ -22,7 +23,7 @@ import type { LifecyclePreviewResultsTable } from './lifecycle-preview-results.t
 import type { LifecyclePreviewsTable } from './lifecycle-previews.ts'
 import type { ManagedSecretsTable, ManagedSecretTagsTable, ManagedSecretVersionsTable } from './managed-secrets.ts'
 import type { MetricAlarmsTable, MetricCountsTable, MetricSeriesTable } from './metrics.ts'
-import type { OutboxCursorsTable, OutboxTable } from './outbox.ts'
+import type { OutboxTable } from './outbox.ts'
 import type {
   AdvisoryCursorsTable,
   FindingSuppressionsTable,
@@ -69,6 +70,9 @@ export interface Tables {
   metric_series: MetricSeriesTable
   packages: PackagesTable
   creation_templates: CreationTemplatesTable
+  event_dead_letters: EventDeadLettersTable
+  event_rules: EventRulesTable
+  event_targets: EventTargetsTable
   iam_attachments: IamAttachmentsTable
   iam_entities: IamEntitiesTable
   iam_inline_policies: IamInlinePoliciesTable
@@ -96,7 +100,6 @@ export interface Tables {
   managed_secret_versions: ManagedSecretVersionsTable
   managed_secrets: ManagedSecretsTable
   outbox: OutboxTable
-  outbox_cursors: OutboxCursorsTable
   pull_time_exclusions: PullTimeExclusionsTable
   public_registries: PublicRegistriesTable
   registry_aliases: RegistryAliasesTable

@@ -12,8 +12,3 @@ export interface OutboxTable {
   /** A JSON object. */
   detail: string
 }
-
-export interface OutboxCursorsTable {
-  consumer: string
-  position: number
-}

@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs'
+import type { EventSender as Sender } from '../clients/events/sender.ts'
+import { EventDelivery, type EventSender } from '../jobs/event-delivery.ts'
+import { EventRetention } from '../jobs/event-retention.ts'
+import type { JobRuns } from '../jobs/job-runs.ts'
+import { JobRunner } from '../jobs/runner.ts'
+import { Once } from '../lib/once.ts'
+import { secretOf } from '../services/secret-of.ts'
+import type { Foundation } from './foundation.ts'
+import type { Services } from './services.ts'
+
+const RETENTION_EVERY_MS = 10 * 60_000
+/** How long an endpoint may take over one event. */
+const SEND_MS_MAX = 10_000
+
+/** What happens to events once they are written down. */
+export interface EventJobs {
+  readonly delivery: EventDelivery
+  start(): void
+  /** Delivers what is due, and forgets what is old. */
+  catchUp(): Promise<void>
+  close(): Promise<void>
+}
+
+export function createEventJobs(
+  foundation: Foundation,
+  { eventDestinations: destinations }: Services,
+  runs: JobRuns,
+): EventJobs {
+  const { config, metadata, clock, logger } = foundation
+  const { tellsExtensions, retentionMs, countMax } = config.events
+  const settings = { destinations, tellsExtensions }
+  const delivery = new EventDelivery(metadata, senderOf(foundation), clock, logger, settings)
+  const retention = new JobRunner(new EventRetention(metadata, clock, { retentionMs, countMax }), logger, runs)
+  return {
+    delivery,
+    start() {
+      delivery.start()
+      retention.start(RETENTION_EVERY_MS)
+    },
+    async catchUp() {
+      await delivery.drain()
+      await retention.runNow()
+    },
+    async close() {
+      await delivery.close()
+      await retention.close()
+    },
+  }
+}
+
+/** Loaded with the first event that is to be sent, not with the process. */
+function senderOf({ config, metadata, ids, realClock }: Foundation): EventSender {
+  const loaded = new Once(async (): Promise<Sender> => {
+    const { EventSender: Clients } = await import('../clients/events/sender.ts')
+    const { caFile } = config.oidc
+    return new Clients({
+      allowsPrivateAddresses: config.events.allowsPrivateAddresses,
+      allowsHttp: config.events.allowsHttp,
+      caCertificates: caFile === undefined ? undefined : readFileSync(caFile, 'utf8'),
+      timeoutMs: SEND_MS_MAX,
+      webhookKey: () => secretOf(metadata, WEBHOOK_KEY, ids),
+      clock: realClock,
+      writeLine: (line) => process.stdout.write(`${line}\n`),
+    })
+  })
+  return { send: async (message, signal) => (await loaded.get()).send(message, signal) }
+}
+
+/** The name of the secret of which those of webhooks are made. */
+export const WEBHOOK_KEY = 'webhook-key'
