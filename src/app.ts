@@ -48,6 +48,7 @@ export async function createApp(
   // Services ring for jobs, and jobs act through services.
   const services = createServices(foundation, analyser, {
     previewAsked: () => jobs.bells.previewAsked(),
+    replicationAsked: () => jobs.bells.replicationAsked(),
     signingAsked: () => jobs.bells.signingAsked(),
     scanAsked: () => jobs.bells.scanAsked(),
     eventRulesChanged: () => jobs.bells.eventRulesChanged(),

@@ -3,6 +3,7 @@ import type { IssuerKeys } from '../clients/issuer-keys.ts'
 import type { PublicFetchSettings } from '../clients/public-fetch.ts'
 import { type Config, registryHostFor } from '../config/config.ts'
 import { VERSION } from '../config/version.ts'
+import { partitionOf } from '../domain/arn.ts'
 import { reasonOf } from '../domain/iam/denial.ts'
 import type { RepositoryRef } from '../domain/names.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -46,12 +47,14 @@ import { Policies } from '../services/policies.ts'
 import { PublicRegistries } from '../services/public-registries.ts'
 import { PullTimeExclusions } from '../services/pull-time-exclusions.ts'
 import { PullTimes } from '../services/pulls.ts'
+import { PushReplication } from '../services/push-replication.ts'
 import { PushScanning } from '../services/push-scanning.ts'
 import { PushSigning } from '../services/push-signing.ts'
 import { PushTargets } from '../services/push-targets.ts'
 import { RefusalSeal } from '../services/refusal-seal.ts'
-import { Registries } from '../services/registries.ts'
 import { Rematching } from '../services/rematching.ts'
+import { Replication } from '../services/replication.ts'
+import { LinkedReplicationRole } from '../services/replication-role.ts'
 import { Repositories } from '../services/repositories.ts'
 import { RepositoryGrants } from '../services/repository-grants.ts'
 import { RepositoryKeys } from '../services/repository-keys.ts'
@@ -85,6 +88,7 @@ import { asError, type Foundation } from './foundation.ts'
 /** How services ring for work that jobs do. Asked only once something was committed. */
 export interface Bells {
   previewAsked(): void
+  replicationAsked(): void
   signingAsked(): void
   scanAsked(): void
   eventRulesChanged(): void
@@ -131,6 +135,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
   const scanEngine = new BuiltInEngine(inventories, matching)
   const scanFindings = new ScanFindings(metadata, access, matching, pulls, clock, config.scanDurations)
   const scanConfigurations = new ScanConfigurations(metadata, access, clock, () => bells.scanAsked())
+  const pushReplication = new PushReplication(clock, () => bells.replicationAsked())
   const sparse = config.acceptsSparseImages
   const images = new Images(
     metadata,
@@ -141,6 +146,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     pulls,
     pushSigning,
     pushScanning,
+    pushReplication,
     sparse,
     publicQuotas,
     (ref) => traffic.pushed(ref),
@@ -148,6 +154,12 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
   const contents = new ImageContents(metadata, blobs, vaults, inventories)
   const attachments = new Attachments(uploads, images)
   const sboms = new Sboms(metadata, contents, attachments, clock, { version: VERSION, nameOf: namesOf(config) })
+  // What makes roles is loaded when replication is configured first.
+  const replicationRole = new LinkedReplicationRole(metadata, async () => {
+    const { createIamServices } = await import('../services/iam/iam-services.ts')
+    const partition = partitionOf(config.defaultRegistry.region)
+    return createIamServices(metadata, access, clock, ids, partition).serviceLinkedRoles
+  })
   const lifecycle = new Lifecycle(metadata, access, clock, ids, () => bells.previewAsked())
   return {
     ...keyServices,
@@ -188,7 +200,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
       lifecycle,
       config.createsRepositoryOnPush,
     ),
-    registries: new Registries(access),
+    replication: new Replication(metadata, access, replicationRole),
     repositories,
     robotTokens,
     rootKeys,
@@ -200,13 +212,22 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     userSessions: new UserSessions(metadata, access, callers, sessions),
     webIdentitySessions: new WebIdentitySessions(metadata, sessions, issuerKeys, realClock),
     signing: new Signing(metadata, access),
-    storageClasses: new StorageClasses(metadata, access, activations, pushScanning, clock, config.activationMs),
     storageAccounts: new StorageAccounts(metadata, clock),
+    storageClasses: new StorageClasses(
+      metadata,
+      access,
+      activations,
+      pushScanning,
+      pushReplication,
+      clock,
+      config.activationMs,
+    ),
     throttle,
     tokenKeys,
     tokens,
     traffic,
     uploads,
+    vaults,
   }
 }
 

@@ -1,5 +1,5 @@
 import type { DecidedAccess } from './audit/decided-access.ts'
-import type { RegistryId } from './names.ts'
+import type { Registry, RegistryId } from './names.ts'
 import type { ResourceTag } from './repository.ts'
 
 /** Where a request comes from, as far as policies may ask and audit records say. */
@@ -11,6 +11,8 @@ export interface Circumstances {
   readonly userAgent: string
   /** The id under which log, answer and audit record name the request; empty for the registry's own work. */
   readonly requestId: string
+  /** The registry whose images are copied here by the request; absent: nobody's, it is somebody's own request. */
+  readonly replicatedFrom?: Registry | undefined
   /** Hears what is decided about the request; absent: nobody wants to know. */
   decided?(decision: DecidedAccess): void
 }

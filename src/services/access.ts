@@ -70,6 +70,15 @@ interface Judgement {
   readonly asked?: AccessRequest | undefined
 }
 
+/** What a copy of an image from another registry does, which is one permission: to replicate images. */
+const REPLICATED_ACTIONS: ReadonlySet<Action> = new Set<Action>([
+  'ecr:BatchCheckLayerAvailability',
+  'ecr:CompleteLayerUpload',
+  'ecr:InitiateLayerUpload',
+  'ecr:PutImage',
+  'ecr:UploadLayerPart',
+])
+
 /** Decides who may do what; every service asks it before it looks at anything. */
 export class Access {
   readonly #metadata: MetadataStore
@@ -99,8 +108,9 @@ export class Access {
     resource: AccessResource,
     details: RequestDetails = {},
   ): Promise<void> {
-    this.#count(principal, action, resource)
-    await this.#authorize(principal, action, resource, details)
+    const asked = askedBy(principal, action)
+    this.#count(principal, asked, resource)
+    await this.#authorize(principal, asked, resource, details)
   }
 
   /** The same for several repositories, together one call. */
@@ -117,7 +127,7 @@ export class Access {
     resource: AccessResource,
     details: RequestDetails = {},
   ): Promise<boolean> {
-    const request = named(action, resource)
+    const request = named(askedBy(principal, action), resource)
     const { decision } = await this.#judgeByMode(principal, request, resource, details)
     note(principal, request, decision, true)
     return this.#isLetThrough(principal, request, decision)
@@ -130,7 +140,7 @@ export class Access {
     resource: AccessResource,
     details: RequestDetails = {},
   ): Promise<RegistryError | undefined> {
-    const request = named(action, resource)
+    const request = named(askedBy(principal, action), resource)
     const judgement = await this.#judgeByMode(principal, request, resource, details)
     const { decision } = judgement
     const isLetThrough = this.#isLetThrough(principal, request, decision)
@@ -329,6 +339,11 @@ export class Access {
     const repository = await repositories.find(resource)
     return repository === undefined ? [] : repositories.listResourceTags(repository.id)
   }
+}
+
+/** What is asked for in the policies' terms. */
+function askedBy({ circumstances }: Principal, action: Action): Action {
+  return circumstances.replicatedFrom !== undefined && REPLICATED_ACTIONS.has(action) ? 'ecr:ReplicateImage' : action
 }
 
 /** Tells whoever writes down what happens to the request. */

@@ -1,6 +1,7 @@
-import { imageAction, type RegistryEvent, repositoryAction } from '../domain/events.ts'
+import type { Digest } from '../domain/digest.ts'
+import { imageAction, type RegistryEvent, replicationAction, repositoryAction } from '../domain/events.ts'
 import type { Image } from '../domain/image.ts'
-import type { RepositoryRef, Tag } from '../domain/names.ts'
+import type { Registry, RepositoryRef, Tag } from '../domain/names.ts'
 import { isPublic } from '../domain/public-registry.ts'
 import type { MetadataWriter } from '../stores/metadata.ts'
 
@@ -26,6 +27,34 @@ export async function tellDeletion(
   at: Date,
 ): Promise<void> {
   await tellOfTags(tx, ref, image, 'DELETE', tags, at)
+}
+
+/** An image came from another registry: one event for each of its tags. One that had to come without a tag has failed for that one. */
+export async function tellReplicated(
+  tx: MetadataWriter,
+  ref: RepositoryRef,
+  source: Registry,
+  { image, droppedTags }: { readonly image: Image; readonly droppedTags: readonly Tag[] },
+  tags: readonly Tag[],
+  at: Date,
+): Promise<void> {
+  const { digest } = image
+  if (tags.length === 0) await tell(tx, replicationAction(ref, source, digest, undefined, 'SUCCESS', at))
+  for (const tag of tags)
+    await tell(tx, replicationAction(ref, source, digest, tag, droppedTags.includes(tag) ? 'FAILED' : 'SUCCESS', at))
+}
+
+/** An image could not come from another registry. */
+export async function tellNotReplicated(
+  tx: MetadataWriter,
+  ref: RepositoryRef,
+  source: Registry,
+  digest: Digest,
+  tags: readonly Tag[],
+  at: Date,
+): Promise<void> {
+  for (const tag of tags.length === 0 ? [undefined] : tags)
+    await tell(tx, replicationAction(ref, source, digest, tag, 'FAILED', at))
 }
 
 /** The images went to the archive. */

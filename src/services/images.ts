@@ -30,10 +30,11 @@ import { PLAIN, type Vault } from '../domain/vault.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
-import { tellPush, tellRestored } from './image-events.ts'
+import { tellPush, tellReplicated, tellRestored } from './image-events.ts'
 import { imageFactsOf } from './image-facts.ts'
 import { restoreFamily } from './image-family.ts'
 import type { PullTimes } from './pulls.ts'
+import type { PushReplication } from './push-replication.ts'
 import type { PushScanning } from './push-scanning.ts'
 import type { PushSigning } from './push-signing.ts'
 import { getRepository } from './repositories.ts'
@@ -53,6 +54,8 @@ export interface PushedImage {
   readonly image: Image
   /** False: the repository held this image under these tags before, and nothing has changed. */
   readonly isChanged: boolean
+  /** Tags without which an image from another registry came, since they are immutable and taken. */
+  readonly droppedTags: readonly Tag[]
 }
 
 /** Images: pushed and pulled. Both interfaces meet here, so both follow the same rules. */
@@ -66,6 +69,7 @@ export class Images {
   readonly #pulls: PullTimes
   readonly #signing: PushSigning
   readonly #scanning: PushScanning
+  readonly #replication: PushReplication
   /** Whether an image may be pushed before (or without) what it refers to: OCI's option, which ECR does not take. */
   readonly #isSparseAccepted: boolean
   readonly #onPush: (ref: RepositoryRef) => void
@@ -79,6 +83,7 @@ export class Images {
     pulls: PullTimes,
     signing: PushSigning,
     scanning: PushScanning,
+    replication: PushReplication,
     isSparseAccepted = false,
     publicQuotas = quotas,
     onPush: (ref: RepositoryRef) => void = () => undefined,
@@ -92,6 +97,7 @@ export class Images {
     this.#pulls = pulls
     this.#signing = signing
     this.#scanning = scanning
+    this.#replication = replication
     this.#isSparseAccepted = isSparseAccepted
     this.#onPush = onPush
   }
@@ -101,12 +107,13 @@ export class Images {
    * document, its digest, the blobs it needs, the manifests it lists, the tags, the quotas. Throws `manifest-invalid`,
    * `image-digest-mismatch`, `layers-not-found`, `referenced-images-not-found`, `tag-immutable`, `limit-exceeded`,
    * `kms-key-unusable`. What is archived of the image and of what it lists is restored at once. `alongside` runs in the same transaction.
+   * An image that comes from another registry is not refused for an immutable tag, but comes without it; it goes no further, and is not signed.
    */
   async push(
     principal: Principal,
     ref: RepositoryRef,
     push: ManifestPush,
-    alongside: (tx: MetadataWriter) => Promise<void> = async () => undefined,
+    alongside: (tx: MetadataWriter, pushed: PushedImage) => Promise<void> = async () => undefined,
   ): Promise<PushedImage> {
     const images = async () => [{ tags: push.tags, digest: digestOf(push.manifest, push.digest) }]
     await this.#access.authorize(principal, 'ecr:PutImage', ref, { images })
@@ -114,14 +121,17 @@ export class Images {
     const digest = digestOf(push.manifest, push.digest)
     if (push.digest !== undefined && push.digest !== digest) throw imageDigestMismatch(push.digest, digest)
     const { vault, sealed } = await this.#seal(ref, digest, push.manifest)
-    const { isToBeSigned, isToBeScanned, ...pushed } = await this.#metadata.transact(async (tx) => {
+    const { replicatedFrom } = principal.circumstances
+    const { isToBeSigned, isToBeScanned, isToBeReplicated, ...pushed } = await this.#metadata.transact(async (tx) => {
       const repository = await getRepository(tx, ref)
       // Deleted meanwhile, and another one made under its name.
       if (this.#vaults.vaultOf(repository) !== vault) throw repositoryNotFound(ref)
       const known = await tx.images.find(repository.id, { digest })
       const bytes = { manifest: sealed, vault, manifestSizeBytes: push.manifest.byteLength }
       const image = known ?? (await this.#describe(tx, repository, manifest, digest, bytes))
-      const newTags = await this.#movableTags(tx, repository, push.tags, known)
+      const droppedTags: Tag[] = []
+      const drop = replicatedFrom && ((tag: Tag) => droppedTags.push(tag))
+      const newTags = await this.#movableTags(tx, repository, push.tags, known, drop)
       const stored = known ?? (await tx.images.insert(image as NewImage))
       const now = this.#clock.now()
       const isArchived = !isActiveAt(stored, now)
@@ -135,14 +145,19 @@ export class Images {
       const isChanged = known === undefined || isArchived || newTags.length > 0
       if (isChanged) await tellPush(tx, ref, stored, isArchived ? push.tags : newTags, now)
       const change = { repository, image: stored, manifest, tags: push.tags }
-      const isToBeSigned = isChanged && (await this.#signing.request(tx, principal, change))
+      const pushed = { image: stored, isChanged, droppedTags }
+      const isOwn = replicatedFrom === undefined
+      const isToBeSigned = isOwn && isChanged && (await this.#signing.request(tx, principal, change))
       const isToBeScanned = isChanged && (await this.#scanning.request(tx, change, restored))
-      await alongside(tx)
-      return { image: stored, isChanged, isToBeSigned, isToBeScanned }
+      const isToBeReplicated = isOwn && (await this.#replication.request(tx, repository, push.tags, pushed))
+      if (!isOwn && isChanged) await tellReplicated(tx, ref, replicatedFrom, pushed, push.tags, now)
+      await alongside(tx, pushed)
+      return { ...pushed, isToBeSigned, isToBeScanned, isToBeReplicated }
     })
     if (isToBeSigned) this.#signing.announce()
     if (isToBeScanned) this.#scanning.announce()
     if (pushed.isChanged) this.#onPush(ref)
+    if (isToBeReplicated) this.#replication.announce()
     return pushed
   }
 
@@ -233,12 +248,13 @@ export class Images {
     }
   }
 
-  /** The tags among `tags` that do not point at the image yet. Throws `tag-immutable`, `limit-exceeded`. */
+  /** The tags among `tags` that do not point at the image yet. Throws `tag-immutable` (unless such tags may be dropped), `limit-exceeded`. */
   async #movableTags(
     tx: MetadataWriter,
     repository: Repository,
     tags: readonly Tag[],
     known: Image | undefined,
+    drop?: (tag: Tag) => void,
   ): Promise<readonly Tag[]> {
     const movable: Tag[] = []
     for (const tag of new Set(tags)) {
@@ -246,9 +262,10 @@ export class Images {
       const isCarried = current !== undefined && current.id === known?.id
       // ECR refuses an immutable tag even to the image that carries it (observed), but an archived one is to come back.
       const isRestoration = isCarried && !isActiveAt(current, this.#clock.now())
-      if (current !== undefined && !isRestoration && isTagImmutable(repository.mutability, tag))
-        throw tagImmutable(tag, repository)
-      if (!isCarried) movable.push(tag)
+      if (current !== undefined && !isRestoration && isTagImmutable(repository.mutability, tag)) {
+        if (drop === undefined) throw tagImmutable(tag, repository)
+        if (!isCarried) drop(tag)
+      } else if (!isCarried) movable.push(tag)
     }
     const limit = this.#quotasIn(repository).tagsPerImage
     const carried = known === undefined || movable.length === 0 ? 0 : await tx.images.countTags(known.id)

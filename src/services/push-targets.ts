@@ -1,5 +1,5 @@
 import { accountRootArn } from '../domain/arn.ts'
-import { type CreationTemplate, prefixesOf, templateFor } from '../domain/creation-template.ts'
+import { type CreationOccasion, type CreationTemplate, prefixesOf, templateFor } from '../domain/creation-template.ts'
 import { MUTABLE } from '../domain/mutability.ts'
 import type { RepositoryRef } from '../domain/names.ts'
 import { type Principal, rootPrincipal } from '../domain/principal.ts'
@@ -13,7 +13,7 @@ import type { RepositoryKeys } from './repository-keys.ts'
 
 const PLAIN: Blueprint = { mutability: MUTABLE, tags: [] }
 
-/** The repositories that a push makes: by a template for CREATE_ON_PUSH, or plain ones where the registry is set up to make all. */
+/** The repositories that a push makes: by a template for CREATE_ON_PUSH, or plain ones where the registry is set up to make all. What comes from another registry always makes its own. */
 export class PushTargets {
   readonly #metadata: MetadataStore
   readonly #access: Access
@@ -46,8 +46,9 @@ export class PushTargets {
     if ((await this.#metadata.view.repositories.find(ref)) !== undefined) return
     // What the whole world may pull, somebody must have wanted.
     if (isPublic(ref.registry)) return
-    const template = await this.#templateFor(ref)
-    if (template === undefined && !this.#isEveryPushWelcome) return
+    const isReplicated = principal.circumstances.replicatedFrom !== undefined
+    const template = await this.#templateFor(ref, isReplicated ? 'REPLICATION' : 'CREATE_ON_PUSH')
+    if (template === undefined && !this.#isEveryPushWelcome && !isReplicated) return
     // Who may not push hears nothing about what is there.
     if (!(await this.#access.permits(principal, 'ecr:InitiateLayerUpload', ref))) return
     const blueprint = template === undefined ? PLAIN : await this.#blueprintOf(template, ref)
@@ -58,7 +59,7 @@ export class PushTargets {
   async accepts(ref: RepositoryRef): Promise<boolean> {
     if ((await this.#metadata.view.repositories.find(ref)) !== undefined) return true
     if (isPublic(ref.registry)) return false
-    return this.#isEveryPushWelcome || (await this.#templateFor(ref)) !== undefined
+    return this.#isEveryPushWelcome || (await this.#templateFor(ref, 'CREATE_ON_PUSH')) !== undefined
   }
 
   async #blueprintOf(template: CreationTemplate, ref: RepositoryRef): Promise<Blueprint> {
@@ -87,8 +88,11 @@ export class PushTargets {
     }
   }
 
-  async #templateFor({ registry, name }: RepositoryRef): Promise<CreationTemplate | undefined> {
+  async #templateFor(
+    { registry, name }: RepositoryRef,
+    occasion: CreationOccasion,
+  ): Promise<CreationTemplate | undefined> {
     const templates = await this.#metadata.view.creationTemplates.findMany(registry, prefixesOf(name))
-    return templateFor(templates, name, 'CREATE_ON_PUSH')
+    return templateFor(templates, name, occasion)
   }
 }

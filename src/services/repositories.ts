@@ -196,11 +196,12 @@ export class Repositories {
     })
   }
 
-  /** Who gives tags to what he makes needs the right to give tags, as ECR has it. */
+  /** Who gives tags to what he makes needs the right to give tags, as ECR has it; where images come from another registry, the template's author gave them. */
   async #authorizeCreation(principal: Principal, ref: RepositoryRef, tags: readonly ResourceTag[]): Promise<void> {
     const details = { requestTags: tags }
     await this.#access.authorize(principal, 'ecr:CreateRepository', ref, details)
-    if (tags.length > 0) await this.#access.authorize(principal, 'ecr:TagResource', ref, details)
+    if (tags.length > 0 && principal.circumstances.replicatedFrom === undefined)
+      await this.#access.authorize(principal, 'ecr:TagResource', ref, details)
   }
 
   async #insert(

@@ -10,6 +10,7 @@ import type { Activations } from './activations.ts'
 import { getImage } from './get-image.ts'
 import { tellArchived, tellRestored } from './image-events.ts'
 import { archiveFamily, restoreFamily } from './image-family.ts'
+import type { PushReplication } from './push-replication.ts'
 import type { PushScanning } from './push-scanning.ts'
 import { getRepository } from './repositories.ts'
 
@@ -25,6 +26,7 @@ export class StorageClasses {
   readonly #activations: Activations
   readonly #scanning: PushScanning
   readonly #clock: Clock
+  readonly #replication: PushReplication
   /** How long a restoration takes; 0: it has ended when it is answered. */
   readonly #activationMs: number
 
@@ -33,9 +35,11 @@ export class StorageClasses {
     access: Access,
     activations: Activations,
     scanning: PushScanning,
+    replication: PushReplication,
     clock: Clock,
     activationMs: number,
   ) {
+    this.#replication = replication
     this.#metadata = metadata
     this.#access = access
     this.#activations = activations
@@ -57,13 +61,14 @@ export class StorageClasses {
   ): Promise<{ readonly image: Image; readonly status: ImageStatus }> {
     await this.#access.authorize(principal, 'ecr:UpdateImageStorageClass', ref)
     await this.#activations.settle()
-    return this.#metadata.transact(async (tx) => {
+    const { isToBeReplicated, ...updated } = await this.#metadata.transact(async (tx) => {
       const repository = await getRepository(tx, ref)
       const image = await getImage(tx, repository.id, imageId, ref, 'imageId')
-      const status =
-        target === 'ARCHIVE' ? await this.#archive(tx, ref, image) : await this.#restore(tx, repository, image)
-      return { image, status }
+      if (target === 'ARCHIVE') return { image, status: await this.#archive(tx, ref, image), isToBeReplicated: false }
+      return { image, ...(await this.#restore(tx, repository, image)) }
     })
+    if (isToBeReplicated) this.#replication.announce()
+    return updated
   }
 
   async #archive(tx: MetadataWriter, ref: RepositoryRef, image: Image): Promise<ImageStatus> {
@@ -75,15 +80,26 @@ export class StorageClasses {
     return 'ARCHIVED'
   }
 
-  async #restore(tx: MetadataWriter, repository: Repository, image: Image): Promise<ImageStatus> {
+  /** What comes back is copied to other registries like what is pushed. */
+  async #restore(
+    tx: MetadataWriter,
+    repository: Repository,
+    image: Image,
+  ): Promise<{ readonly status: ImageStatus; readonly isToBeReplicated: boolean }> {
     if (image.status === 'ACTIVE') throw storageClassRefused(image.digest, image.status)
-    if (image.status === 'ACTIVATING') return 'ACTIVATING'
+    if (image.status === 'ACTIVATING') return { status: 'ACTIVATING', isToBeReplicated: false }
     const status = this.#activationMs === 0 ? 'ACTIVE' : 'ACTIVATING'
     const activeAt = new Date(this.#clock.now().getTime() + this.#activationMs)
     const restored = await restoreFamily(tx, image, status, activeAt)
     if (status === 'ACTIVE') await tellRestored(tx, repository, restored, activeAt)
     // Restored is as good as pushed: what is scanned on push is scanned once it can be read.
     for (const one of restored) await this.#scanning.requestRestored(tx, repository, one, activeAt)
-    return status
+    let isToBeReplicated = false
+    for (const one of restored) {
+      const tags = await tx.images.tagsOf(one.id)
+      const isRequested = await this.#replication.request(tx, repository, tags, { image: one, isChanged: true })
+      isToBeReplicated ||= isRequested
+    }
+    return { status, isToBeReplicated }
   }
 }

@@ -31,6 +31,7 @@ import type { PackageIndexReader, PackageIndexWriter, SuppressionReader, Suppres
 import type { Page } from './page.ts'
 import type { PolicyReader, PolicyWriter } from './policies.ts'
 import type { PublicRegistryReader, PublicRegistryWriter } from './public-registries.ts'
+import type { ReplicationReader, ReplicationWriter } from './replication.ts'
 import type { ResetWriter } from './resets.ts'
 import type { RobotTokenReader, RobotTokenWriter } from './robot-tokens.ts'
 import type { ScanReader, ScanWriter } from './scans.ts'
@@ -257,6 +258,7 @@ export interface MetadataReader {
   readonly policies: PolicyReader
   readonly creationTemplates: CreationTemplateReader
   readonly scans: ScanReader
+  readonly replications: ReplicationReader
   readonly signings: SigningReader
   readonly inventories: InventoryReader
   readonly packageIndex: PackageIndexReader
@@ -287,6 +289,7 @@ export interface MetadataWriter {
   readonly outbox: OutboxWriter
   readonly policies: PolicyWriter
   readonly creationTemplates: CreationTemplateWriter
+  readonly replications: ReplicationWriter
   readonly resets: ResetWriter
   readonly scans: ScanWriter
   readonly signings: SigningWriter

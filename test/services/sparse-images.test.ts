@@ -3,6 +3,7 @@ import { parseDigest } from '../../src/domain/digest.ts'
 import { GENEROUS_QUOTAS } from '../../src/domain/quotas.ts'
 import { Images } from '../../src/services/images.ts'
 import { PullTimes } from '../../src/services/pulls.ts'
+import { PushReplication } from '../../src/services/push-replication.ts'
 import { PushSigning } from '../../src/services/push-signing.ts'
 import { sha256 } from '../support/image-builder.ts'
 import {
@@ -32,6 +33,7 @@ beforeAll(async () => {
     pulls,
     new PushSigning(() => undefined),
     services.pushScanning,
+    new PushReplication(clock, () => undefined),
     true,
   )
   await services.repositories.create(admin, ref)

@@ -3,6 +3,7 @@ import type { Digest } from '../../src/domain/digest.ts'
 import type { StatusFilter } from '../../src/domain/image.ts'
 import { parseTag } from '../../src/domain/names.ts'
 import { Activations } from '../../src/services/activations.ts'
+import { PushReplication } from '../../src/services/push-replication.ts'
 import { type StorageClass, StorageClasses } from '../../src/services/storage-classes.ts'
 import { plain } from '../suites/blob-bytes.ts'
 import {
@@ -134,6 +135,7 @@ describe('a restoration', () => {
       access,
       new Activations(metadata, clock),
       services.pushScanning,
+      new PushReplication(clock, () => undefined),
       clock,
       0,
     )

@@ -19,6 +19,7 @@ import { packageIndexCases } from './metadata-store-package-index.ts'
 import { policyCases } from './metadata-store-policies.ts'
 import { publicRegistryCases } from './metadata-store-public-registries.ts'
 import { purgeCases } from './metadata-store-purge.ts'
+import { replicationCases } from './metadata-store-replication.ts'
 import { repositoryCases } from './metadata-store-repositories.ts'
 import { resetCases } from './metadata-store-resets.ts'
 import { sessionCases } from './metadata-store-sessions.ts'
@@ -70,6 +71,7 @@ export function metadataStoreSuite(name: string, create: () => Promise<MetadataS
     describe('rules about events', () => eventRuleCases(store))
     describe('the outbox', () => outboxCases(store))
     describe('metrics and alarms', () => metricCases(store))
+    describe('replication', () => replicationCases(store))
     describe('signing', () => signingCases(store))
     describe('public registries', () => publicRegistryCases(store))
     describe('transactions', () => transactionCases(store))

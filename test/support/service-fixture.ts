@@ -15,6 +15,8 @@ import { type Rates, UNLIMITED_RATES } from '../../src/domain/rates.ts'
 import type { ScanDurations } from '../../src/domain/scanning/status.ts'
 import { GarbageCollector } from '../../src/jobs/gc.ts'
 import { LifecycleJobs } from '../../src/jobs/lifecycle-jobs.ts'
+import { ReplicationJob } from '../../src/jobs/replication.ts'
+import { ReplicationJobs } from '../../src/jobs/replication-jobs.ts'
 import { ScanJob, ScanJobs } from '../../src/jobs/scan.ts'
 import { ScanRematch } from '../../src/jobs/scan-rematch.ts'
 import { ScanSweep } from '../../src/jobs/scan-sweep.ts'
@@ -44,17 +46,19 @@ import { Layers } from '../../src/services/layers.ts'
 import { Lifecycle } from '../../src/services/lifecycle.ts'
 import { LifecycleEvaluation } from '../../src/services/lifecycle-evaluation.ts'
 import { LifecycleExecution } from '../../src/services/lifecycle-execution.ts'
+import { LocalReplication } from '../../src/services/local-replication.ts'
 import { Logins } from '../../src/services/logins.ts'
 import { Matching } from '../../src/services/matching.ts'
 import { Policies } from '../../src/services/policies.ts'
 import { PublicRegistries } from '../../src/services/public-registries.ts'
 import { PullTimeExclusions } from '../../src/services/pull-time-exclusions.ts'
 import { PullTimes } from '../../src/services/pulls.ts'
+import { PushReplication } from '../../src/services/push-replication.ts'
 import { PushScanning } from '../../src/services/push-scanning.ts'
 import { PushSigning } from '../../src/services/push-signing.ts'
 import { PushTargets } from '../../src/services/push-targets.ts'
-import { Registries } from '../../src/services/registries.ts'
 import { Rematching } from '../../src/services/rematching.ts'
+import { Replication } from '../../src/services/replication.ts'
 import { Repositories } from '../../src/services/repositories.ts'
 import { RobotTokens } from '../../src/services/robot-tokens.ts'
 import { ScanConfigurations } from '../../src/services/scan-configurations.ts'
@@ -89,6 +93,7 @@ const ANALYSIS_WORKER = new URL('../../src/workers/analysis-worker.ts', import.m
 
 export const ACTIVATION_MS = 60_000
 export const LIFECYCLE_INTERVAL_MS = 3_600_000
+export const REPLICATION_PATIENCE_MS = 24 * 3_600_000
 export const GRACE_MS = 3_600_000
 export const UPLOAD_EXPIRY_MS = 24 * 3_600_000
 
@@ -106,6 +111,8 @@ export interface ServiceOptions {
   /** Where rules may send events to. */
   readonly eventDestinations?: DestinationTable
   readonly isEveryPushWelcome?: boolean
+  /** Without them, all tags are copied to other registries. */
+  readonly replicatedTags?: readonly string[]
   /** Without it, blobs live in memory. */
   readonly driver?: BlobDriver
   /** Whether AES256 repositories are encrypted. */
@@ -167,21 +174,39 @@ export async function createServices(options: ServiceOptions = {}) {
   const scanConfigurations = new ScanConfigurations(metadata, access, clock, () => scanJobs.look())
   const scanJobs = new ScanJobs(scanJob, silentLogger)
   const pushSigning = new PushSigning(() => signingJobs.look())
+  const pushReplication = new PushReplication(clock, () => replicationJobs.look(), options.replicatedTags)
   const images = new Images(
-    metadata,
-    vaults,
-    access,
-    clock,
-    quotas,
-    pulls,
-    pushSigning,
-    pushScanning,
-    false,
-    publicQuotas,
+    ...([
+      metadata,
+      vaults,
+      access,
+      clock,
+      quotas,
+      pulls,
+      pushSigning,
+      pushScanning,
+      pushReplication,
+      false,
+      publicQuotas,
+    ] as const),
   )
   const signingProfiles = new SigningProfiles(metadata, clock)
   const signer = new ImageSigner(signingProfiles, uploads, images, clock)
   const signingJobs = new SigningJobs(new SigningJob(metadata, signer, clock, silentLogger, 'test'), silentLogger)
+  const pushTargets = new PushTargets(metadata, access, repositories, repositoryKeys, lifecycle, isEveryPushWelcome)
+  const localReplication = new LocalReplication(metadata, blobs, vaults, access, pushTargets, images, clock)
+  const replicationSettings = { holder: 'test', patienceMs: REPLICATION_PATIENCE_MS }
+  const replicationJobs = new ReplicationJobs(
+    new ReplicationJob(
+      metadata,
+      () => localReplication,
+      () => true,
+      clock,
+      silentLogger,
+      replicationSettings,
+    ),
+    silentLogger,
+  )
   return {
     ...keyServices,
     ...createEventServices({ metadata, clock }, access, options.eventDestinations ?? new Map(), () => undefined),
@@ -208,7 +233,9 @@ export async function createServices(options: ServiceOptions = {}) {
     scanJobs,
     scanFindings,
     inspector: new Inspector(metadata, access, scanFindings, scanConfigurations, pulls),
-    storageClasses: new StorageClasses(metadata, access, activations, pushScanning, clock, ACTIVATION_MS),
+    storageClasses: new StorageClasses(
+      ...([metadata, access, activations, pushScanning, pushReplication, clock, ACTIVATION_MS] as const),
+    ),
     lifecycle,
     lifecycleJobs,
     policies: new Policies(metadata, access),
@@ -218,10 +245,11 @@ export async function createServices(options: ServiceOptions = {}) {
     sessions: new Sessions(metadata, clock, randomIds),
     tokens,
     logins: new Logins(access, tokens),
-    registries: new Registries(access),
+    replication: new Replication(metadata, access),
+    replicationJobs,
     repositories,
     creationTemplates: new CreationTemplates(metadata, access, clock),
-    pushTargets: new PushTargets(metadata, access, repositories, repositoryKeys, lifecycle, isEveryPushWelcome),
+    pushTargets,
     layers: new Layers(metadata, blobs, vaults, access, tickets, activations, clock, isMountOpen),
     images,
     signing: new Signing(metadata, access),
@@ -238,6 +266,7 @@ export async function createServices(options: ServiceOptions = {}) {
       await scanJobs.close()
       analyser.close()
       if (options.advisories === undefined) await advisories.close()
+      await replicationJobs.close()
       await metadata.close()
     },
   }

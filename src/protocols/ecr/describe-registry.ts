@@ -1,8 +1,12 @@
 import type { EcrOperation } from './operation.ts'
 import { registryOf } from './references.ts'
+import { replicationConfigurationOutput } from './replication-output.ts'
 
 export const describeRegistry: EcrOperation<'DescribeRegistry'> = async (_input, call) => {
   const registry = registryOf(undefined, call)
-  const { replicationRules } = await call.registries.describe(call.principal, registry)
-  return { registryId: registry.registryId, replicationConfiguration: { rules: [...replicationRules] } }
+  const configuration = await call.replication.describeRegistry(call.principal, registry)
+  return {
+    registryId: registry.registryId,
+    replicationConfiguration: replicationConfigurationOutput(configuration),
+  }
 }

@@ -12,7 +12,7 @@ import type { Logins } from '../../services/logins.ts'
 import type { Policies } from '../../services/policies.ts'
 import type { PullTimeExclusions } from '../../services/pull-time-exclusions.ts'
 import type { PushTargets } from '../../services/push-targets.ts'
-import type { Registries } from '../../services/registries.ts'
+import type { Replication } from '../../services/replication.ts'
 import type { Repositories } from '../../services/repositories.ts'
 import type { ScanConfigurations } from '../../services/scan-configurations.ts'
 import type { ScanFindings } from '../../services/scan-findings.ts'
@@ -39,7 +39,7 @@ export interface EcrServices {
   readonly creationTemplates: CreationTemplates
   readonly pushTargets: PushTargets
   readonly pullTimeExclusions: PullTimeExclusions
-  readonly registries: Registries
+  readonly replication: Replication
   readonly repositories: Repositories
   readonly signing: Signing
   readonly scanConfigurations: ScanConfigurations

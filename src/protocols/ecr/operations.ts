@@ -15,6 +15,7 @@ import { deleteRepositoryCreationTemplate } from './delete-repository-creation-t
 import { deleteRepositoryPolicy } from './delete-repository-policy.ts'
 import { deleteSigningConfiguration } from './delete-signing-configuration.ts'
 import { deregisterPullTimeUpdateExclusion } from './deregister-pull-time-update-exclusion.ts'
+import { describeImageReplicationStatus } from './describe-image-replication-status.ts'
 import { describeImageScanFindings } from './describe-image-scan-findings.ts'
 import { describeImageSigningStatus } from './describe-image-signing-status.ts'
 import { describeImages } from './describe-images.ts'
@@ -44,6 +45,7 @@ import { putImageTagMutability } from './put-image-tag-mutability.ts'
 import { putLifecyclePolicy } from './put-lifecycle-policy.ts'
 import { putRegistryPolicy } from './put-registry-policy.ts'
 import { putRegistryScanningConfiguration } from './put-registry-scanning-configuration.ts'
+import { putReplicationConfiguration } from './put-replication-configuration.ts'
 import { putSigningConfiguration } from './put-signing-configuration.ts'
 import { registerPullTimeUpdateExclusion } from './register-pull-time-update-exclusion.ts'
 import { setRepositoryPolicy } from './set-repository-policy.ts'
@@ -72,6 +74,7 @@ const OPERATIONS = {
   DeleteRepositoryPolicy: deleteRepositoryPolicy,
   DeleteSigningConfiguration: deleteSigningConfiguration,
   DeregisterPullTimeUpdateExclusion: deregisterPullTimeUpdateExclusion,
+  DescribeImageReplicationStatus: describeImageReplicationStatus,
   DescribeImageScanFindings: describeImageScanFindings,
   DescribeImageSigningStatus: describeImageSigningStatus,
   DescribeImages: describeImages,
@@ -99,6 +102,7 @@ const OPERATIONS = {
   PutLifecyclePolicy: putLifecyclePolicy,
   PutRegistryPolicy: putRegistryPolicy,
   PutRegistryScanningConfiguration: putRegistryScanningConfiguration,
+  PutReplicationConfiguration: putReplicationConfiguration,
   PutSigningConfiguration: putSigningConfiguration,
   RegisterPullTimeUpdateExclusion: registerPullTimeUpdateExclusion,
   SetRepositoryPolicy: setRepositoryPolicy,
@@ -115,9 +119,7 @@ const OPERATIONS = {
 const UNSUPPORTED = [
   'CreatePullThroughCacheRule',
   'DeletePullThroughCacheRule',
-  'DescribeImageReplicationStatus',
   'DescribePullThroughCacheRules',
-  'PutReplicationConfiguration',
   'UpdatePullThroughCacheRule',
   'ValidatePullThroughCacheRule',
 ] satisfies readonly EcrOperationName[]

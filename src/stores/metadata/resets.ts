@@ -18,6 +18,7 @@ const OF_REGISTRY = [
   'pull_time_exclusions',
   'registry_policies',
   'scan_configurations',
+  'replication_configurations',
   'signing_configurations',
 ] as const
 

@@ -20,6 +20,7 @@ import { Outbox } from './outbox.ts'
 import { PackageIndex } from './package-index.ts'
 import { Policies } from './policies.ts'
 import { PublicRegistries } from './public-registries.ts'
+import { Replications } from './replications.ts'
 import { Repositories } from './repositories.ts'
 import { Resets } from './resets.ts'
 import { RobotTokens } from './robot-tokens.ts'
@@ -54,6 +55,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly outbox: Outbox
   readonly policies: Policies
   readonly creationTemplates: CreationTemplates
+  readonly replications: Replications
   readonly resets: Resets
   readonly robotTokens: RobotTokens
   readonly sessions: Sessions
@@ -85,6 +87,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
     this.outbox = new Outbox(session)
     this.policies = new Policies(session)
     this.creationTemplates = new CreationTemplates(session)
+    this.replications = new Replications(session)
     this.resets = new Resets(session)
     this.robotTokens = new RobotTokens(session)
     this.sessions = new Sessions(session)

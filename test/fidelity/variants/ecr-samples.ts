@@ -36,6 +36,14 @@ const signingConfiguration = {
     },
   ],
 }
+const replicationConfiguration = {
+  rules: [
+    {
+      destinations: [{ region: 'eu-central-2', registryId: ACCOUNT }],
+      repositoryFilters: [{ filter: 'none/', filterType: 'PREFIX_MATCH' }],
+    },
+  ],
+}
 const templateSettings = {
   appliedFor: ['CREATE_ON_PUSH'],
   customRoleArn: `arn:aws:iam::${ACCOUNT}:role/creator`,
@@ -71,6 +79,7 @@ export function ecrSamples(seed: Seed): Samples {
     DeleteRepositoryCreationTemplate: sample({ prefix: 'team/' }, {}),
     DeleteSigningConfiguration: { ...sample({}, {}), before: [['PutSigningConfiguration', { signingConfiguration }]] },
     DeregisterPullTimeUpdateExclusion: sample({ principalArn: ROLE }, {}),
+    DescribeImageReplicationStatus: sample({ ...inApp, imageId: { imageTag: 'v1', imageDigest: DIGEST } }, registryId),
     DescribeImageSigningStatus: sample({ ...inApp, imageId: { imageTag: 'v1', imageDigest: DIGEST } }, registryId),
     DescribeImageScanFindings: {
       ...sample({ ...inApp, imageId: { imageTag: 'v1', imageDigest: DIGEST } }, { ...registryId, ...paging }),
@@ -102,6 +111,7 @@ export function ecrSamples(seed: Seed): Samples {
     PutLifecyclePolicy: sample({ ...inApp, lifecyclePolicyText }, registryId),
     PutRegistryPolicy: sample({ policyText: registryPolicyText }, {}),
     PutRegistryScanningConfiguration: sample({}, { scanType: 'BASIC', rules: scanRules }),
+    PutReplicationConfiguration: sample({ replicationConfiguration }, {}),
     PutSigningConfiguration: sample({ signingConfiguration }, {}),
     RegisterPullTimeUpdateExclusion: sample({ principalArn: `${ROLE}-2` }, {}),
     StartImageScan: sample({ ...inApp, imageId: { imageTag: 'v1', imageDigest: DIGEST } }, registryId),

@@ -102,6 +102,7 @@ export const PRIVATE_CASES: Readonly<Record<string, OperationCase>> = {
   DeleteSigningConfiguration: onRegistry('ecr:DeleteSigningConfiguration'),
   DeregisterPullTimeUpdateExclusion: onRegistry('ecr:DeregisterPullTimeUpdateExclusion', EXCLUSION),
   DescribeImageScanFindings: onApp('ecr:DescribeImageScanFindings', { imageId: { imageTag: 'v1' } }),
+  DescribeImageReplicationStatus: onApp('ecr:DescribeImageReplicationStatus', { imageId: { imageTag: 'v1' } }),
   DescribeImageSigningStatus: onApp('ecr:DescribeImageSigningStatus', { imageId: { imageTag: 'v1' } }),
   DescribeImages: onApp('ecr:DescribeImages'),
   DescribeRegistry: onRegistry('ecr:DescribeRegistry'),
@@ -130,6 +131,9 @@ export const PRIVATE_CASES: Readonly<Record<string, OperationCase>> = {
   PutLifecyclePolicy: onApp('ecr:PutLifecyclePolicy', { lifecyclePolicyText: LIFECYCLE }),
   PutRegistryPolicy: onRegistry('ecr:PutRegistryPolicy', { policyText: REGISTRY_POLICY }),
   PutRegistryScanningConfiguration: onRegistry('ecr:PutRegistryScanningConfiguration'),
+  PutReplicationConfiguration: onRegistry('ecr:PutReplicationConfiguration', {
+    replicationConfiguration: { rules: [] },
+  }),
   PutSigningConfiguration: onRegistry('ecr:PutSigningConfiguration', { signingConfiguration: { rules: [] } }),
   RegisterPullTimeUpdateExclusion: onRegistry('ecr:RegisterPullTimeUpdateExclusion', EXCLUSION),
   SetRepositoryPolicy: onApp('ecr:SetRepositoryPolicy', { policyText: POLICY }),

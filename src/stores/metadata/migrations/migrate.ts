@@ -14,6 +14,7 @@ import { packageIndex } from './012-package-index.ts'
 import { audit } from './013-audit.ts'
 import { scans } from './014-scans.ts'
 import { events } from './015-events.ts'
+import { replication } from './017-replication.ts'
 import { metrics } from './018-metrics.ts'
 
 const MIGRATION_TABLE = 'kysely_migration'
@@ -35,6 +36,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '013-audit': audit,
   '014-scans': scans,
   '015-events': events,
+  '017-replication': replication,
   '018-metrics': metrics,
 }
 

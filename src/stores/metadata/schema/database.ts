@@ -34,6 +34,7 @@ import type { PublicRegistriesTable } from './public-registries.ts'
 import type { PullTimeExclusionsTable } from './pull-time-exclusions.ts'
 import type { RegistryAliasesTable } from './registry-aliases.ts'
 import type { RegistryPoliciesTable } from './registry-policies.ts'
+import type { ImageReplicationsTable, ReplicationConfigurationsTable } from './replication.ts'
 import type { RepositoriesTable } from './repositories.ts'
 import type { RepositoryBlobsTable } from './repository-blobs.ts'
 import type { RepositoryCatalogsTable } from './repository-catalogs.ts'
@@ -84,6 +85,7 @@ export interface Tables {
   image_manifests: ImageManifestsTable
   image_scan_findings: ImageScanFindingsTable
   image_scans: ImageScansTable
+  image_replications: ImageReplicationsTable
   image_signings: ImageSigningsTable
   images: ImagesTable
   job_leases: JobLeasesTable
@@ -104,6 +106,7 @@ export interface Tables {
   public_registries: PublicRegistriesTable
   registry_aliases: RegistryAliasesTable
   registry_policies: RegistryPoliciesTable
+  replication_configurations: ReplicationConfigurationsTable
   repositories: RepositoriesTable
   repository_blobs: RepositoryBlobsTable
   repository_catalogs: RepositoryCatalogsTable

@@ -1,0 +1,261 @@
+import { sql } from 'kysely'
+import type { Digest } from '../../domain/digest.ts'
+import type { Region, Registry, RegistryId, Tag } from '../../domain/names.ts'
+import type { ReplicationConfiguration } from '../../domain/replication/configuration.ts'
+import type { ImageReplication, ReplicationFailure } from '../../domain/replication/replication.ts'
+import type { Page } from '../page.ts'
+import type { PendingReplication, ReplicationLag, ReplicationWriter, UnfinishedReplication } from '../replication.ts'
+import { prepared } from './prepared.ts'
+import { repositoryColumns, toRepository } from './repositories.ts'
+import type { ImageReplicationsTable } from './schema/replication.ts'
+import type { Session } from './session.ts'
+
+const findConfiguration = prepared((db, p: { accountId: string; region: string }) =>
+  db
+    .selectFrom('replication_configurations')
+    .select('rules')
+    .where('account_id', '=', p.accountId)
+    .where('region', '=', p.region),
+)
+
+const listDue = prepared((db, p: { accountId: string; region: string; now: number; limit: number }) =>
+  db
+    .selectFrom('image_replications as c')
+    .innerJoin('images as i', 'i.id', 'c.image_id')
+    .innerJoin('repositories as r', 'r.id', 'i.repository_id')
+    .select(repositoryColumns.map((column) => `r.${column}` as const))
+    .select(['c.id as replication_id', 'c.revision', 'c.tags', 'c.attempts', 'c.requested_at'])
+    .select(['i.id as image_id', 'i.digest', 'i.media_type'])
+    .where('c.status', '=', sql.lit('IN_PROGRESS'))
+    .where('c.account_id', '=', p.accountId)
+    .where('c.region', '=', p.region)
+    .where('c.due_at', '<=', p.now)
+    .where('r.is_deleted', '=', 0)
+    .orderBy('c.id')
+    .limit(p.limit),
+)
+
+/** To where registries copy their images, and how far each has come. */
+export class Replications implements ReplicationWriter {
+  readonly #session: Session
+
+  constructor(session: Session) {
+    this.#session = session
+  }
+
+  async findConfiguration({ registryId, region }: Registry): Promise<ReplicationConfiguration | undefined> {
+    const { rows } = await findConfiguration(this.#session.db, { accountId: registryId, region })
+    return rows[0] && { rules: JSON.parse(rows[0].rules) as ReplicationConfiguration['rules'] }
+  }
+
+  async putConfiguration({ registryId, region }: Registry, { rules }: ReplicationConfiguration): Promise<void> {
+    const { db } = this.#session
+    await db
+      .deleteFrom('replication_configurations')
+      .where('account_id', '=', registryId)
+      .where('region', '=', region)
+      .execute()
+    if (rules.length === 0) return
+    await db
+      .insertInto('replication_configurations')
+      .values({ account_id: registryId, region, rules: JSON.stringify(rules) })
+      .execute()
+  }
+
+  async request(imageId: number, { registryId, region }: Registry, tags: readonly Tag[], at: Date): Promise<void> {
+    const { db } = this.#session
+    const known = await db
+      .selectFrom('image_replications')
+      .select(['id', 'tags', 'status', 'requested_at'])
+      .where('image_id', '=', imageId)
+      .where('account_id', '=', registryId)
+      .where('region', '=', region)
+      .executeTakeFirst()
+    const now = at.getTime()
+    if (known === undefined) {
+      const place = { image_id: imageId, account_id: registryId, region }
+      const progress = { revision: 1, status: 'IN_PROGRESS' as const, attempts: 0, requested_at: now, due_at: now }
+      const blank = { failure_code: null, failure_reason: null, ended_at: null }
+      const values = { ...place, ...progress, ...blank, tags: JSON.stringify([...new Set(tags)]) }
+      await db.insertInto('image_replications').values(values).execute()
+      return
+    }
+    const isPending = known.status === 'IN_PROGRESS'
+    const all = new Set([...(isPending ? tagsOf(known) : []), ...tags])
+    await db
+      .updateTable('image_replications')
+      .set((eb) => ({
+        ...{ tags: JSON.stringify([...all]), revision: eb('revision', '+', 1), status: 'IN_PROGRESS' as const },
+        ...{ failure_code: null, failure_reason: null, ended_at: null, attempts: 0, due_at: now },
+        requested_at: isPending ? known.requested_at : now,
+      }))
+      .where('id', '=', known.id)
+      .execute()
+  }
+
+  async requestFailed(imageId: number, tags: readonly Tag[], at: Date): Promise<number> {
+    const failed = await this.#session.db
+      .selectFrom('image_replications')
+      .select(['account_id', 'region'])
+      .where('image_id', '=', imageId)
+      .where('status', '=', 'FAILED')
+      .execute()
+    for (const row of failed) await this.request(imageId, destinationOf(row), tags, at)
+    return failed.length
+  }
+
+  async end(id: number, revision: number, at: Date, failure?: ReplicationFailure): Promise<boolean> {
+    const row = await this.#session.db
+      .updateTable('image_replications')
+      .set({
+        status: failure === undefined ? 'COMPLETE' : 'FAILED',
+        failure_code: failure?.code ?? null,
+        failure_reason: failure?.reason ?? null,
+        ended_at: at.getTime(),
+      })
+      .where('id', '=', id)
+      .where('revision', '=', revision)
+      .where('status', '=', 'IN_PROGRESS')
+      .returning('id')
+      .executeTakeFirst()
+    return row !== undefined
+  }
+
+  async postpone(id: number, dueAt: Date, { code, reason }: ReplicationFailure): Promise<void> {
+    await this.#session.db
+      .updateTable('image_replications')
+      .set((eb) => ({
+        attempts: eb('attempts', '+', 1),
+        due_at: dueAt.getTime(),
+        failure_code: code,
+        failure_reason: reason,
+      }))
+      .where('id', '=', id)
+      .where('status', '=', 'IN_PROGRESS')
+      .execute()
+  }
+
+  async listOfImage(imageId: number): Promise<readonly ImageReplication[]> {
+    const rows = await this.#session.db
+      .selectFrom('image_replications')
+      .select(['id', 'account_id', 'region', 'status', 'failure_code', 'failure_reason'])
+      .where('image_id', '=', imageId)
+      .execute()
+    return rows.toSorted((a, b) => a.id - b.id).map(toReplication)
+  }
+
+  async dueDestinations(now: Date): Promise<readonly Registry[]> {
+    const rows = await this.#session.db
+      .selectFrom('image_replications as c')
+      .innerJoin('images as i', 'i.id', 'c.image_id')
+      .innerJoin('repositories as r', 'r.id', 'i.repository_id')
+      .select(['c.account_id', 'c.region'])
+      .distinct()
+      .where('c.status', '=', sql.lit('IN_PROGRESS'))
+      .where('c.due_at', '<=', now.getTime())
+      .where('r.is_deleted', '=', 0)
+      .execute()
+    return rows.map(destinationOf)
+  }
+
+  async listDue({ registryId, region }: Registry, now: Date, limit: number): Promise<readonly PendingReplication[]> {
+    const { rows } = await listDue(this.#session.db, { accountId: registryId, region, now: now.getTime(), limit })
+    return rows.map((row) => {
+      const { registry, name } = toRepository(row)
+      return {
+        id: row.replication_id,
+        revision: row.revision,
+        ref: { registry, name },
+        image: {
+          id: row.image_id,
+          repositoryId: row.id,
+          digest: row.digest as Digest,
+          mediaType: row.media_type,
+        },
+        destination: { registryId, region },
+        tags: tagsOf(row),
+        attempts: row.attempts,
+        requestedAt: new Date(row.requested_at),
+      }
+    })
+  }
+
+  async lags(): Promise<readonly ReplicationLag[]> {
+    const rows = await this.#session.db
+      .selectFrom('image_replications as c')
+      .innerJoin('images as i', 'i.id', 'c.image_id')
+      .innerJoin('repositories as r', 'r.id', 'i.repository_id')
+      .select((eb) => [
+        'c.account_id',
+        'c.region',
+        'c.status',
+        eb.fn.countAll<number>().as('count'),
+        eb.fn.min('c.requested_at').as('oldest'),
+      ])
+      .where('c.status', '!=', 'COMPLETE')
+      .where('r.is_deleted', '=', 0)
+      .groupBy(['c.account_id', 'c.region', 'c.status'])
+      .orderBy('c.account_id')
+      .orderBy('c.region')
+      .execute()
+    const byDestination = Map.groupBy(rows, ({ account_id, region }) => `${account_id}/${region}`)
+    return [...byDestination.values()].flatMap((group) => {
+      const [first] = group
+      if (first === undefined) return []
+      const pending = group.find(({ status }) => status === 'IN_PROGRESS')
+      return {
+        destination: destinationOf(first),
+        pendingCount: Number(pending?.count ?? 0),
+        oldestRequestedAt: pending && new Date(Number(pending.oldest)),
+        failedCount: Number(group.find(({ status }) => status === 'FAILED')?.count ?? 0),
+      }
+    })
+  }
+
+  async listUnfinished({ after = 0, limit }: Page<number>): Promise<readonly UnfinishedReplication[]> {
+    const rows = await this.#session.db
+      .selectFrom('image_replications as c')
+      .innerJoin('images as i', 'i.id', 'c.image_id')
+      .innerJoin('repositories as r', 'r.id', 'i.repository_id')
+      .select(repositoryColumns.map((column) => `r.${column}` as const))
+      .select(['c.id as replication_id', 'c.account_id as to_account', 'c.region as to_region', 'c.status', 'c.tags'])
+      .select(['c.failure_code', 'c.failure_reason', 'c.attempts', 'c.requested_at', 'i.digest'])
+      .where('c.status', '!=', 'COMPLETE')
+      .where('c.id', '>', after)
+      .where('r.is_deleted', '=', 0)
+      .orderBy('c.id')
+      .limit(limit)
+      .execute()
+    return rows.map((row) => {
+      const { registry, name } = toRepository(row)
+      return {
+        id: row.replication_id,
+        ref: { registry, name },
+        digest: row.digest,
+        tags: tagsOf(row),
+        replication: toReplication({ ...row, account_id: row.to_account, region: row.to_region }),
+        attempts: row.attempts,
+        requestedAt: new Date(row.requested_at),
+      }
+    })
+  }
+}
+
+type Row = Pick<ImageReplicationsTable, 'account_id' | 'region' | 'status' | 'failure_code' | 'failure_reason'>
+
+function toReplication(row: Row): ImageReplication {
+  const { status, failure_code: code, failure_reason: reason } = row
+  return {
+    destination: destinationOf(row),
+    status,
+    failure: code === null ? undefined : { code, reason: reason ?? '' },
+  }
+}
+
+function destinationOf({ account_id, region }: Pick<Row, 'account_id' | 'region'>): Registry {
+  return { registryId: account_id as RegistryId, region: region as Region }
+}
+
+function tagsOf({ tags }: { readonly tags: string }): readonly Tag[] {
+  return JSON.parse(tags) as Tag[]
+}
