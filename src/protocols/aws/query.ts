@@ -150,5 +150,9 @@ async function respond(
 
 /** Without the characters that XML cannot hold. */
 function printable(text: string): string {
-  return [...text.toWellFormed()].filter((char) => char >= ' ' && char !== '\ufffe' && char !== '\uffff').join('')
+  return [...text.toWellFormed()].filter(isPrintable).join('')
+}
+
+function isPrintable(char: string): boolean {
+  return (char >= ' ' || char === '\t' || char === '\n') && char !== '\ufffe' && char !== '\uffff'
 }
