@@ -23,6 +23,8 @@ export interface TerraformFolder {
 export interface TerraformFolderOptions {
   /** What the provider and its AWS SDK read beside the configuration. */
   readonly env?: Readonly<Record<string, string>>
+  /** What stands before every command, so that it runs in a world of its own. */
+  readonly prefix?: readonly string[]
   /** Given with every command that takes variables. */
   readonly variables?: TerraformVariables
 }
@@ -33,7 +35,7 @@ export interface TerraformFolderOptions {
  */
 export async function initializeTerraform(
   folder: string,
-  { env = {}, variables: given = {} }: TerraformFolderOptions = {},
+  { env = {}, prefix = [], variables: given = {} }: TerraformFolderOptions = {},
 ): Promise<TerraformFolder> {
   const configuration = join(folder, 'terraform.tfrc')
   const options = {
@@ -47,7 +49,8 @@ export async function initializeTerraform(
       TF_IN_AUTOMATION: '1',
     },
   }
-  const command = (name: string, ...args: readonly string[]) => [client('terraform'), name, '-no-color', ...args]
+  const program = [...prefix, client('terraform'), `-chdir=${folder}`]
+  const command = (name: string, ...args: readonly string[]) => [...program, name, '-no-color', ...args]
   const withVariables = async (variables: TerraformVariables) => {
     const file = join(folder, 'given.tfvars.json')
     await writeFile(file, JSON.stringify({ ...given, ...variables }))
