@@ -51,15 +51,11 @@ const REGISTRY_POLICY = JSON.stringify({
 
 /** What each operation that Ecru refuses is asked, just so that the CLI sends it. */
 const REFUSED: Readonly<Record<string, readonly string[]>> = {
-  BatchGetRepositoryScanningConfiguration: ['--repository-names', 'every/images'],
   CreatePullThroughCacheRule: ['--ecr-repository-prefix', 'hub', '--upstream-registry-url', 'registry-1.docker.io'],
   DeletePullThroughCacheRule: ['--ecr-repository-prefix', 'hub'],
   DescribeImageReplicationStatus: ['--repository-name', 'every/images', '--image-id', 'imageTag=v1'],
   DescribePullThroughCacheRules: [],
-  GetRegistryScanningConfiguration: [],
-  PutRegistryScanningConfiguration: ['--scan-type', 'BASIC'],
   PutReplicationConfiguration: ['--replication-configuration', '{"rules":[]}'],
-  StartImageScan: ['--repository-name', 'every/images', '--image-id', 'imageTag=v1'],
   UpdatePullThroughCacheRule: ['--ecr-repository-prefix', 'hub', '--custom-role-arn', SCANNER],
   ValidatePullThroughCacheRule: ['--ecr-repository-prefix', 'hub'],
 }
@@ -182,7 +178,7 @@ describe('every command of `aws ecr`', () => {
       ecr.pages('ListImages', 'imageIds', ...of, '--filter', 'tagStatus=TAGGED'),
       ecr.pages('DescribeImages', 'imageDetails', ...of, '--filter', 'tagStatus=TAGGED'),
       ecr.json('ListImageReferrers', ...of, '--subject-id', `imageDigest=${subject.digest}`),
-      // Nothing is ever scanned, so there is no answer to page through, and `wait image-scan-complete` would not end well.
+      // What a scan finds, its pages and `wait image-scan-complete` have a file of their own.
       ecr.failure('DescribeImageScanFindings', ...of, ...scan),
       preview(),
     ])
@@ -196,9 +192,24 @@ describe('every command of `aws ecr`', () => {
     expect(referrers).toMatchObject({ referrers: [{ digest: referrer.manifest.digest }] })
     expect(findings).toContain('(ScanNotFoundException) when calling the DescribeImageScanFindings operation: ')
     expect(previewed).toMatchObject([{ imageTags: ['v1'] }, { imageTags: ['v2'] }])
+    expect(await ecr.json('StartImageScan', ...of, ...scan)).toMatchObject({
+      imageScanStatus: { status: 'IN_PROGRESS' },
+    })
   })
 
   test('the registry: its policy, settings, exclusions, templates, signing and logins', async () => {
+    const scanning = async () => {
+      const rules = [
+        { scanFrequency: 'SCAN_ON_PUSH', repositoryFilters: [{ filter: 'every', filterType: 'WILDCARD' }] },
+      ]
+      const put = ['--scan-type', 'BASIC', '--rules', JSON.stringify(rules)]
+      await ecr.json('PutRegistryScanningConfiguration', ...put)
+      expect(await ecr.json('GetRegistryScanningConfiguration')).toMatchObject({ scanningConfiguration: { rules } })
+      const of = ['--repository-names', 'every/images']
+      expect(await ecr.json('BatchGetRepositoryScanningConfiguration', ...of)).toMatchObject({
+        scanningConfigurations: [{ scanFrequency: 'SCAN_ON_PUSH', scanOnPush: true }],
+      })
+    }
     const settings = async () => {
       const setting = { name: 'BLOB_MOUNTING', value: 'ENABLED' }
       const name = ['--name', setting.name]
@@ -274,7 +285,7 @@ describe('every command of `aws ecr`', () => {
       expect(await statusOfLogin(given)).toBe(200)
       expect(endpoint).toBe(stage.url)
     }
-    await Promise.all([settings(), policy(), exclusions(), templates(), signing(), logins()])
+    await Promise.all([settings(), scanning(), policy(), exclusions(), templates(), signing(), logins()])
   })
 
   const statusOfLogin = async (password: string) => {

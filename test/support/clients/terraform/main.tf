@@ -142,6 +142,18 @@ resource "aws_ecr_account_setting" "scope" {
   value = "V2"
 }
 
+resource "aws_ecr_registry_scanning_configuration" "all" {
+  scan_type = var.scan_on_push ? "ENHANCED" : "BASIC"
+
+  rule {
+    scan_frequency = "SCAN_ON_PUSH"
+    repository_filter {
+      filter      = "team/*"
+      filter_type = "WILDCARD"
+    }
+  }
+}
+
 resource "aws_ecrpublic_repository" "gallery" {
   repository_name = "team/gallery"
   force_destroy   = true
