@@ -192,7 +192,7 @@ describe('every command of `aws ecr`', () => {
     expect(referrers).toMatchObject({ referrers: [{ digest: referrer.manifest.digest }] })
     expect(findings).toContain('(ScanNotFoundException) when calling the DescribeImageScanFindings operation: ')
     expect(previewed).toMatchObject([{ imageTags: ['v1'] }, { imageTags: ['v2'] }])
-    expect(await ecr.json('StartImageScan', ...of, ...scan)).toMatchObject({
+    expect(await ecr.json('StartImageScan', ...of, '--image-id', 'imageTag=v1')).toMatchObject({
       imageScanStatus: { status: 'IN_PROGRESS' },
     })
   })
