@@ -9,6 +9,7 @@ import { randomIds } from './lib/ids.ts'
 import type { Logger } from './lib/logger.ts'
 import type { Handler } from './protocols/http/context.ts'
 import type { AdminCommand, AdminParameters } from './services/administration.ts'
+import type { EventCommand, EventParameters } from './services/event-commands.ts'
 import type { RootKey, RootKeys } from './services/root-keys.ts'
 import type { ScanCommand, ScanParameters } from './services/scan-commands.ts'
 import { AnalysisWorkers } from './workers/analysis-workers.ts'
@@ -29,6 +30,8 @@ export interface App extends OperatorJobs {
   administer(command: AdminCommand, parameters: AdminParameters): Promise<object>
   /** What is in images, and what follows from it. */
   inspect(command: ScanCommand, parameters: ScanParameters): Promise<object>
+  /** The log of events, and what became of deliveries. */
+  manageEvents(command: EventCommand, parameters: EventParameters): Promise<object>
   /** Begins what goes on beside requests: scheduled garbage collection, lifecycle policies, signatures, scans. */
   start(): void
   /** Throws when the registry cannot serve. */
@@ -60,6 +63,7 @@ export async function createApp(
     firstRootKey: await prepareRootKey(config, services.rootKeys),
     administer: (command, parameters) => services.administration.run(command, parameters),
     inspect: (command, parameters) => services.scanCommands.run(command, parameters),
+    manageEvents: (command, parameters) => services.eventCommands.run(command, parameters),
     handle: createPlanes(foundation, services, jobs, metrics),
     start: () => jobs.start(),
     ready: () => foundation.checkReady(),

@@ -5,7 +5,7 @@ import { EventRetention } from '../jobs/event-retention.ts'
 import type { JobRuns } from '../jobs/job-runs.ts'
 import { JobRunner } from '../jobs/runner.ts'
 import { Once } from '../lib/once.ts'
-import { secretOf } from '../services/secret-of.ts'
+import { webhookSecret } from '../services/webhook-secret.ts'
 import type { Foundation } from './foundation.ts'
 import type { Services } from './services.ts'
 
@@ -59,13 +59,10 @@ function senderOf({ config, metadata, ids, realClock }: Foundation): EventSender
       allowsHttp: config.events.allowsHttp,
       caCertificates: caFile === undefined ? undefined : readFileSync(caFile, 'utf8'),
       timeoutMs: SEND_MS_MAX,
-      webhookKey: () => secretOf(metadata, WEBHOOK_KEY, ids),
+      webhookSecret: (registry) => webhookSecret(metadata, ids, registry),
       clock: realClock,
       writeLine: (line) => process.stdout.write(`${line}\n`),
     })
   })
   return { send: async (message, signal) => (await loaded.get()).send(message, signal) }
 }
-
-/** The name of the secret of which those of webhooks are made. */
-export const WEBHOOK_KEY = 'webhook-key'

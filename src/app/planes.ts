@@ -81,6 +81,7 @@ function createOperations(
     ...jobs.byOperator,
     administer: (command, parameters) => services.administration.run(command, parameters),
     inspect: (command, parameters) => services.scanCommands.run(command, parameters),
+    manageEvents: (command, parameters) => services.eventCommands.run(command, parameters),
     facts: { version: VERSION, profile, fidelity, storage: storage.kind, startedAt: realClock.now() },
     setting,
     logger,

@@ -19,6 +19,7 @@ import { BuiltInEngine } from '../services/built-in-engine.ts'
 import { Callers } from '../services/callers.ts'
 import { CreationTemplates } from '../services/creation-templates.ts'
 import { DownloadTickets } from '../services/download-urls.ts'
+import { EventCommands } from '../services/event-commands.ts'
 import { policyTextsOf } from '../services/iam/policy-texts.ts'
 import { ImageBatches } from '../services/image-batches.ts'
 import { ImageContents } from '../services/image-contents.ts'
@@ -82,6 +83,7 @@ import { TOKEN_LIFETIME_MS, Tokens } from '../services/tokens.ts'
 import { Traffic } from '../services/traffic.ts'
 import { Uploads } from '../services/uploads.ts'
 import { Vaults } from '../services/vaults.ts'
+import { webhookSecret } from '../services/webhook-secret.ts'
 import { createEventServices, eventDestinationsOf } from './event-services.ts'
 import { asError, type Foundation } from './foundation.ts'
 
@@ -151,6 +153,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     publicQuotas,
     (ref) => traffic.pushed(ref),
   )
+  const events = createEventServices(foundation, access, eventDestinationsOf(config), () => bells.eventRulesChanged())
   const contents = new ImageContents(metadata, blobs, vaults, inventories)
   const attachments = new Attachments(uploads, images)
   const sboms = new Sboms(metadata, contents, attachments, clock, { version: VERSION, nameOf: namesOf(config) })
@@ -163,7 +166,12 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
   const lifecycle = new Lifecycle(metadata, access, clock, ids, () => bells.previewAsked())
   return {
     ...keyServices,
-    ...createEventServices(foundation, access, eventDestinationsOf(config), () => bells.eventRulesChanged()),
+    ...events,
+    eventCommands: new EventCommands(
+      events.eventLog,
+      (registry) => webhookSecret(metadata, ids, registry),
+      config.defaultRegistry,
+    ),
     access,
     auditHistory: auditLog && new AuditHistory(auditLog, access),
     accountSettings: new AccountSettings(metadata, access),

@@ -6,6 +6,7 @@ import { describeAudit } from './commands/audit-commands.ts'
 import { describeClientTools } from './commands/client-commands.ts'
 import { commandLine } from './commands/command-line.ts'
 import { describeDevTools } from './commands/dev-commands.ts'
+import { describeEvents } from './commands/event-commands.ts'
 import { describeIam } from './commands/iam-commands.ts'
 import { describeJobs } from './commands/job-commands.ts'
 import { describeMasterKey } from './commands/master-key-commands.ts'
@@ -60,6 +61,7 @@ const DESCRIPTIONS = [
   describeMoving,
   describeDevTools,
   describeAdvisories,
+  describeEvents,
   describeScans,
   describeSigning,
   describeAdmin,

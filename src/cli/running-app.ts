@@ -18,6 +18,9 @@ export type AdminCommand =
 /** What `ecru sbom` and others can ask about the content of images. */
 export type ScanCommand = 'sbom/attach' | 'sbom/write'
 
+/** What `ecru events` can ask. */
+export type EventCommand = 'dead-letters' | 'forget' | 'read' | 'replay' | 'secret' | 'status'
+
 /** Hears how far an import of advisories has come. */
 type OnImportProgress = (progress: {
   readonly part: string
@@ -61,6 +64,8 @@ export interface RunningApp {
   explainAccess(question: AccessQuestion): Promise<object>
   /** What is in images, and what follows from it. */
   inspect(command: ScanCommand, parameters: Readonly<Record<string, string>>): Promise<object>
+  /** The log of events, and what became of deliveries. */
+  manageEvents(command: EventCommand, parameters: Readonly<Record<string, string>>): Promise<object>
   /** Ends the work beside requests, then closes the stores. */
   close(): Promise<void>
 }

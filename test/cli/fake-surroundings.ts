@@ -54,6 +54,7 @@ export function fakeApp(changes: Partial<RunningApp> = {}): AppFactory {
     }),
     signingCertificate: async (signingProfileArn) => ({ signingProfileArn, certificate: 'PEM\n' }),
     inspect: async (command, parameters) => ({ command, ...parameters }),
+    manageEvents: async (command, parameters) => ({ command, ...parameters }),
     verifyAudit: async () => ({ isIntact: true, records: 3, faults: [] }),
     advisoryStatus: async () => ({ state: 'absent', maximumAgeMs: 0, staleEcosystems: [] }),
     importAdvisories: async (from) => ({ from, isChanged: true }),

@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto'
 import { appendFile, readFile } from 'node:fs/promises'
 import type { Delivery, DeliveryOutcome } from '../../domain/eventbridge/delivery.ts'
 import type { Registry } from '../../domain/names.ts'
@@ -12,8 +11,8 @@ export interface EventSenderSettings {
   readonly allowsHttp: boolean
   readonly caCertificates: string | undefined
   readonly timeoutMs: number
-  /** Of which the secrets of accounts' webhooks are made. */
-  readonly webhookKey: () => Promise<Uint8Array>
+  /** By which the webhooks of a registry are signed. */
+  readonly webhookSecret: (registry: Registry) => Promise<string>
   /** Signatures go by it: the real one. */
   readonly clock: Clock
   readonly writeLine: (line: string) => void
@@ -40,11 +39,11 @@ export class EventSender {
 
   async #send(delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> {
     const { destination, input, eventId } = delivery
-    const { clock, webhookKey, timeoutMs, caCertificates, writeLine } = this.#settings
+    const { clock, webhookSecret, timeoutMs, caCertificates, writeLine } = this.#settings
     switch (destination.kind) {
       case 'webhook': {
         const { postWebhook } = await import('./webhook.ts')
-        const secret = webhookSecret(await webhookKey(), destination.registry)
+        const secret = await webhookSecret(destination.registry)
         return await postWebhook(destination.url, secret, delivery, this.#fetching(false), clock.now())
       }
       case 'http': {
@@ -84,11 +83,6 @@ export class EventSender {
       bytesMax: ANSWER_BYTES_MAX,
     }
   }
-}
-
-/** By which the webhooks of an account in a region are signed. */
-export function webhookSecret(key: Uint8Array, { registryId, region }: Registry): string {
-  return createHmac('sha256', key).update(`webhooks of ${registryId} in ${region}`).digest('hex')
 }
 
 /** Read each time: whoever changes the file need not restart the registry. */

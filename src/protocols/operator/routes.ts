@@ -2,6 +2,7 @@ import { accessDenied, isRegistryError } from '../../domain/errors.ts'
 import type { AccessQuestion } from '../../domain/iam/access-report.ts'
 import { parseRegion, parseRegistryId, parseRepositoryName, type RepositoryRef } from '../../domain/names.ts'
 import { ADMIN_COMMANDS } from '../../services/administration.ts'
+import { EVENT_COMMANDS } from '../../services/event-commands.ts'
 import { SCAN_COMMANDS } from '../../services/scan-commands.ts'
 import { verifySigV4 } from '../aws/sigv4/verify.ts'
 import { awsErrorOf } from '../errors.ts'
@@ -77,9 +78,23 @@ const SCAN_ROUTES: Routes = Object.fromEntries(
   ]),
 )
 
+/** `POST /_ecru/events/…`; what they answer may be a secret. */
+const EVENT_ROUTES: Routes = Object.fromEntries(
+  EVENT_COMMANDS.map((command) => [
+    `POST /_ecru/events/${command}`,
+    async (request, context, services) => {
+      const response = await operate(request, context, services, (query) =>
+        services.manageEvents(command, Object.fromEntries(query)),
+      )
+      response.headers.set('cache-control', 'no-store')
+      return response
+    },
+  ]),
+)
+
 /** The operator's plane, `/_ecru/…`: health, readiness, facts, and the jobs that can be run on demand. */
 export function createOperatorPlane(services: OperatorServices): Handler {
-  const always = { ...ROUTES, ...ADMIN_ROUTES, ...SCAN_ROUTES }
+  const always = { ...ROUTES, ...ADMIN_ROUTES, ...SCAN_ROUTES, ...EVENT_ROUTES }
   const routes: Routes = services.facts.profile === 'dev' ? { ...always, ...DEV_ROUTES } : always
   return async (request, context) => {
     const method = request.method === 'HEAD' ? 'GET' : request.method

@@ -4,6 +4,7 @@ import type { ResetReport, ResetScope } from '../../domain/reset-scope.ts'
 import type { Logger } from '../../lib/logger.ts'
 import type { VirtualClock } from '../../lib/virtual-clock.ts'
 import type { AdminCommand, AdminParameters } from '../../services/administration.ts'
+import type { EventCommand, EventParameters } from '../../services/event-commands.ts'
 import type { ScanCommand, ScanParameters } from '../../services/scan-commands.ts'
 import type { AwsSetting } from '../aws/context.ts'
 import type { RequestContext } from '../http/context.ts'
@@ -63,6 +64,8 @@ export interface OperatorServices {
   explainAccess(question: AccessQuestion): Promise<object>
   /** What is in images, and what follows from it. */
   inspect(command: ScanCommand, parameters: ScanParameters): Promise<object>
+  /** The log of events, and what became of deliveries. */
+  manageEvents(command: EventCommand, parameters: EventParameters): Promise<object>
 }
 
 /** Answers one route of the operator's plane. */

@@ -48,6 +48,7 @@ export async function askOperator(
     backUp: none,
     verifyAudit: none,
     inspect: none,
+    manageEvents: none,
     administer: none,
     advisoryStatus: none,
     importAdvisories: none,
