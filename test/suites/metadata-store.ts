@@ -22,6 +22,7 @@ import { purgeCases } from './metadata-store-purge.ts'
 import { replicationCases } from './metadata-store-replication.ts'
 import { repositoryCases } from './metadata-store-repositories.ts'
 import { resetCases } from './metadata-store-resets.ts'
+import { scanCases } from './metadata-store-scans.ts'
 import { sessionCases } from './metadata-store-sessions.ts'
 import { signingCases } from './metadata-store-signing.ts'
 import { transactionCases } from './metadata-store-transactions.ts'
@@ -72,6 +73,7 @@ export function metadataStoreSuite(name: string, create: () => Promise<MetadataS
     describe('the outbox', () => outboxCases(store))
     describe('metrics and alarms', () => metricCases(store))
     describe('replication', () => replicationCases(store))
+    describe('scans', () => scanCases(store))
     describe('signing', () => signingCases(store))
     describe('public registries', () => publicRegistryCases(store))
     describe('transactions', () => transactionCases(store))

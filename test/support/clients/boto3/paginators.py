@@ -1,6 +1,6 @@
 """Walks every paginator of `ecr` over a registry that the test has filled, and prints what came as JSON.
 
-Of scans there is nothing to walk; `ecr-public` is walked by public_paginators.py.
+Findings of scans are walked by scanning.e2e.ts; `ecr-public` is walked by public_paginators.py.
 
 Arguments: the repository, and the size of a page.
 """
