@@ -12,6 +12,8 @@ import { Access } from '../services/access.ts'
 import { AccountSettings } from '../services/account-settings.ts'
 import { Activations } from '../services/activations.ts'
 import { Administration } from '../services/administration.ts'
+import { Admission } from '../services/admission.ts'
+import { AdmissionRules } from '../services/admission-rules.ts'
 import { Advisories } from '../services/advisories.ts'
 import { Attachments } from '../services/attachments.ts'
 import { AuditHistory } from '../services/audit-history.ts'
@@ -20,6 +22,7 @@ import { Callers } from '../services/callers.ts'
 import { CreationTemplates } from '../services/creation-templates.ts'
 import { DownloadTickets } from '../services/download-urls.ts'
 import { EventCommands } from '../services/event-commands.ts'
+import { FindingsReports } from '../services/findings-reports.ts'
 import { policyTextsOf } from '../services/iam/policy-texts.ts'
 import { ImageBatches } from '../services/image-batches.ts'
 import { ImageContents } from '../services/image-contents.ts'
@@ -77,12 +80,14 @@ import { AuthorizationMessages } from '../services/sts/authorization-messages.ts
 import { RoleSessions } from '../services/sts/role-sessions.ts'
 import { UserSessions } from '../services/sts/user-sessions.ts'
 import { WebIdentitySessions } from '../services/sts/web-identity-sessions.ts'
+import { SuppressionRules } from '../services/suppression-rules.ts'
 import { Throttle } from '../services/throttle.ts'
 import { TokenKeys } from '../services/token-keys.ts'
 import { TOKEN_LIFETIME_MS, Tokens } from '../services/tokens.ts'
 import { Traffic } from '../services/traffic.ts'
 import { Uploads } from '../services/uploads.ts'
 import { Vaults } from '../services/vaults.ts'
+import { VexDocuments } from '../services/vex-documents.ts'
 import { webhookSecret } from '../services/webhook-secret.ts'
 import { createEventServices, eventDestinationsOf } from './event-services.ts'
 import { asError, type Foundation } from './foundation.ts'
@@ -127,15 +132,31 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
   const repositories = new Repositories(metadata, access, repositoryKeys, clock, quotas, publicQuotas)
   const activations = new Activations(metadata, clock)
   const vaults = new Vaults(keyring, repositoryGrants, config.isEncryptionOn)
-  const layers = new Layers(metadata, blobs, vaults, access, tickets, activations, clock, config.fidelity === 'oci')
+  const matching = new Matching(advisoryStore, clock, config.advisories)
+  const inventories = new Inventories(metadata, analyser, clock)
+  const contents = new ImageContents(metadata, blobs, vaults, inventories)
+  const vex = new VexDocuments(metadata, contents, {
+    nameOf: namesOf(config),
+    report: (facts) => logger.warn(facts, 'a VEX document cannot be used'),
+  })
+  const scanFindings = new ScanFindings(metadata, access, matching, vex, pulls, clock, config.scanDurations)
+  const admission = createAdmission(foundation, vaults, scanFindings, matching)
+  const layers = new Layers(
+    metadata,
+    blobs,
+    vaults,
+    access,
+    tickets,
+    activations,
+    admission,
+    clock,
+    config.fidelity === 'oci',
+  )
   const uploads = new Uploads(metadata, blobs, vaults, access, clock, ids, quotas, publicQuotas)
   const pushSigning = new PushSigning(() => bells.signingAsked())
   const pushScanning = new PushScanning(clock, quotas, () => bells.scanAsked())
-  const inventories = new Inventories(metadata, analyser, clock)
-  const matching = new Matching(advisoryStore, clock, config.advisories)
   const rematching = new Rematching(metadata, advisoryStore)
   const scanEngine = new BuiltInEngine(inventories, matching)
-  const scanFindings = new ScanFindings(metadata, access, matching, pulls, clock, config.scanDurations)
   const scanConfigurations = new ScanConfigurations(metadata, access, clock, () => bells.scanAsked())
   const pushReplication = new PushReplication(clock, () => bells.replicationAsked())
   const sparse = config.acceptsSparseImages
@@ -146,6 +167,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     clock,
     quotas,
     pulls,
+    admission,
     pushSigning,
     pushScanning,
     pushReplication,
@@ -154,7 +176,6 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     (ref) => traffic.pushed(ref),
   )
   const events = createEventServices(foundation, access, eventDestinationsOf(config), () => bells.eventRulesChanged())
-  const contents = new ImageContents(metadata, blobs, vaults, inventories)
   const attachments = new Attachments(uploads, images)
   const sboms = new Sboms(metadata, contents, attachments, clock, { version: VERSION, nameOf: namesOf(config) })
   // What makes roles is loaded when replication is configured first.
@@ -181,7 +202,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     advisories: new Advisories(advisoryStore, clock, config.advisories),
     callers,
     creationTemplates: new CreationTemplates(metadata, access, clock),
-    imageBatches: new ImageBatches(metadata, vaults, access, pulls, clock),
+    imageBatches: new ImageBatches(metadata, vaults, access, pulls, admission, clock),
     imageDeletion: new ImageDeletion(metadata, access, clock),
     imageLists: new ImageLists(metadata, vaults, access, pulls, activations),
     images,
@@ -213,7 +234,15 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     robotTokens,
     rootKeys,
     sessions,
-    scanCommands: new ScanCommands(sboms, config.defaultRegistry),
+    scanCommands: new ScanCommands(
+      {
+        admissionRules: new AdmissionRules(metadata, clock),
+        findingsReports: new FindingsReports(scanFindings),
+        sboms,
+        suppressionRules: new SuppressionRules(metadata, clock, ids),
+      },
+      config.defaultRegistry,
+    ),
     scanConfigurations,
     scanFindings,
     roleSessions: new RoleSessions(metadata, access, sessions),
@@ -246,6 +275,23 @@ function issuerKeysOf(config: Config, realClock: Clock): Pick<IssuerKeys, 'find'
     return new IssuerKeys(oidcSettings(config), realClock)
   })
   return { find: async (issuer, keyId) => (await loaded.get()).find(issuer, keyId) }
+}
+
+/** The one that decides which images may be pulled; what it would refuse, were it not on trial, is logged. */
+function createAdmission(
+  { config, logger, clock, metadata }: Foundation,
+  vaults: Vaults,
+  scanFindings: ScanFindings,
+  matching: Matching,
+): Admission {
+  return new Admission(metadata, vaults, scanFindings, matching, clock, {
+    durations: config.scanDurations,
+    onRefused: ({ principal, repository, digest, reason, isDryRun }) => {
+      const { requestId } = principal.circumstances
+      const facts = { requestId, principal: principal.arn, repository: repository.name, digest, reason }
+      if (isDryRun) logger.warn(facts, 'a rule of admission would have refused a pull')
+    },
+  })
 }
 
 /** How people name repositories: by the configured host, else as ECR would. */

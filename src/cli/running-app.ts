@@ -16,7 +16,11 @@ export type AdminCommand =
   | 'token-key/rotate'
 
 /** What `ecru sbom` and others can ask about the content of images. */
-export type ScanCommand = 'sbom/attach' | 'sbom/write'
+export type ScanCommand =
+  | 'findings'
+  | `admission/${'list' | 'remove' | 'set' | 'show'}`
+  | `sbom/${'attach' | 'write'}`
+  | `suppressions/${'add' | 'list' | 'remove'}`
 
 /** What `ecru events` can ask. */
 export type EventCommand = 'dead-letters' | 'forget' | 'read' | 'replay' | 'secret' | 'status'

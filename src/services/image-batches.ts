@@ -8,6 +8,7 @@ import type { Repository } from '../domain/repository.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataReader, MetadataStore } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
+import type { Admission } from './admission.ts'
 import { imageFactsOfBatch } from './image-facts.ts'
 import type { PullTimes } from './pulls.ts'
 import { getRepository } from './repositories.ts'
@@ -39,13 +40,22 @@ export class ImageBatches {
   readonly #access: Access
   readonly #vaults: Vaults
   readonly #pulls: PullTimes
+  readonly #admission: Admission
   readonly #clock: Clock
 
-  constructor(metadata: MetadataStore, vaults: Vaults, access: Access, pulls: PullTimes, clock: Clock) {
+  constructor(
+    metadata: MetadataStore,
+    vaults: Vaults,
+    access: Access,
+    pulls: PullTimes,
+    admission: Admission,
+    clock: Clock,
+  ) {
     this.#metadata = metadata
     this.#vaults = vaults
     this.#access = access
     this.#pulls = pulls
+    this.#admission = admission
     this.#clock = clock
   }
 
@@ -69,7 +79,7 @@ export class ImageBatches {
     const images: BatchedImage[] = []
     const failures: ImageFailure[] = []
     for (const found of outcomes) {
-      const outcome = 'code' in found ? found : await this.#open(found, repository)
+      const outcome = 'code' in found ? found : await this.#open(principal, found, repository)
       if ('code' in outcome) failures.push(outcome)
       else images.push(outcome)
     }
@@ -78,12 +88,17 @@ export class ImageBatches {
   }
 
   async #open(
+    principal: Principal,
     { kept, tag, raw }: FoundImage,
     repository: Repository | undefined,
   ): Promise<BatchedImage | ImageFailure> {
     try {
       if (repository !== undefined) await this.#vaults.admit(repository, 'Decrypt')
-      return { image: kept.image, manifest: await this.#vaults.openManifest(kept), tag }
+      const manifest = await this.#vaults.openManifest(kept)
+      const refusal = repository && (await this.#admission.refusal(principal, repository, kept.image, manifest))
+      // ECR's word for an image that is there and is not to be had.
+      if (refusal !== undefined) return { imageId: raw, code: 'ImageInaccessible', reason: refusal }
+      return { image: kept.image, manifest, tag }
     } catch (thrown) {
       if (isRegistryError(thrown, 'kms-key-unusable')) return imageFailure(raw, 'KmsError')
       throw thrown

@@ -25,14 +25,7 @@ export interface ContainerImage extends OpenedImage {
   readonly platform?: string | undefined
 }
 
-/** A document that is attached to an image. */
-export interface AttachedDocument {
-  readonly digest: Digest
-  readonly bytes: Uint8Array
-}
-
 const CONFIG_BYTES_MAX = 4 * 1024 * 1024
-const REFERRERS_MAX = 200
 
 /** Reads images in the registry's own name: who may ask is decided before. */
 export class ImageContents {
@@ -97,24 +90,12 @@ export class ImageContents {
     return await this.#inventories.inventoryOf(layers, signal)
   }
 
-  /** The first layer of each referrer of that type, the earliest pushed first; those above `bytesMax` are left out. */
-  async attachedTo(
-    repository: Repository,
-    subject: Digest,
-    artifactTypes: readonly string[],
-    bytesMax: number,
-  ): Promise<readonly AttachedDocument[]> {
-    const filter = { artifactTypes, status: 'ACTIVE' } as const
-    const page = { limit: REFERRERS_MAX }
-    const referrers = await this.#metadata.view.images.listReferrers(repository.id, subject, filter, page)
-    const documents: AttachedDocument[] = []
-    for (const { digest } of referrers.toSorted((a, b) => a.pushedAt.getTime() - b.pushedAt.getTime())) {
-      const { manifest } = await this.open(repository, { digest })
-      const [layer] = manifest.layers
-      if (layer !== undefined && layer.sizeBytes <= bytesMax)
-        documents.push({ digest, bytes: await this.#bytesOf(repository, layer) })
-    }
-    return documents
+  /** The bytes of the only document in an artifact. Throws `invalid-parameter` when there is none, or a larger one. */
+  async firstLayerOf(ref: RepositoryRef, digest: Digest, bytesMax: number): Promise<Uint8Array> {
+    const { repository, manifest } = await this.open(ref, { digest })
+    const [layer] = manifest.layers
+    if (layer === undefined) throw invalidParameters('The artifact holds no document.')
+    return await this.#bytesOf(repository, layer, bytesMax)
   }
 
   async #childOf(ref: RepositoryRef, digest: Digest): Promise<ContainerImage | undefined> {
@@ -127,13 +108,17 @@ export class ImageContents {
   }
 
   async #platformOf({ repository, manifest: { config } }: OpenedImage): Promise<string | undefined> {
-    if (config === undefined || config.sizeBytes > CONFIG_BYTES_MAX) return undefined
-    const { os, architecture, variant } = parsed(await this.#bytesOf(repository, config))
+    if (config === undefined) return undefined
+    const { os, architecture, variant } = parsed(await this.#bytesOf(repository, config, CONFIG_BYTES_MAX))
     if (typeof os !== 'string' || typeof architecture !== 'string') return undefined
     return [os, architecture, ...(typeof variant === 'string' && variant !== '' ? [variant] : [])].join('/')
   }
 
-  async #bytesOf(repository: Repository, { digest }: Descriptor): Promise<Uint8Array> {
+  /** Throws `invalid-parameter` for more than that. The size that a manifest states is its author's: that of the blob counts. */
+  async #bytesOf(repository: Repository, { digest }: Descriptor, bytesMax: number): Promise<Uint8Array> {
+    const blob = await this.#metadata.view.blobs.findLinked(repository.id, digest)
+    if (blob !== undefined && blob.sizeBytes > bytesMax)
+      throw invalidParameters(`${digest} has more than ${bytesMax} bytes.`)
     return new Uint8Array(await new Response(await this.#read(repository, digest)).arrayBuffer())
   }
 

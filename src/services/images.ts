@@ -30,6 +30,7 @@ import { PLAIN, type Vault } from '../domain/vault.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
+import type { Admission } from './admission.ts'
 import { tellPush, tellReplicated, tellRestored } from './image-events.ts'
 import { imageFactsOf } from './image-facts.ts'
 import { restoreFamily } from './image-family.ts'
@@ -67,6 +68,7 @@ export class Images {
   readonly #quotas: Quotas
   readonly #publicQuotas: Quotas
   readonly #pulls: PullTimes
+  readonly #admission: Admission
   readonly #signing: PushSigning
   readonly #scanning: PushScanning
   readonly #replication: PushReplication
@@ -81,6 +83,7 @@ export class Images {
     clock: Clock,
     quotas: Quotas,
     pulls: PullTimes,
+    admission: Admission,
     signing: PushSigning,
     scanning: PushScanning,
     replication: PushReplication,
@@ -95,6 +98,7 @@ export class Images {
     this.#quotas = quotas
     this.#publicQuotas = publicQuotas
     this.#pulls = pulls
+    this.#admission = admission
     this.#signing = signing
     this.#scanning = scanning
     this.#replication = replication
@@ -163,7 +167,8 @@ export class Images {
 
   /**
    * What a pull needs, by tag or digest; counts as a pull, unless the client turns out to hold the image already. Throws
-   * `repository-not-found`, `image-not-found`, `image-archived`, `kms-key-unusable`.
+   * `repository-not-found`, `image-not-found`, `image-archived`, `kms-key-unusable`, and `access-denied` when a rule of
+   * admission refuses it.
    */
   async pull(
     principal: Principal,
@@ -174,6 +179,7 @@ export class Images {
     const { repository, kept } = await this.#find(principal, ref, reference)
     await this.#vaults.admit(repository, 'Decrypt')
     const manifest = await this.#vaults.openManifest(kept)
+    await this.#admission.admit(principal, repository, kept.image, manifest)
     if (!isHeld(kept.image)) this.#pulls.record(kept.image.id, principal, ref)
     return { image: kept.image, manifest }
   }

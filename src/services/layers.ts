@@ -20,6 +20,7 @@ import type { LinkedBlob, MetadataReader, MetadataStore, MetadataWriter } from '
 import type { Access } from './access.ts'
 import { findSetting } from './account-settings.ts'
 import type { Activations } from './activations.ts'
+import type { Admission } from './admission.ts'
 import type { DownloadTickets } from './download-urls.ts'
 import { getRepository } from './repositories.ts'
 import type { Vaults } from './vaults.ts'
@@ -41,6 +42,7 @@ export class Layers {
   readonly #access: Access
   readonly #tickets: DownloadTickets
   readonly #activations: Activations
+  readonly #admission: Admission
   readonly #clock: Clock
   /** Whether mounts follow OCI's rules, and not ECR's. */
   readonly #isMountOpen: boolean
@@ -52,6 +54,7 @@ export class Layers {
     access: Access,
     tickets: DownloadTickets,
     activations: Activations,
+    admission: Admission,
     clock: Clock,
     isMountOpen: boolean,
   ) {
@@ -61,6 +64,7 @@ export class Layers {
     this.#access = access
     this.#tickets = tickets
     this.#activations = activations
+    this.#admission = admission
     this.#clock = clock
     this.#isMountOpen = isMountOpen
   }
@@ -85,7 +89,7 @@ export class Layers {
     digest: Digest,
   ): Promise<{ readonly blob: LinkedBlob; read(range?: ByteRange): Promise<BlobBody> }> {
     await this.#access.authorize(principal, 'ecr:GetDownloadUrlForLayer', ref)
-    return this.#readable(ref, await this.#linked(ref, digest))
+    return this.#readable(ref, await this.#pullable(principal, ref, digest))
   }
 
   /** The same for whoever holds a ticket of `ticketFor`, as long as who asked for it may still read the layer. Throws `token-invalid`, `token-expired`, `blob-not-found`, `layer-inaccessible`. */
@@ -96,14 +100,15 @@ export class Layers {
     const { principal, ref, digest: ticketDigest } = await this.#tickets.verify(ticket)
     if (ticketDigest !== digest) throw blobNotFound(digest, ref)
     if (!(await this.#access.permits(principal, 'ecr:GetDownloadUrlForLayer', ref))) throw tokenInvalid()
-    return this.#readable(ref, await this.#linked(ref, digest))
+    return this.#readable(ref, await this.#pullable(principal, ref, digest))
   }
 
   /** A ticket for a download URL. Throws `layer-not-found`, `layer-inaccessible` (no image needs it, only archived ones do, or its key cannot be used). */
   async ticketFor(principal: Principal, ref: RepositoryRef, digest: Digest): Promise<string> {
     await this.#access.authorize(principal, 'ecr:GetDownloadUrlForLayer', ref)
-    const blob = await this.#findReadable(ref, digest)
+    const { repository, blob } = await this.#findReadable(ref, digest)
     if (blob === undefined) throw layerNotFound(digest, ref)
+    await this.#admission.admitLayer(principal, repository, digest)
     if (blob.imageCount === 0) throw layerInaccessible(digest, ref)
     await this.#admit(ref, blob).catch((thrown: unknown) => {
       throw isRegistryError(thrown, 'kms-key-unusable') ? layerLocked(digest, ref, thrown.message) : thrown
@@ -154,6 +159,8 @@ export class Layers {
     if (found === undefined) return false
     // Whether a repository holds a layer is nobody's business who may not read it there.
     if (!(await this.#access.permits(principal, 'ecr:GetDownloadUrlForLayer', found.holder))) return false
+    // Nor is it taken elsewhere when it may not be pulled here.
+    if ((await this.#admission.layerRefusal(principal, found.holder, digest)) !== undefined) return false
     await this.#access.authorize(principal, 'ecr:InitiateLayerUpload', target)
     return this.#metadata.transact(async (tx) => {
       // Looked at again: what was there may have gone.
@@ -221,22 +228,26 @@ export class Layers {
     return isSameEncryption(holder.encryption, encryption) ? { holder, blob } : undefined
   }
 
-  async #linked(ref: RepositoryRef, digest: Digest): Promise<LinkedBlob> {
-    const blob = await this.#findReadable(ref, digest)
+  async #pullable(principal: Principal, ref: RepositoryRef, digest: Digest): Promise<LinkedBlob> {
+    const { repository, blob } = await this.#findReadable(ref, digest)
     if (blob === undefined) throw blobNotFound(digest, ref)
+    await this.#admission.admitLayer(principal, repository, digest)
     return blob
   }
 
   /** Throws `layer-inaccessible` for an archived layer; one that has just been restored is not. */
-  async #findReadable(ref: RepositoryRef, digest: Digest): Promise<LinkedBlob | undefined> {
+  async #findReadable(
+    ref: RepositoryRef,
+    digest: Digest,
+  ): Promise<{ readonly repository: Repository; readonly blob: LinkedBlob | undefined }> {
     const found = await this.#metadata.view.blobs.resolve(ref, digest)
     if (found === undefined) throw repositoryNotFound(ref)
-    const { blob } = found
-    if (blob === undefined || !isArchived(blob)) return blob
+    const { repository, blob } = found
+    if (blob === undefined || !isArchived(blob)) return found
     await this.#activations.settle()
-    const settled = await this.#metadata.view.blobs.findLinked(found.repository.id, digest)
+    const settled = await this.#metadata.view.blobs.findLinked(repository.id, digest)
     if (settled !== undefined && isArchived(settled)) throw layerArchived(digest, ref)
-    return settled
+    return { repository, blob: settled }
   }
 
   /** Throws `kms-key-unusable` when what encrypts the layer is not this repository's to read now. */

@@ -1,4 +1,5 @@
 import { applySuppressions } from '../domain/advisories/suppressions.ts'
+import { applyVex } from '../domain/advisories/vex.ts'
 import { invalidParameter, scanNotFound } from '../domain/errors.ts'
 import type { Image, ImageId, TaggedImage } from '../domain/image.ts'
 import type { RepositoryRef } from '../domain/names.ts'
@@ -19,6 +20,7 @@ import { type Paging, pageAfter, pageOf } from './paging.ts'
 import type { PullTimes } from './pulls.ts'
 import { getRepository } from './repositories.ts'
 import { scanConfigurationOf } from './scan-configurations.ts'
+import type { VexDocuments } from './vex-documents.ts'
 
 /** A finding in one image. */
 export interface ImageFinding {
@@ -56,6 +58,7 @@ export class ScanFindings {
   readonly #metadata: MetadataStore
   readonly #access: Access
   readonly #matching: Matching
+  readonly #vex: VexDocuments
   readonly #pulls: PullTimes
   readonly #clock: Clock
   readonly #durations: ScanDurations
@@ -64,6 +67,7 @@ export class ScanFindings {
     metadata: MetadataStore,
     access: Access,
     matching: Matching,
+    vex: VexDocuments,
     pulls: PullTimes,
     clock: Clock,
     durations: ScanDurations,
@@ -71,6 +75,7 @@ export class ScanFindings {
     this.#metadata = metadata
     this.#access = access
     this.#matching = matching
+    this.#vex = vex
     this.#pulls = pulls
     this.#clock = clock
     this.#durations = durations
@@ -111,7 +116,7 @@ export class ScanFindings {
     return { scan, image, state }
   }
 
-  /** All findings of a scan, with what the rules of the registry say of them. */
+  /** All findings of a scan, with what documents that are attached to the image and the rules of the registry say of them. */
   async findingsOf(view: MetadataReader, repository: Repository, scan: Scan): Promise<readonly ObservedFinding[]> {
     const found: ObservedFinding[] = []
     while (found.length < scan.findingCount) {
@@ -120,8 +125,10 @@ export class ScanFindings {
       found.push(...page)
     }
     const rules = await view.suppressions.list(repository.registry)
-    if (rules.length === 0) return found
-    const judged = applySuppressions(found, rules, repository.name, this.#clock.now())
+    const attached = found.length === 0 ? undefined : await this.#vex.attachedTo(repository, scan.imageId)
+    if (rules.length === 0 && attached === undefined) return found
+    const stated = attached === undefined ? found : applyVex(found, attached.documents, attached.subject)
+    const judged = applySuppressions(stated, rules, repository.name, this.#clock.now())
     return found.map((finding, index) => ({ ...finding, status: judged[index]?.status ?? finding.status }))
   }
 

@@ -14,6 +14,7 @@ import type { Encryption, NewRepository, Repository, ResourceTag, TagMutability 
 import type { Upload } from '../domain/upload.ts'
 import type { BlobAddress } from '../domain/vault.ts'
 import type { AccountReader, AccountWriter } from './accounts.ts'
+import type { AdmissionReader, AdmissionWriter } from './admission.ts'
 import type { AuditHeadReader, AuditHeadWriter } from './audit.ts'
 import type { CreationTemplateReader, CreationTemplateWriter } from './creation-templates.ts'
 import type { CredentialReader, CredentialWriter } from './credentials.ts'
@@ -121,6 +122,10 @@ export interface ImageReader {
   sizesOf(repositoryId: number, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, number>>
   /** Counts all images of the repository, cheaply (a counter kept by the writers). */
   count(repositoryId: number): Promise<number>
+  /** The images of this repository that need a blob, in ascending order of key. */
+  listNeeding(repositoryId: number, blob: Digest, page: Page<number>): Promise<readonly Image[]>
+  /** The active images that refer to an image and are of that type, in ascending order of digest. */
+  listReferrersOf(imageId: number, artifactType: string, limit: number): Promise<readonly Image[]>
   /** How many tags the image carries. */
   countTags(imageId: number): Promise<number>
 }
@@ -244,6 +249,7 @@ export interface MetadataReader {
   readonly alarms: AlarmReader
   readonly figures: FigureReader
   readonly metrics: MetricReader
+  readonly admission: AdmissionReader
   readonly repositories: RepositoryReader
   readonly images: ImageReader
   readonly blobs: BlobReader
@@ -275,6 +281,7 @@ export interface MetadataWriter {
   readonly alarms: AlarmWriter
   readonly figures: FigureReader
   readonly metrics: MetricWriter
+  readonly admission: AdmissionWriter
   readonly repositories: RepositoryWriter
   readonly images: ImageWriter
   readonly blobs: BlobWriter

@@ -2,11 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { parseDigest } from '../../src/domain/digest.ts'
 import { parseTag } from '../../src/domain/names.ts'
 import { Attachments } from '../../src/services/attachments.ts'
-import { ImageContents } from '../../src/services/image-contents.ts'
-import { Inventories } from '../../src/services/inventories.ts'
 import { Sboms } from '../../src/services/sboms.ts'
 import { ScanCommands } from '../../src/services/scan-commands.ts'
-import { AnalysisWorkers } from '../../src/workers/analysis-workers.ts'
 import { sha256 } from '../support/image-builder.ts'
 import {
   admin,
@@ -21,31 +18,23 @@ import {
 } from '../support/service-fixture.ts'
 import { tarOf } from '../support/tar-builder.ts'
 
-const WORKER = new URL('../../src/workers/analysis-worker.ts', import.meta.url).href
 const REF = refTo('app')
 const CYCLONEDX = 'application/vnd.cyclonedx+json'
 
 let services: Services
-let workers: AnalysisWorkers
 let commands: ScanCommands
 
 beforeEach(async () => {
   services = await createServices()
-  workers = new AnalysisWorkers({ workerUrl: WORKER })
-  const { metadata, blobs, vaults, clock, uploads, images } = services
-  const contents = new ImageContents(metadata, blobs, vaults, new Inventories(metadata, workers, clock))
+  const { metadata, clock, uploads, images, contents } = services
   const settings = { version: '1.2.3', nameOf: ({ name }: { name: string }) => `registry.example.com/${name}` }
-  commands = new ScanCommands(
-    new Sboms(metadata, contents, new Attachments(uploads, images), clock, settings),
-    registry,
-  )
+  const sboms = new Sboms(metadata, contents, new Attachments(uploads, images), clock, settings)
+  const { scanCommandServices } = services
+  commands = new ScanCommands({ ...scanCommandServices, sboms }, registry)
   await services.repositories.create(admin, REF)
 })
 
-afterEach(async () => {
-  workers.close()
-  await services.close()
-})
+afterEach(() => services.close())
 
 async function upload(bytes: Uint8Array) {
   const digest = parseDigest(sha256(Buffer.from(bytes)))

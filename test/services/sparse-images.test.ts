@@ -31,6 +31,7 @@ beforeAll(async () => {
     clock,
     GENEROUS_QUOTAS,
     pulls,
+    services.admission,
     new PushSigning(() => undefined),
     services.pushScanning,
     new PushReplication(clock, () => undefined),

@@ -27,12 +27,16 @@ import { silentLogger } from '../../src/lib/logger.ts'
 import { Access, type AccessSettings } from '../../src/services/access.ts'
 import { AccountSettings } from '../../src/services/account-settings.ts'
 import { Activations } from '../../src/services/activations.ts'
+import { Admission, type RefusedPull } from '../../src/services/admission.ts'
+import { AdmissionRules } from '../../src/services/admission-rules.ts'
 import { BuiltInEngine } from '../../src/services/built-in-engine.ts'
 import { Callers } from '../../src/services/callers.ts'
 import { CreationTemplates } from '../../src/services/creation-templates.ts'
 import { DownloadTickets } from '../../src/services/download-urls.ts'
+import { FindingsReports } from '../../src/services/findings-reports.ts'
 import { policyTextsOf } from '../../src/services/iam/policy-texts.ts'
 import { ImageBatches } from '../../src/services/image-batches.ts'
+import { ImageContents } from '../../src/services/image-contents.ts'
 import { ImageDeletion } from '../../src/services/image-deletion.ts'
 import { ImageLists } from '../../src/services/image-lists.ts'
 import { ImageScanner } from '../../src/services/image-scanner.ts'
@@ -68,11 +72,13 @@ import { Sessions } from '../../src/services/sessions.ts'
 import { Signing } from '../../src/services/signing.ts'
 import { SigningProfiles } from '../../src/services/signing-profiles.ts'
 import { StorageClasses } from '../../src/services/storage-classes.ts'
+import { SuppressionRules } from '../../src/services/suppression-rules.ts'
 import { Throttle } from '../../src/services/throttle.ts'
 import { TokenKeys } from '../../src/services/token-keys.ts'
 import { TOKEN_LIFETIME_MS, Tokens } from '../../src/services/tokens.ts'
 import { Uploads } from '../../src/services/uploads.ts'
 import { Vaults } from '../../src/services/vaults.ts'
+import { VexDocuments } from '../../src/services/vex-documents.ts'
 import { SqliteAdvisoryStore } from '../../src/stores/advisories/sqlite.ts'
 import { MemoryBlobStore } from '../../src/stores/blobs/memory.ts'
 import { SealedBlobStore } from '../../src/stores/blobs/sealed.ts'
@@ -170,10 +176,21 @@ export async function createServices(options: ServiceOptions = {}) {
   const scanSettings = { clock, leaseClock: clock, holder: 'test' }
   const scanParts = { scanner, sweep: new ScanSweep(metadata, clock), rematch }
   const scanJob = new ScanJob(metadata, scanParts, silentLogger, scanSettings)
-  const scanFindings = new ScanFindings(metadata, access, matching, pulls, clock, scanDurations)
   const scanConfigurations = new ScanConfigurations(metadata, access, clock, () => scanJobs.look())
   const scanJobs = new ScanJobs(scanJob, silentLogger)
   const pushSigning = new PushSigning(() => signingJobs.look())
+  const unusableVex: string[] = []
+  const contents = new ImageContents(metadata, blobs, vaults, inventories)
+  const vex = new VexDocuments(metadata, contents, {
+    nameOf: ({ name }) => `registry.example.com/${name}`,
+    report: ({ reason }) => void unusableVex.push(reason),
+  })
+  const scanFindings = new ScanFindings(metadata, access, matching, vex, pulls, clock, scanDurations)
+  const refusedPulls: RefusedPull[] = []
+  const admission = new Admission(metadata, vaults, scanFindings, matching, clock, {
+    durations: scanDurations,
+    onRefused: (pull) => void refusedPulls.push(pull),
+  })
   const pushReplication = new PushReplication(clock, () => replicationJobs.look(), options.replicatedTags)
   const images = new Images(
     ...([
@@ -183,6 +200,7 @@ export async function createServices(options: ServiceOptions = {}) {
       clock,
       quotas,
       pulls,
+      admission,
       pushSigning,
       pushScanning,
       pushReplication,
@@ -232,6 +250,15 @@ export async function createServices(options: ServiceOptions = {}) {
     scanJob,
     scanJobs,
     scanFindings,
+    admission,
+    refusedPulls,
+    contents,
+    unusableVex,
+    scanCommandServices: {
+      admissionRules: new AdmissionRules(metadata, clock),
+      findingsReports: new FindingsReports(scanFindings),
+      suppressionRules: new SuppressionRules(metadata, clock, randomIds),
+    },
     inspector: new Inspector(metadata, access, scanFindings, scanConfigurations, pulls),
     storageClasses: new StorageClasses(
       ...([metadata, access, activations, pushScanning, pushReplication, clock, ACTIVATION_MS] as const),
@@ -250,13 +277,13 @@ export async function createServices(options: ServiceOptions = {}) {
     repositories,
     creationTemplates: new CreationTemplates(metadata, access, clock),
     pushTargets,
-    layers: new Layers(metadata, blobs, vaults, access, tickets, activations, clock, isMountOpen),
+    layers: new Layers(metadata, blobs, vaults, access, tickets, activations, admission, clock, isMountOpen),
     images,
     signing: new Signing(metadata, access),
     signingProfiles,
     signingJobs,
     imageLists: new ImageLists(metadata, vaults, access, pulls, activations),
-    imageBatches: new ImageBatches(metadata, vaults, access, pulls, clock),
+    imageBatches: new ImageBatches(metadata, vaults, access, pulls, admission, clock),
     imageDeletion: new ImageDeletion(metadata, access, clock),
     gc: new GarbageCollector(metadata, blobs, uploads, clock, { graceMs: GRACE_MS, uploadExpiryMs: UPLOAD_EXPIRY_MS }),
     scrub: new Scrub(metadata, blobs, clock),

@@ -13,11 +13,16 @@ export function isContainerConfig(mediaType: string): boolean {
   return CONTAINER_CONFIG.test(mediaType)
 }
 
+/** Whether a layer of that media type is one of a file system. */
+export function isFileSystemLayer(mediaType: string): boolean {
+  return FILE_SYSTEM_LAYER.test(mediaType)
+}
+
 /** Whether a push under these tags brings a container image, or an index of some, and nothing that only refers to one. */
 export function isContainerImage(manifest: Manifest, tags: readonly string[]): boolean {
   const { kind, config, layers, subject, artifactType } = manifest
   if (subject !== undefined || artifactType !== undefined || tags.some((tag) => COMPANION_TAG.test(tag))) return false
   if (kind === 'index') return true
   if (config === undefined || !isContainerConfig(config.mediaType)) return false
-  return layers.length === 0 || layers.some(({ mediaType }) => FILE_SYSTEM_LAYER.test(mediaType))
+  return layers.length === 0 || layers.some(({ mediaType }) => isFileSystemLayer(mediaType))
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Digest } from '../../domain/digest.ts'
 import type {
   Image,
@@ -40,6 +41,32 @@ const findByTag = prepared((db, p: { repositoryId: number; tag: string }) =>
     .select(imageColumns.map((column) => `images.${column}` as const))
     .where('tags.repository_id', '=', p.repositoryId)
     .where('tags.name', '=', p.tag),
+)
+
+const needing = prepared((db, p: { repositoryId: number; digest: string; after: number; limit: number }) =>
+  db
+    .selectFrom('image_blobs as n')
+    .innerJoin('images', 'images.id', 'n.image_id')
+    .select(imageColumns.map((column) => `images.${column}` as const))
+    .where('n.repository_id', '=', p.repositoryId)
+    .where('n.digest', '=', p.digest)
+    .where('n.image_id', '>', p.after)
+    .orderBy('n.image_id')
+    .limit(p.limit),
+)
+
+const referrersOf = prepared((db, p: { imageId: number; artifactType: string; limit: number }) =>
+  db
+    .selectFrom('images as s')
+    .innerJoin('images', (join) =>
+      join.onRef('images.repository_id', '=', 's.repository_id').onRef('images.subject', '=', 's.digest'),
+    )
+    .select(imageColumns.map((column) => `images.${column}` as const))
+    .where('s.id', '=', p.imageId)
+    .where('images.artifact_type', '=', p.artifactType)
+    .where('images.status', '=', sql.lit('ACTIVE'))
+    .orderBy('images.digest')
+    .limit(p.limit),
 )
 
 const recordPull = prepared((db, p: { imageId: number; at: number }) =>
@@ -167,6 +194,20 @@ export class Images implements ImageWriter {
       .where('id', '=', repositoryId)
       .executeTakeFirst()
     return row?.image_count ?? 0
+  }
+
+  async listNeeding(
+    repositoryId: number,
+    digest: Digest,
+    { after = 0, limit }: Page<number>,
+  ): Promise<readonly Image[]> {
+    const { rows } = await needing(this.#session.db, { repositoryId, digest, after, limit })
+    return rows.map(toImage)
+  }
+
+  async listReferrersOf(imageId: number, artifactType: string, limit: number): Promise<readonly Image[]> {
+    const { rows } = await referrersOf(this.#session.db, { imageId, artifactType, limit })
+    return rows.map(toImage)
   }
 
   async countTags(imageId: number): Promise<number> {

@@ -7,6 +7,7 @@ import type { Session } from './session.ts'
 /** What belongs to a registry and to no repository. */
 const OF_REGISTRY = [
   'account_settings',
+  'admission_rules',
   'creation_templates',
   'event_dead_letters',
   'event_rules',

@@ -1,6 +1,7 @@
 import type { Sealer } from '../../lib/master-key.ts'
 import type { MetadataReader, MetadataWriter } from '../metadata.ts'
 import { Accounts } from './accounts.ts'
+import { Admission } from './admission.ts'
 import { Alarms } from './alarms.ts'
 import { AuditHeads } from './audit-heads.ts'
 import { Blobs } from './blobs.ts'
@@ -63,6 +64,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly scans: Scans
   readonly signings: Signings
   readonly packageIndex: PackageIndex
+  readonly admission: Admission
   readonly suppressions: Suppressions
   readonly publicRegistries: PublicRegistries
 
@@ -95,6 +97,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
     this.scans = new Scans(session)
     this.signings = new Signings(session)
     this.packageIndex = new PackageIndex(session)
+    this.admission = new Admission(session)
     this.suppressions = new Suppressions(session)
     this.publicRegistries = new PublicRegistries(session)
   }

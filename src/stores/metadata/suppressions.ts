@@ -24,6 +24,8 @@ export class Suppressions implements SuppressionWriter {
   }
 
   async put({ registryId, region }: Registry, suppression: Suppression): Promise<void> {
+    // What may be pulled can depend on it.
+    this.#session.notePolicyChange()
     const { id } = suppression
     const values = {
       vulnerability: suppression.vulnerability,
@@ -42,6 +44,7 @@ export class Suppressions implements SuppressionWriter {
   }
 
   async delete({ registryId, region }: Registry, id: string): Promise<boolean> {
+    this.#session.notePolicyChange()
     const row = await this.#session.db
       .deleteFrom('finding_suppressions')
       .where('account_id', '=', registryId)

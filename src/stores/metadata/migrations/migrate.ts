@@ -16,6 +16,7 @@ import { scans } from './014-scans.ts'
 import { events } from './015-events.ts'
 import { replication } from './017-replication.ts'
 import { metrics } from './018-metrics.ts'
+import { admission } from './019-admission.ts'
 
 const MIGRATION_TABLE = 'kysely_migration'
 
@@ -38,6 +39,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '015-events': events,
   '017-replication': replication,
   '018-metrics': metrics,
+  '019-admission': admission,
 }
 
 /**

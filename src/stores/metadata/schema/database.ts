@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { AccessKeysTable } from './access-keys.ts'
 import type { AccountSettingsTable } from './account-settings.ts'
+import type { AdmissionRulesTable } from './admission.ts'
 import type { AuditHeadsTable } from './audit-heads.ts'
 import type { BlobsTable } from './blobs.ts'
 import type { CreationTemplatesTable } from './creation-templates.ts'
@@ -64,6 +65,7 @@ export interface Tables {
   advisory_cursors: AdvisoryCursorsTable
   audit_heads: AuditHeadsTable
   blobs: BlobsTable
+  admission_rules: AdmissionRulesTable
   finding_suppressions: FindingSuppressionsTable
   image_packages: ImagePackagesTable
   metric_alarms: MetricAlarmsTable
