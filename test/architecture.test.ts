@@ -13,6 +13,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'stores/advisories': ['stores (interfaces)', 'domain', 'lib'],
   clients: ['domain', 'lib'],
   backup: ['domain', 'lib'],
+  moving: ['clients', 'domain', 'lib'],
   services: ['stores (interfaces)', 'domain', 'lib'],
   workers: ['services', 'domain', 'lib'],
   jobs: ['services', 'backup', 'stores (interfaces)', 'domain', 'lib'],
@@ -56,7 +57,19 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'config',
     '*protocols',
   ],
-  cli: ['app', 'backup', 'config', 'domain', 'lib', 'jobs', 'tls', 'protocols/http', 'protocols (shared)'],
+  cli: [
+    'app',
+    'backup',
+    'clients',
+    'moving',
+    'config',
+    'domain',
+    'lib',
+    'jobs',
+    'tls',
+    'protocols/http',
+    'protocols (shared)',
+  ],
   main: ['cli', 'app', 'config', 'lib', 'protocols/http'],
 }
 

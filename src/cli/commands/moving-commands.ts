@@ -7,8 +7,86 @@ const RESTORE_EXAMPLES = `  ecru restore /backup/ecru --data-dir /var/lib/ecru
   ecru restore /backup/ecru --list
   ecru restore /backup/ecru --verify-only || echo "the backup is damaged"`
 
-/** `ecru backup`, `ecru restore`. */
-export function describeMoving({ command, terminal, createApp }: CommandLine): void {
+const EXPORT_EXAMPLES = `  ecru export app.tar team/app
+  ecru export /media/usb/images 'team/*' --tags 'v*'
+  ecru export everything.tar --all --url https://registry.example.com`
+const IMPORT_EXAMPLES = `  ecru import /media/usb/images
+  ecru import app.tar team/app
+  ecru import saved-by-docker.tar --prefix mirror/`
+const SYNC_EXAMPLES = `  ecru sync registry.example.com/team/app
+  ecru sync docker.io/library/alpine mirror/alpine --tags '3.*'
+  ecru sync 123456789012.dkr.ecr.eu-west-3.amazonaws.com/team/app:v1 --dry-run`
+
+/** `ecru export`, `ecru import`, `ecru sync`, `ecru backup`, `ecru restore`. */
+export function describeMoving(line: CommandLine): void {
+  describeImages(line)
+  describeBackups(line)
+}
+
+function describeImages({ command, terminal, createApp }: CommandLine): void {
+  const exporting = command(
+    {
+      name: 'export <layout> [repositories...]',
+      summary: 'Copy repositories into an OCI image layout: a directory, or one archive (.tar).',
+      examples: EXPORT_EXAMPLES,
+      variables: WHERE,
+    },
+    async (options, flags, operands) => {
+      const { exportImages } = await import('../moving.ts')
+      return await exportImages(options, flags, operands, terminal, createApp)
+    },
+  )
+    .option('--all', 'Every repository.')
+    .option('--names <form>', 'tag or full: how images are called in the layout; otherwise tag for one repository.')
+  const importing = command(
+    {
+      name: 'import <layout> [repository]',
+      summary: 'Copy the images of an OCI image layout, or of what docker save wrote, into repositories.',
+      examples: IMPORT_EXAMPLES,
+      variables: WHERE,
+    },
+    async (options, flags, operands) => {
+      const { importImages } = await import('../moving.ts')
+      return await importImages(options, flags, operands, terminal, createApp)
+    },
+  ).option('--prefix <text>', 'What the names of repositories begin with here.')
+  const syncing = command(
+    {
+      name: 'sync <source> [repository]',
+      summary: 'Copy a repository of another registry, or one image of it.',
+      examples: SYNC_EXAMPLES,
+      variables: WHERE,
+    },
+    async (options, flags, operands) => {
+      const { syncImages } = await import('../moving.ts')
+      return await syncImages(options, flags, operands, terminal, createApp)
+    },
+  )
+    .option(
+      '--source-user <name>',
+      "Who one is there, with the password in SOURCE_PASSWORD; otherwise docker's logins.",
+    )
+    .option('--source-ca <file>', 'Certificates that are trusted there beside the usual ones.')
+    .option('--plain-http', 'Ask the other registry without TLS.')
+  for (const one of [importing, syncing]) one.option('--no-create', 'Make no repository that is not there.')
+  for (const one of [exporting, importing, syncing])
+    one
+      .option('--tags <patterns...>', 'Only these tags, with * as a wildcard; then nothing that has no tag.')
+      .option('--no-referrers', 'Leave out what refers to images: signatures, attestations, SBOMs.')
+      .option(
+        '--account <id>',
+        'The account of the repositories; otherwise that of the credentials, or the default account.',
+      )
+      .option('--region <name>', 'Their region; otherwise the default region.')
+      .option('--ca <file>', 'Certificates that are trusted for --url beside the usual ones.')
+      .option('--parallel <count>', 'So many images, and blobs of each, at a time.', '4')
+      .option('--dry-run', 'Say what would be copied, and copy nothing.')
+      .option('--verbose', 'Name every image when it is done.')
+      .option('--json', 'Print the report as JSON.')
+      .option(...URL_OPTION)
+}
+
+function describeBackups({ command, terminal, createApp }: CommandLine): void {
   command(
     {
       name: 'backup <directory>',
