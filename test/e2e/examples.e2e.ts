@@ -25,6 +25,16 @@ describe('the examples run as they stand', () => {
     expect(said.trim()).toEndWith('repositories  1\n0')
   })
 
+  testWith()('air-gap', async () => {
+    const said = await run(['sh', 'examples/air-gap/run.sh'], {
+      cwd: PROJECT,
+      env: { ...ownEnvironment(), BUN: process.execPath },
+      timeoutMs: 60_000,
+    })
+    const counts = [...said.matchAll(/^(copied images|present images) +(\d+)$/gm)].map(([, , count]) => Number(count))
+    expect(counts).toEqual([1, 0, 1, 1])
+  })
+
   testWith()('push-by-sdk', async () => {
     await using registry = await startRegistry({ memory: true })
     const said = await run([process.execPath, 'examples/push-by-sdk/push.ts'], {
