@@ -1,19 +1,14 @@
-const IDENTITY =
-  /^arn:[^:]*:(?:iam::([0-9]{12}):(role|user)\/(?:[^/]+\/)*([^/]+)|sts::([0-9]{12}):assumed-role\/([^/]+)\/.*)$/
+import type { Principal } from './principal.ts'
 
 /**
- * Whether one of the excluded principals is the caller. The session of a role counts as its role. A session does not tell
- * the path of its role, and names are unique in an account whatever their path, so paths are left out.
+ * By which ARN exclusions know whoever pulls: the session of a role is its role, with the role's path; a federated user is
+ * nobody but himself.
  */
-export function isExcluded(excludedArns: readonly string[], callerArn: string): boolean {
-  const caller = identityOf(callerArn)
-  return caller !== undefined && excludedArns.some((arn) => identityOf(arn) === caller)
+export function pullerArn({ kind, arn, identityArn }: Pick<Principal, 'kind' | 'arn' | 'identityArn'>): string {
+  return kind === 'federated-user' ? arn : identityArn
 }
 
-/** `undefined` for whoever is neither a user nor a role, such as the root user of an account. */
-function identityOf(arn: string): string | undefined {
-  const match = IDENTITY.exec(arn)
-  if (match === null) return undefined
-  const [, account, kind, name, roleAccount, role] = match
-  return role === undefined ? `${account} ${kind} ${name}` : `${roleAccount} role ${role}`
+/** Whether a puller is among the users and roles that are excluded. */
+export function isExcluded(excludedArns: readonly string[], puller: string): boolean {
+  return /:(?:role|user)\//.test(puller) && excludedArns.includes(puller)
 }

@@ -1,6 +1,6 @@
 import type { Registry, RepositoryRef } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
-import { isExcluded } from '../domain/pull-time-exclusions.ts'
+import { isExcluded, pullerArn } from '../domain/pull-time-exclusions.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 
@@ -40,7 +40,8 @@ export class PullTimes {
   }
 
   /** Pulls by principals whom the registry excludes are forgotten when it comes to writing them down. */
-  record(imageId: number, { arn }: Principal, ref: RepositoryRef): void {
+  record(imageId: number, principal: Principal, ref: RepositoryRef): void {
+    const arn = pullerArn(principal)
     this.#onPull(ref)
     const { registry } = ref
     const key = `${registry.registryId} ${registry.region} ${arn}`

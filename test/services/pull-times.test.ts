@@ -14,7 +14,12 @@ import {
 
 const ref = refTo('app')
 const SCANNER = `arn:aws:iam::${registry.registryId}:role/scanner`
-const scanner: Principal = { ...admin, arn: `arn:aws:sts::${registry.registryId}:assumed-role/scanner/run-1` }
+const scanner: Principal = {
+  ...admin,
+  kind: 'role',
+  arn: `arn:aws:sts::${registry.registryId}:assumed-role/scanner/run-1`,
+  identityArn: SCANNER,
+}
 let services: Services
 let digest: Digest
 
