@@ -10,8 +10,6 @@ import { JobRuns } from '../jobs/job-runs.ts'
 import { KeysJobs } from '../jobs/keys.ts'
 import type { LifecycleReport } from '../jobs/lifecycle.ts'
 import { type LifecycleForecast, LifecycleJobs } from '../jobs/lifecycle-jobs.ts'
-import { ReplicationJob } from '../jobs/replication.ts'
-import { ReplicationJobs } from '../jobs/replication-jobs.ts'
 import { JobRunner } from '../jobs/runner.ts'
 import { ScanJob, ScanJobs } from '../jobs/scan.ts'
 import { ScanRematch } from '../jobs/scan-rematch.ts'
@@ -26,13 +24,13 @@ import { AdvisoryBundles } from '../services/advisory-bundles.ts'
 import { ImageSigner } from '../services/image-signer.ts'
 import { LifecycleEvaluation } from '../services/lifecycle-evaluation.ts'
 import { LifecycleExecution } from '../services/lifecycle-execution.ts'
-import { LocalReplication } from '../services/local-replication.ts'
 import { type ProfileCertificate, SigningProfiles } from '../services/signing-profiles.ts'
 import type { ImportProgress, ImportReport } from '../stores/advisories.ts'
 import type { AuditReport } from '../stores/audit.ts'
 import { createBackups } from './backup.ts'
 import { createEventJobs } from './event-jobs.ts'
 import type { Foundation } from './foundation.ts'
+import { createReplicationJobs } from './replication.ts'
 import type { Bells, Services } from './services.ts'
 
 /** What goes on beside requests. */
@@ -97,7 +95,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
   const profiles = new SigningProfiles(metadata, systemClock)
   const signer = new ImageSigner(profiles, services.uploads, services.images, systemClock)
   const signing = new SigningJobs(new SigningJob(metadata, signer, foundation.realClock, logger, HOLDER), logger, runs)
-  const replication = createReplicationJobs(foundation, services, runs)
+  const replication = createReplicationJobs(foundation, services, HOLDER, runs)
   const { advisories } = services
   const bundles = new AdvisoryBundles(services.images, services.layers, advisories)
   const advisoryFetches = new JobRunner(new AdvisoryFetch(advisories), logger, runs)
@@ -205,25 +203,6 @@ async function importBundle(
   const ref = { registry: defaultRegistry, name: parseRepositoryName(repository) }
   const owner = rootPrincipal(registryId, `arn:aws:iam::${registryId}:root`, '')
   return await bundles.importBundle(owner, ref, { tag: parseTag(tag) }, onProgress)
-}
-
-/** How long a copy that could still succeed is tried. */
-const PATIENCE_MS = 7 * 24 * 3_600_000
-
-function createReplicationJobs(foundation: Foundation, services: Services, runs: JobRuns): ReplicationJobs {
-  const { logger, clock, realClock: leaseClock, metadata, blobs } = foundation
-  const { vaults, access, pushTargets, images } = services
-  const local = new LocalReplication(metadata, blobs, vaults, access, pushTargets, images, clock)
-  const settings = { holder: HOLDER, patienceMs: PATIENCE_MS, leaseClock }
-  const job = new ReplicationJob(
-    metadata,
-    () => local,
-    () => true,
-    clock,
-    logger,
-    settings,
-  )
-  return new ReplicationJobs(job, logger, runs)
 }
 
 function createLifecycleJobs(foundation: Foundation, { pulls, activations }: Services, runs: JobRuns): LifecycleJobs {

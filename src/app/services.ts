@@ -158,7 +158,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
   const rematching = new Rematching(metadata, advisoryStore)
   const scanEngine = new BuiltInEngine(inventories, matching)
   const scanConfigurations = new ScanConfigurations(metadata, access, clock, () => bells.scanAsked())
-  const pushReplication = new PushReplication(clock, () => bells.replicationAsked())
+  const pushReplication = new PushReplication(clock, () => bells.replicationAsked(), config.replication.tags)
   const sparse = config.acceptsSparseImages
   const images = new Images(
     metadata,

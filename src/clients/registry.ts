@@ -12,7 +12,10 @@ import { type LoginSource, RegistryAuth } from './registry-auth.ts'
 import { failureOf } from './registry-failure.ts'
 import { type RetrySettings, retried } from './retry.ts'
 
-export interface RegistryClientSettings extends ExchangeSettings, RetrySettings {}
+export interface RegistryClientSettings extends ExchangeSettings, RetrySettings {
+  /** Sent with every request to the registry itself. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+}
 
 /** What a registry says of a manifest without sending it. */
 export interface ManifestHead {
@@ -111,12 +114,18 @@ export class RegistryClient {
     }, this.#settings)
   }
 
-  /** Stores a manifest under a tag or its digest. */
-  async putManifest(repository: string, reference: string, bytes: Uint8Array, mediaType: string): Promise<void> {
+  /** Stores a manifest under a tag or its digest (with tags as a query, where the other side knows that). Answers the headers of the answer. */
+  async putManifest(
+    repository: string,
+    reference: string,
+    bytes: Uint8Array,
+    mediaType: string,
+  ): Promise<Answer['header']> {
     const request: Exchange = { method: 'PUT', headers: { 'content-type': mediaType }, body: bytes }
     const what = `to take the manifest ${repository}:${reference}`
     const answer = await this.#ask(manifestPath(repository, reference), push(repository), request, what)
     answer.discard()
+    return answer.header
   }
 
   /** The size of a blob; `undefined`: the repository does not have it. */
@@ -243,7 +252,8 @@ export class RegistryClient {
   async #send(url: URL, request: Exchange, authorization: string | undefined): Promise<Answer> {
     const secret = authorization === undefined ? {} : { authorization }
     // Packed on the way, bytes would be others than those of the digest.
-    const headers = { 'accept-encoding': 'identity', 'user-agent': 'ecru', ...request.headers, ...secret }
+    const own = url.origin === this.#base.origin ? this.#settings.headers : {}
+    const headers = { 'accept-encoding': 'identity', 'user-agent': 'ecru', ...own, ...request.headers, ...secret }
     const isReading = request.method === 'GET' || request.method === 'HEAD'
     return (isReading ? exchangeAcross : exchange)(url, { ...request, headers }, this.#settings)
   }

@@ -29,6 +29,13 @@ export interface Config {
   readonly publicHost: string
   readonly defaultRegistry: { readonly registryId: RegistryId; readonly region: Region }
   readonly createsRepositoryOnPush: boolean
+  /** Copies of images to other registries. */
+  readonly replication: {
+    readonly sitesFile: string | undefined
+    readonly patienceMs: number
+    /** Wildcards; none: all tags. */
+    readonly tags: readonly string[]
+  }
   readonly acceptsSparseImages: boolean
   readonly fidelity: 'oci' | 'aws'
   readonly quotas: Quotas
@@ -265,6 +272,11 @@ function toConfig(env: Environment): Config {
     publicHost: env.ECRU_PUBLIC_HOST.toLowerCase(),
     defaultRegistry: { registryId: env.ECRU_DEFAULT_ACCOUNT, region: env.ECRU_DEFAULT_REGION },
     createsRepositoryOnPush: env.ECRU_AUTO_CREATE,
+    replication: {
+      sitesFile: env.ECRU_REPLICATION_SITES,
+      patienceMs: env.ECRU_REPLICATION_PATIENCE,
+      tags: env.ECRU_REPLICATION_TAGS ?? [],
+    },
     acceptsSparseImages: env.ECRU_SPARSE_IMAGES,
     fidelity: env.ECRU_FIDELITY,
     quotas: quotasOf(env.ECRU_QUOTAS ?? NO_LIMITS_SAID, env.ECRU_FIDELITY),

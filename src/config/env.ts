@@ -122,6 +122,25 @@ export const VARIABLES = {
     flag: '--allow-open-access',
     doc: 'Let the dev profile listen on an address that others reach, though everyone there is an administrator (a container on a private network).',
   },
+  ECRU_REPLICATION_SITES: {
+    schema: text(),
+    flag: '--replication-sites <file>',
+    doc: 'A JSON file that maps regions to other installations, or to ECR, to which images are replicated ([replication.md](replication.md)).',
+  },
+  ECRU_REPLICATION_PATIENCE: {
+    schema: duration(MINUTE_MS, YEAR_MS),
+    default: '7d',
+    flag: '--replication-patience <time>',
+    doc: 'For how long a copy is tried again that could still succeed.',
+  },
+  ECRU_REPLICATION_TAGS: {
+    schema: list(
+      /^[A-Za-z0-9_.*-]{1,128}$/,
+      'must be tags, with * for any run of characters, with commas between them',
+    ),
+    flag: '--replication-tags <list>',
+    doc: 'Only images with such tags are replicated, and only with those tags; without it, all. What has no tag goes along.',
+  },
   ECRU_AUTO_CREATE: {
     schema: yesOrNo(),
     default: 'false',

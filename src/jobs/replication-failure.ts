@@ -4,6 +4,7 @@ import type { ReplicationFailure } from '../domain/replication/replication.ts'
 /** What does not pass by itself: somebody has to change something, and to push again or ask for another attempt. */
 const FINAL: readonly ErrorCode[] = [
   'access-denied',
+  'upstream-denied',
   'image-digest-mismatch',
   'invalid-parameter',
   'kms-key-unusable',
@@ -22,8 +23,8 @@ export function isFinal(error: Error): boolean {
 }
 
 /** Whether nothing else can be copied to the same destination now either. */
-export function isUnreachable(_error: Error): boolean {
-  return false
+export function isUnreachable(error: Error): boolean {
+  return isRegistryError(error, 'upstream-unavailable', 'upstream-rate-limited')
 }
 
 export function failureOf(error: Error): ReplicationFailure {
@@ -31,6 +32,7 @@ export function failureOf(error: Error): ReplicationFailure {
     const reason = 'The registry failed to copy the image. Its log has the details.'
     return { code: 'InternalFailure', reason }
   }
+  if (error.code === 'upstream-denied') return { code: 'AccessDenied', reason: error.message }
   const code = error.code.replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase())
   return { code, reason: error.message }
 }

@@ -54,6 +54,7 @@ export class ReplicationJob implements Job<ReplicationReport> {
   readonly #logger: Logger
   readonly #lease: Lease
   readonly #patienceMs: number
+  readonly #rests = new Map<string, { readonly untilMs: number; readonly failures: number }>()
   #wake: (() => void) | undefined
   #isRung = false
 
@@ -76,7 +77,23 @@ export class ReplicationJob implements Job<ReplicationReport> {
   }
 
   async isDue(): Promise<boolean> {
-    return (await this.#metadata.view.replications.dueDestinations(this.#clock.now())).length > 0
+    return (await this.#dueDestinations()).length > 0
+  }
+
+  /** Without those that could not be reached a while ago. */
+  async #dueDestinations(): Promise<readonly Registry[]> {
+    const now = this.#clock.now()
+    const due = await this.#metadata.view.replications.dueDestinations(now)
+    return due.filter((destination) => (this.#rests.get(keyOf(destination))?.untilMs ?? 0) <= now.getTime())
+  }
+
+  /** One that cannot be reached is left alone for a while, with everything that is to go there. */
+  #rest(destination: Registry, error: Error): void {
+    const { failures = 0 } = this.#rests.get(keyOf(destination)) ?? {}
+    const asked = isRegistryError(error) ? Number(error.details.retryAfterMs ?? 0) : 0
+    const waitMs = Math.max(waitAfterAttempt(failures + 1), asked)
+    const untilMs = this.#clock.now().getTime() + waitMs
+    this.#rests.set(keyOf(destination), { untilMs, failures: failures + 1 })
   }
 
   /** Something was asked for: a run that is under way looks for it. */
@@ -110,8 +127,8 @@ export class ReplicationJob implements Job<ReplicationReport> {
     for (;;) {
       this.#isRung = false
       if (failures.length === 0 && !signal.aborted)
-        for (const destination of await this.#metadata.view.replications.dueDestinations(this.#clock.now())) {
-          const key = `${destination.registryId}/${destination.region}`
+        for (const destination of await this.#dueDestinations()) {
+          const key = keyOf(destination)
           if (workers.has(key)) continue
           const worker = this.#serve(destination, counts, signal).catch((thrown: unknown) => failures.push(thrown))
           workers.set(
@@ -167,6 +184,7 @@ export class ReplicationJob implements Job<ReplicationReport> {
         },
         signal,
       )
+      this.#rests.delete(keyOf(pending.destination))
       if (droppedTags === undefined) return undefined
       return droppedTags.length === 0 ? 'copied' : 'failed'
     } catch (error) {
@@ -177,7 +195,9 @@ export class ReplicationJob implements Job<ReplicationReport> {
       if (isFinal(error) || isOver) return await this.#fail(pending, error)
       const waitMs = waitAfterAttempt(pending.attempts + 1)
       const outcome = await this.#postpone(pending, error, new Date(this.#clock.now().getTime() + waitMs))
-      return isUnreachable(error) ? 'unreachable' : outcome
+      if (!isUnreachable(error)) return outcome
+      this.#rest(pending.destination, error)
+      return 'unreachable'
     }
   }
 
@@ -225,6 +245,10 @@ export class ReplicationJob implements Job<ReplicationReport> {
   #keepLease(): void {
     this.#metadata.transact((tx) => this.#lease.prove(tx), { durability: 'relaxed' }).catch(() => undefined)
   }
+}
+
+function keyOf({ registryId, region }: Registry): string {
+  return `${registryId}/${region}`
 }
 
 type Counts = { copied: number; failed: number; postponed: number }

@@ -1,4 +1,5 @@
 import type { DecidedAccess } from '../../domain/audit/decided-access.ts'
+import type { Registry } from '../../domain/names.ts'
 import type { Circumstances } from '../../domain/principal.ts'
 import type { RequestContext } from './context.ts'
 
@@ -7,11 +8,14 @@ const DECISIONS_MAX = 20
 
 /** Where a request comes from. The address is looked up when somebody asks for it. */
 export class RequestCircumstances implements Circumstances {
+  readonly replicatedFrom: Registry | undefined
   readonly #request: Request
   readonly #context: RequestContext
   readonly #decisions: DecidedAccess[] = []
 
-  constructor(request: Request, context: RequestContext) {
+  /** `replicatedFrom`: the registry whose images the request copies here. */
+  constructor(request: Request, context: RequestContext, replicatedFrom?: Registry) {
+    this.replicatedFrom = replicatedFrom
     this.#request = request
     this.#context = context
   }

@@ -2,6 +2,7 @@ import { parseDigest } from '../../domain/digest.ts'
 import type { Image, ImageReference } from '../../domain/image.ts'
 import { MANIFEST_BYTES_MAX } from '../../domain/manifest.ts'
 import { parseTag } from '../../domain/names.ts'
+import { DROPPED_TAGS } from '../../domain/replication/wire.ts'
 import { ensureRepository, queryOf, type RepositoryCall, repositoryUrl } from './call.ts'
 import { entityTag, isHeldByClient } from './conditions.ts'
 import { type AnswerBody, answer, type HeaderValues } from './responses.ts'
@@ -33,13 +34,14 @@ export async function putManifest(call: RepositoryCall, operand: string): Promis
   const tags = isByTag ? [reference.tag] : queryOf(request).getAll('tag').map(parseTag)
   const digest = isByTag ? undefined : reference.digest
   const mediaType = request.headers.get('content-type') ?? undefined
-  const { image } = await services.bodies.use(request, MANIFEST_BYTES_MAX, context, async (manifest) => {
+  const { image, droppedTags } = await services.bodies.use(request, MANIFEST_BYTES_MAX, context, async (manifest) => {
     await ensureRepository(call)
     return services.images.push(principal, ref, { manifest, mediaType, tags, digest })
   })
   return answer(context, 201, {
     Location: repositoryUrl(call, `manifests/${image.digest}`),
     'Docker-Content-Digest': image.digest,
+    [DROPPED_TAGS]: droppedTags.length === 0 ? undefined : droppedTags.join(','),
     'OCI-Subject': image.subject,
     'OCI-Tag': isByTag || tags.length === 0 ? undefined : tags.join(', '),
   })

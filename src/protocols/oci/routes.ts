@@ -1,6 +1,7 @@
 import { routeUnknown } from '../../domain/errors.ts'
 import { parseRepositoryName } from '../../domain/names.ts'
 import { from } from '../../domain/principal.ts'
+import { REPLICATED_FROM, readSource } from '../../domain/replication/wire.ts'
 import { RequestCircumstances } from '../http/circumstances.ts'
 import type { Handler, RequestContext } from '../http/context.ts'
 import { pathOf } from '../http/router.ts'
@@ -51,7 +52,8 @@ export function createOci(services: OciServices): Handler {
 /** Who is asking comes before what: without credentials every path looks the same. */
 async function handle(request: Request, context: RequestContext, services: OciServices): Promise<Response> {
   const bearer = await authenticate(request, services.tokens, context)
-  const circumstances = new RequestCircumstances(request, context)
+  const source = readSource(request.headers.get(REPLICATED_FROM))
+  const circumstances = new RequestCircumstances(request, context, source)
   const principal = from(bearer.principal, circumstances)
   context.setPrincipal(principal.arn)
   const registry = registryOfRequest(hostOf(request), bearer)
