@@ -6,6 +6,7 @@ import { type CopyReport, ImageCopy } from '../moving/copy-images.ts'
 import type { DockerArchive } from '../moving/docker-archive.ts'
 import { openFiles } from '../moving/layout-files.ts'
 import type { LayoutSource } from '../moving/layout-source.ts'
+import type { GrowingFiles } from '../moving/layout-target.ts'
 import type { ImageSource } from '../moving/places.ts'
 import { RegistryPlace } from '../moving/registry-place.ts'
 import { printReport } from './jobs.ts'
@@ -37,11 +38,11 @@ export async function exportImages(
     const source = new RegistryPlace(side.client, { images: side.images, wantsTag: tagFilter(flags) })
     if (flags.dryRun === true && !existsSync(path))
       return await copyAll(source, nowhere, names, String, flags, terminal)
-    const files = await openGrowing(path)
+    const files = flags.dryRun === true ? await openUnchanged(path) : await openGrowing(path)
     try {
       const target = await LayoutTarget.open(files, form)
       const report = await copyAll(source, target, names, String, flags, terminal)
-      await target.finish()
+      if (flags.dryRun !== true) await target.finish()
       return report
     } finally {
       await files.close()
@@ -119,6 +120,19 @@ const nowhere: Target = {
 }
 
 const placeOf = (side: RegistrySide) => new RegistryPlace(side.client, { create: (name) => side.create(name) })
+
+/** A layout to compare with, and never to write to. */
+async function openUnchanged(path: string): Promise<GrowingFiles> {
+  const files = await openFiles(path)
+  const refuse = () => Promise.reject(new Error('A dry run writes nothing.'))
+  return {
+    sizeOf: (name) => files.sizeOf(name),
+    read: (name, from) => files.read(name, from),
+    close: () => files.close(),
+    add: refuse,
+    finish: refuse,
+  }
+}
 
 async function openGrowing(path: string) {
   if (!/\.tar$/.test(path)) {

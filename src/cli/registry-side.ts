@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { RegistryClient, type RegistryClientSettings } from '../clients/registry.ts'
 import { pause } from '../clients/retry.ts'
 import { type Config, readConfig, type Texts } from '../config/config.ts'
@@ -7,6 +8,8 @@ import { systemClock } from '../lib/clock.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { detachedContext, type Handler } from '../protocols/http/context.ts'
 import { startHttpServer } from '../protocols/http/server.ts'
+import { TLS_DIRECTORY } from '../tls/open-certificates.ts'
+import { AUTHORITY_FILE } from '../tls/own-authority.ts'
 import { lockDataDirectory } from './data-lock.ts'
 import { findTarget } from './find-target.ts'
 import { signerFrom } from './operator-client.ts'
@@ -56,8 +59,26 @@ export async function openRegistrySide(
   const target = findTarget(config, flags.url)
   if (target === undefined) return await openOffline(command, config, region, flags, createApp)
   const signer = signerFor(config, terminal, flags.account)
-  const ca = flags.ca ?? (terminal.env.AWS_CA_BUNDLE || undefined)
-  return sideOf(new URL(target.url), asking(remotely(target.url, ca), target.url, region, signer), flags, ca)
+  const ca = flags.ca ?? (terminal.env.AWS_CA_BUNDLE || (target.isLocal ? ownAuthority(config) : undefined))
+  const ask = asking(remotely(target.url, ca), target.url, region, signer)
+  await checkAccount(ask, flags.account)
+  return sideOf(new URL(target.url), ask, flags, ca)
+}
+
+/** What the server on this machine shows to its clients. */
+function ownAuthority({ storage }: Config): string | undefined {
+  const file = storage.kind === 'directory' ? join(storage.path, TLS_DIRECTORY, AUTHORITY_FILE) : ''
+  return existsSync(file) ? file : undefined
+}
+
+/** Credentials decide in whose account one acts: another one that was named must not be ignored. */
+async function checkAccount(ask: Ask, account: unknown): Promise<void> {
+  if (account === undefined) return
+  const { registryId } = await ask('DescribeRegistry', {})
+  if (registryId !== account)
+    throw new CommandFailure(
+      `The credentials are those of the account ${String(registryId)}, and not of ${String(account)}.`,
+    )
 }
 
 function signerFor(config: Config, { env }: Terminal, account: unknown): Signer {

@@ -60,6 +60,15 @@ describe('images move in and out', () => {
       await skopeo('copy', `oci-archive:${at('app.tar')}:v2`, `dir:${at('v2')}`)
       expect(bytes.equals(await readFile(at('v2/manifest.json')))).toBe(true)
       expect(await ecru('export', at('app'), 'team/app', ...here())).toMatchObject({ copiedImages: 0, copiedBlobs: 0 })
+      const before = await readFile(at('app/index.json'), 'utf8')
+      const dry = await ecru('export', at('app'), 'team/tools', '--dry-run', ...here())
+      expect(dry).toMatchObject({ isDryRun: true, tags: 1, copiedImages: 0 })
+      expect(await readFile(at('app/index.json'), 'utf8')).toBe(before)
+      const other = await attempt(
+        [...program(), 'export', at('none'), '--all', '--account', '111122223333', ...here()],
+        { env: { AWS_ACCESS_KEY_ID: 'any', AWS_SECRET_ACCESS_KEY: 'key' } },
+      )
+      expect([other.exitCode, other.stderr]).toEqual([1, expect.stringContaining('and not of 111122223333')])
     },
     TEST_MS,
   )
