@@ -124,6 +124,35 @@ describe('images move in and out', () => {
     TEST_MS,
   )
 
+  testWith('buildah', 'crane')(
+    'layouts that buildah and crane made come in, and crane reads what is exported',
+    async () => {
+      const storage = ['--root', at('storage'), '--runroot', at('run'), '--storage-driver', 'vfs']
+      const buildah = async (...args: string[]) => run([...(await containersTool('buildah', dir)), ...storage, ...args])
+      const container = (await buildah('from', 'scratch')).trim()
+      await buildah('config', '--label', 'made.by=buildah', container)
+      await buildah('commit', '-q', container, 'localhost/made:v1')
+      await buildah('push', '-q', 'localhost/made:v1', `oci:${at('by-buildah')}:v1`)
+      expect(await ecru('import', at('by-buildah'), 'by/buildah', ...here())).toMatchObject({ tags: 1, failures: [] })
+      const stored = await storedManifest(stage, 'by/buildah', 'v1')
+      expect(existsSync(at('by-buildah/blobs/sha256', stored.digest.slice('sha256:'.length)))).toBe(true)
+
+      await mkdir(at('crane'), { recursive: true })
+      const auth = Buffer.from(`AWS:${stage.password}`).toString('base64')
+      await writeFile(at('crane/config.json'), JSON.stringify({ auths: { [stage.host]: { auth } } }))
+      const crane = (...args: string[]) =>
+        run([client('crane'), ...args, '--insecure'], { env: { DOCKER_CONFIG: at('crane') } })
+      await crane('pull', '--format=oci', `${stage.host}/team/app:v1`, at('by-crane'))
+      expect(await ecru('import', at('by-crane'), 'by/crane', ...here())).toMatchObject({ failures: [] })
+      expect((await storedManifest(stage, 'by/crane', index.manifest.digest)).digest).toBe(index.manifest.digest)
+      expect(await ecru('export', at('for-crane'), 'by/buildah', ...here())).toMatchObject({ failures: [] })
+      await stage.createRepository('by/pushed')
+      await crane('push', at('for-crane'), `${stage.host}/by/pushed:v1`)
+      expect((await storedManifest(stage, 'by/pushed', 'v1')).digest).toBe(stored.digest)
+    },
+    TEST_MS,
+  )
+
   test(
     'a repository of another registry is synchronised, by tags, without sending anything twice',
     async () => {
