@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import type { ServiceModel } from '../src/protocols/aws/model.ts'
 import type { OperationTable } from '../src/protocols/aws/operation-table.ts'
 import { cloudTrailService } from '../src/protocols/cloudtrail/operations.ts'
+import type { CloudWatchServices } from '../src/protocols/cloudwatch/operation.ts'
+import { cloudWatchService } from '../src/protocols/cloudwatch/operations.ts'
 import type { EcrServices } from '../src/protocols/ecr/operation.ts'
 import { ecrService } from '../src/protocols/ecr/operations.ts'
 import type { OwnPublicServices } from '../src/protocols/ecr-public/operation.ts'
@@ -43,6 +45,7 @@ export function coveragePage(): string {
     section('AWS STS', 'src/protocols/sts', stsService({} as StsServices)),
     section('Amazon Inspector', 'src/protocols/inspector2', inspectorService({} as InspectorServices)),
     section('Amazon EventBridge', 'src/protocols/events', eventsService({} as EventsServices)),
+    section('Amazon CloudWatch', 'src/protocols/cloudwatch', cloudWatchService({} as CloudWatchServices)),
     section('AWS CloudTrail', 'src/protocols/cloudtrail', cloudTrailService({ auditHistory: undefined })),
   ]
   return `${[

@@ -37,6 +37,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'protocols/kms': ['protocols (shared)', 'protocols/http', 'protocols/aws', 'services', 'domain', 'lib'],
   'protocols/secretsmanager': ['protocols (shared)', 'protocols/http', 'protocols/aws', 'services', 'domain', 'lib'],
   'protocols/events': ['protocols (shared)', 'protocols/http', 'protocols/aws', 'services', 'domain', 'lib'],
+  'protocols/cloudwatch': ['protocols (shared)', 'protocols/http', 'protocols/aws', 'services', 'domain', 'lib'],
   'protocols/cloudtrail': ['protocols (shared)', 'protocols/http', 'protocols/aws', 'services', 'domain', 'lib'],
   'protocols/inspector2': ['protocols (shared)', 'protocols/http', 'protocols/aws', 'services', 'domain', 'lib'],
   'protocols/sts': ['protocols (shared)', 'protocols/http', 'protocols/aws', 'services', 'domain', 'lib'],

@@ -49,6 +49,7 @@ export function jsonServices({ config }: Foundation, services: Services): readon
       targetPrefix: 'AWSEvents',
       load: async () => (await import('../protocols/events/operations.ts')).eventsService(services),
     },
+    cloudWatch(services),
   ]
 }
 
@@ -60,6 +61,19 @@ export function restServices(services: Services): readonly LazyRestService[] {
       load: async () => (await import('../protocols/inspector2/operations.ts')).inspectorService(services),
     },
   ]
+}
+
+/** The same for those that speak Smithy's RPC with CBOR. */
+export function cborServices(services: Services): readonly LazyJsonService[] {
+  return [cloudWatch(services)]
+}
+
+/** CloudWatch's clients speak three protocols, each client the newest it knows. */
+function cloudWatch(services: Services): LazyJsonService {
+  return {
+    targetPrefix: 'GraniteServiceVersion20100801',
+    load: async () => (await import('../protocols/cloudwatch/operations.ts')).cloudWatchService(services),
+  }
 }
 
 /** The same for those that speak Query, by the version of their API. */
@@ -79,5 +93,6 @@ export function queryServices(foundation: Foundation, services: Services): reado
       apiVersion: '2011-06-15',
       load: async () => (await import('../protocols/sts/operations.ts')).stsService(services),
     },
+    { apiVersion: '2010-08-01', load: () => cloudWatch(services).load() },
   ]
 }

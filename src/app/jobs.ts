@@ -4,12 +4,14 @@ import type { AccessQuestion, AccessReport } from '../domain/iam/access-report.t
 import { parseRepositoryName, parseTag, type RepositoryRef } from '../domain/names.ts'
 import { rootPrincipal } from '../domain/principal.ts'
 import { AdvisoryFetch } from '../jobs/advisories.ts'
+import { AlarmJob, AlarmJobs } from '../jobs/alarms.ts'
 import type { BackupReport, BackupRequest } from '../jobs/backup.ts'
 import { GarbageCollector, type GcReport } from '../jobs/gc.ts'
 import { JobRuns } from '../jobs/job-runs.ts'
 import { KeysJobs } from '../jobs/keys.ts'
 import type { LifecycleReport } from '../jobs/lifecycle.ts'
 import { type LifecycleForecast, LifecycleJobs } from '../jobs/lifecycle-jobs.ts'
+import { MetricUpkeep } from '../jobs/metric-upkeep.ts'
 import { JobRunner } from '../jobs/runner.ts'
 import { ScanJob, ScanJobs } from '../jobs/scan.ts'
 import { ScanRematch } from '../jobs/scan-rematch.ts'
@@ -78,6 +80,8 @@ export interface OperatorJobs {
 /** Whose leases are. The lock of the data directory lets one process in at a time: the successor of one that died is the same holder. */
 const HOLDER = 'data directory'
 
+const HOUR_MS = 3_600_000
+
 /** Makes the jobs of a registry; nothing runs before `start` but what is asked for. */
 export function createJobs(foundation: Foundation, services: Services): Jobs {
   const { config, logger, clock, metadata, blobs } = foundation
@@ -110,6 +114,8 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
     runs,
   )
   const events = createEventJobs(foundation, services, runs)
+  const alarms = new AlarmJobs(new AlarmJob(metadata, services.metricData, clock), logger, runs)
+  const metricUpkeep = new JobRunner(new MetricUpkeep(metadata, clock), logger, runs)
   const explanations = new AccessExplanations(metadata, services.access, clock, config.defaultRegistry.region)
   return {
     byOperator: {
@@ -142,6 +148,8 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
       gcRunner.start(config.gcIntervalMs)
       lifecycle.start()
       keys.start()
+      alarms.start()
+      metricUpkeep.start(HOUR_MS)
       signing.start()
       scans.start()
       events.start()
@@ -150,6 +158,8 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
     },
     async catchUp() {
       await keys.runNow()
+      await metricUpkeep.runNow()
+      await alarms.runNow()
       await lifecycle.catchUp()
       await scans.scanNow()
       await replication.replicateNow()
@@ -159,6 +169,8 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
       closing.abort(new Error('The registry is shutting down.'))
       await backups.ended()
       await keys.close()
+      await alarms.close()
+      await metricUpkeep.close()
       await lifecycle.close()
       await signing.close()
       await scans.close()

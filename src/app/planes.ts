@@ -3,6 +3,7 @@ import type { AwsSetting } from '../protocols/aws/context.ts'
 import { createJsonRpc } from '../protocols/aws/json-rpc.ts'
 import { createQuery } from '../protocols/aws/query.ts'
 import { createRestJson } from '../protocols/aws/rest-json.ts'
+import { createRpcCbor } from '../protocols/aws/rpc-cbor.ts'
 import type { Handler } from '../protocols/http/context.ts'
 import { LargeBodies } from '../protocols/http/large-bodies.ts'
 import { measured } from '../protocols/http/measured.ts'
@@ -16,7 +17,7 @@ import { createOci } from '../protocols/oci/routes.ts'
 import type { OciServices } from '../protocols/oci/services.ts'
 import { createOperatorPlane } from '../protocols/operator/routes.ts'
 import { Attempts } from '../services/attempts.ts'
-import { jsonServices, queryServices, restServices } from './aws-services.ts'
+import { cborServices, jsonServices, queryServices, restServices } from './aws-services.ts'
 import type { Foundation } from './foundation.ts'
 import type { Jobs } from './jobs.ts'
 import type { Metrics } from './metrics.ts'
@@ -60,6 +61,7 @@ export function createPlanes(foundation: Foundation, services: Services, jobs: J
       layerDownloads: createLayerDownloads(oci),
       awsJson: createJsonRpc(jsonServices(foundation, services), setting, bodies),
       awsRest: createRestJson(restServices(services), setting, bodies),
+      awsCbor: createRpcCbor(cborServices(services), setting),
       awsQuery: createQuery(queryServices(foundation, services), setting),
       operations: createOperations(foundation, services, jobs, metrics, setting),
     }),

@@ -15,6 +15,7 @@ import { Administration } from '../services/administration.ts'
 import { Admission } from '../services/admission.ts'
 import { AdmissionRules } from '../services/admission-rules.ts'
 import { Advisories } from '../services/advisories.ts'
+import { AlarmServices } from '../services/alarms.ts'
 import { Attachments } from '../services/attachments.ts'
 import { AuditHistory } from '../services/audit-history.ts'
 import { BuiltInEngine } from '../services/built-in-engine.ts'
@@ -47,6 +48,7 @@ import { Lifecycle } from '../services/lifecycle.ts'
 import { Logins } from '../services/logins.ts'
 import { Matching } from '../services/matching.ts'
 import { MetricCounts } from '../services/metric-counts.ts'
+import { MetricData } from '../services/metric-data.ts'
 import { Policies } from '../services/policies.ts'
 import { PublicRegistries } from '../services/public-registries.ts'
 import { PullTimeExclusions } from '../services/pull-time-exclusions.ts'
@@ -199,6 +201,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     activations,
     administration: new Administration(rootKeys, robotTokens, tokenKeys, sessions, config.defaultRegistry, clock),
     authorizationMessages: new AuthorizationMessages(access, refusalSeal),
+    alarms: new AlarmServices(metadata, access, clock),
     advisories: new Advisories(advisoryStore, clock, config.advisories),
     callers,
     creationTemplates: new CreationTemplates(metadata, access, clock),
@@ -216,6 +219,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     matching,
     rematching,
     metricCounts,
+    metricData: new MetricData(metadata, access, metricCounts, clock),
     logins: new Logins(access, tokens),
     policies: new Policies(metadata, access, config.fidelity === 'aws'),
     publicRegistries: new PublicRegistries(metadata, access, repositories, ids),

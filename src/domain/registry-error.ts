@@ -4,6 +4,9 @@
  */
 export type ErrorCode =
   | 'access-denied'
+  | 'alarm-data-invalid'
+  | 'alarm-limit-exceeded'
+  | 'alarm-not-found'
   | 'analysis-crashed'
   | 'analysis-timed-out'
   | 'audit-max-results-invalid'
@@ -68,6 +71,10 @@ export type ErrorCode =
   | 'limit-exceeded'
   | 'manifest-invalid'
   | 'manifest-too-large'
+  | 'metric-parameter-invalid'
+  | 'metric-parameters-conflict'
+  | 'metric-resource-not-found'
+  | 'metric-token-invalid'
   | 'packed-policy-too-large'
   | 'page-invalid'
   | 'policy-malformed'

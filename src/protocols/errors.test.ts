@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import cloudTrailModel from '../../models/cloudtrail.json' with { type: 'json' }
+import cloudWatchModel from '../../models/cloudwatch.json' with { type: 'json' }
 import ecrModel from '../../models/ecr.json' with { type: 'json' }
 import ecrPublicModel from '../../models/ecr-public.json' with { type: 'json' }
 import eventsModel from '../../models/events.json' with { type: 'json' }
@@ -46,9 +47,15 @@ const COMMON_AWS_ERRORS = [
 ]
 
 const entries = Object.entries(wireTable)
-const shapes = [cloudTrailModel, ecrModel, ecrPublicModel, eventsModel, kmsModel, secretsModel].flatMap((model) =>
-  Object.entries(model.shapes),
-)
+const shapes = [
+  cloudTrailModel,
+  cloudWatchModel,
+  ecrModel,
+  ecrPublicModel,
+  eventsModel,
+  kmsModel,
+  secretsModel,
+].flatMap((model) => Object.entries(model.shapes))
 const modelErrors = shapes.flatMap(([name, shape]) => ('exception' in shape ? [name] : []))
 /** Services of the Query protocol have names of their own for their exceptions on the wire. */
 const queryErrors = [iamModel, stsModel].flatMap(({ shapes }) =>

@@ -18,6 +18,9 @@ const oci = (status: number, code: string, text?: string) =>
  */
 const WIRE = {
   'access-denied': { oci: oci(403, 'DENIED'), aws: aws('AccessDeniedException') },
+  'alarm-data-invalid': { oci: null, aws: aws('InvalidFormatFault') },
+  'alarm-limit-exceeded': { oci: null, aws: aws('LimitExceededFault') },
+  'alarm-not-found': { oci: null, aws: aws('ResourceNotFound', 404) },
   // These two, and what an analysis says of a layer, end in the reason of a scan that failed; no request waits for one.
   'analysis-crashed': { oci: null, aws: aws('UnsupportedImageTypeException') },
   'analysis-timed-out': { oci: null, aws: aws('UnsupportedImageTypeException') },
@@ -89,6 +92,10 @@ const WIRE = {
   'limit-exceeded': { oci: oci(429, 'TOOMANYREQUESTS'), aws: aws('LimitExceededException') },
   'manifest-invalid': { oci: oci(400, 'MANIFEST_INVALID'), aws: aws(IPE) },
   'manifest-too-large': { oci: oci(413, 'SIZE_INVALID'), aws: aws(IPE) },
+  'metric-parameter-invalid': { oci: null, aws: aws('InvalidParameterValueException') },
+  'metric-parameters-conflict': { oci: null, aws: aws('InvalidParameterCombinationException') },
+  'metric-resource-not-found': { oci: null, aws: aws('ResourceNotFoundException', 404) },
+  'metric-token-invalid': { oci: null, aws: aws('InvalidNextToken') },
   'packed-policy-too-large': { oci: null, aws: aws('PackedPolicyTooLarge') },
   'page-invalid': { oci: oci(405, 'UNSUPPORTED'), aws: aws(IPE) },
   'policy-malformed': { oci: null, aws: aws('MalformedPolicyDocument') },

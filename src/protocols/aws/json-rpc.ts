@@ -13,6 +13,7 @@ import { toWire } from './json-wire.ts'
 import type { Spelling } from './member-path.ts'
 import type { ServiceModel } from './model.ts'
 import type { OperationTable } from './operation-table.ts'
+import { queryErrorOf } from './query-errors.ts'
 import { type InputParser, InputParsers } from './validate.ts'
 
 /** A service that is called with AWS JSON 1.1. */
@@ -114,7 +115,7 @@ async function answer(
     told.input = input
     const output = await operation(input, call)
     auditCall(setting, told, { output })
-    return respond(200, output, wire)
+    return respond(200, output, wire, typeOf(service.model))
   } catch (thrown) {
     auditCall(setting, told, { thrown })
     const { call, input } = told
@@ -167,9 +168,18 @@ function failure(
   if (isBug) setting.report(thrown, wire.context.requestId)
   const members = error === undefined ? {} : extraMembers?.(error)
   return respond(status, { __type: code, message, ...members }, wire, {
+    ...(service === undefined ? {} : typeOf(service.model)),
     'x-amzn-ErrorType': code,
+    ...(service?.model.metadata.awsQueryCompatible === undefined
+      ? {}
+      : { 'x-amzn-query-error': `${queryErrorOf(thrown).code};${isBug ? 'Receiver' : 'Sender'}` }),
     ...refusalHeaders(error),
   })
+}
+
+/** Some services speak another version of AWS JSON than most. */
+function typeOf({ metadata }: ServiceModel): Readonly<Record<string, string>> {
+  return metadata.jsonVersion === '1.0' ? { 'content-type': 'application/x-amz-json-1.0' } : {}
 }
 
 function respond(

@@ -36,6 +36,10 @@ export interface ServiceModel {
     /** What stands before the operation's name in `X-Amz-Target`. */
     readonly targetPrefix?: string
     readonly xmlNamespace?: string
+    /** Of AWS JSON; 1.1 when it is not said. */
+    readonly jsonVersion?: string
+    /** Clients of the other protocols are told what errors are called in the Query protocol. */
+    readonly awsQueryCompatible?: object
   }
   readonly operations: Readonly<Record<string, OperationModel | undefined>>
   readonly shapes: Readonly<Record<string, Shape | undefined>>

@@ -4,6 +4,10 @@ import { constraintSentence } from './constraint-sentence.ts'
 
 /** Services of the Query protocol call some common errors by other names, and answer 403 to what is no valid signature. */
 const QUERY: Partial<Record<ErrorCode, { readonly status: number; readonly code: string }>> = {
+  'alarm-data-invalid': { status: 400, code: 'InvalidFormat' },
+  'alarm-limit-exceeded': { status: 400, code: 'LimitExceeded' },
+  'metric-parameter-invalid': { status: 400, code: 'InvalidParameterValue' },
+  'metric-parameters-conflict': { status: 400, code: 'InvalidParameterCombination' },
   'access-denied': { status: 403, code: 'AccessDenied' },
   'authentication-missing': { status: 403, code: 'MissingAuthenticationToken' },
   'invalid-parameter': { status: 400, code: 'ValidationError' },

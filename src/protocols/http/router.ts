@@ -12,6 +12,8 @@ export interface Planes {
   readonly awsQuery: Handler
   /** AWS services of the REST protocols: `POST` to paths of their own. */
   readonly awsRest: { readonly paths: ReadonlySet<string>; readonly handle: Handler }
+  /** `POST /service/…`: Smithy's RPC v2 with CBOR, which newer clients of CloudWatch speak. */
+  readonly awsCbor: Handler
   /** `/_ecru/…` but the downloads: health, facts, garbage collection; and `/metrics`. */
   readonly operations: Handler
 }
@@ -29,6 +31,7 @@ export function createRouter(planes: Planes): Handler {
     if (request.method === 'POST' && planes.awsRest.paths.has(path)) return planes.awsRest.handle(request, context)
     if (path.startsWith(LAYER_DOWNLOADS_PATH)) return planes.layerDownloads(request, context)
     if (path.startsWith('/_ecru/') || path === METRICS_PATH) return planes.operations(request, context)
+    if (path.startsWith('/service/') && request.method === 'POST') return planes.awsCbor(request, context)
     return Promise.resolve(nothingHere(request.method, path))
   }
 }

@@ -16,6 +16,7 @@ const route = createRouter({
   awsJson: answering('json'),
   awsQuery: answering('query'),
   awsRest: { paths: new Set(['/findings/list']), handle: answering('rest') },
+  awsCbor: answering('cbor'),
   operations: answering('operations'),
 })
 
@@ -35,6 +36,8 @@ const ROUTES: readonly (readonly [string, string, string, Record<string, string>
   ['POST', '/findings/list', 'rest'],
   ['GET', '/_ecru/layers/abc?x=1', 'downloads'],
   ['GET', '/_ecru/health', 'operations'],
+  ['GET', '/metrics', 'operations'],
+  ['POST', '/service/GraniteServiceVersion20100801/operation/ListMetrics', 'cbor'],
   ['POST', '/_ecru/gc', 'operations'],
 ]
 

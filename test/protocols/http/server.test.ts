@@ -129,6 +129,7 @@ test('a load balancer may check the health by HTTP/1.0 and without a host', asyn
     awsJson: plane,
     awsQuery: plane,
     awsRest: { paths: new Set<string>(), handle: plane },
+    awsCbor: plane,
     operations: plane,
   }
   const client = await rawClient(listen(createRouter(planes)).port)
