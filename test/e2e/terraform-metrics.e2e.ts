@@ -1,0 +1,53 @@
+import { describe, expect } from 'bun:test'
+import { CloudWatchClient, DescribeAlarmsCommand, ListTagsForResourceCommand } from '@aws-sdk/client-cloudwatch'
+import { testWith } from '../support/clients/client-test.ts'
+import { useStage } from '../support/clients/stage.ts'
+import { openTerraform, type Terraform } from '../support/clients/terraform.ts'
+
+const test = testWith('terraform', 'terraform-providers')
+const TIMEOUT_MS = 600_000
+const CHANGED = { team: 'blue', threshold: 7 }
+
+describe('Terraform manages alarms, and finds them as it left them', () => {
+  const stage = useStage()
+  let terraform: Terraform
+  const client = () =>
+    new CloudWatchClient({
+      endpoint: stage.url,
+      region: 'us-east-1',
+      credentials: { accessKeyId: '000000000000', secretAccessKey: 'test' },
+    })
+
+  test(
+    'applies, and a second plan is empty',
+    async () => {
+      terraform = await openTerraform(stage, 'terraform-metrics')
+      expect(await terraform.apply()).toBe('Apply complete! Resources: 3 added, 0 changed, 0 destroyed.')
+      expect(await terraform.changes()).toBeUndefined()
+    },
+    TIMEOUT_MS,
+  )
+
+  test(
+    'updates in place, tags too, and a plan after that is empty',
+    async () => {
+      expect(await terraform.apply(CHANGED)).toBe('Apply complete! Resources: 0 added, 1 changed, 0 destroyed.')
+      expect(await terraform.changes(CHANGED)).toBeUndefined()
+      const { MetricAlarms } = await client().send(new DescribeAlarmsCommand({ AlarmNames: ['many-pulls'] }))
+      expect(MetricAlarms?.[0]).toMatchObject({ Threshold: 7, AlarmDescription: 'pulls that blue looks at' })
+      const { arn: ResourceARN } = await terraform.output<{ readonly arn: string }>()
+      const { Tags } = await client().send(new ListTagsForResourceCommand({ ResourceARN }))
+      expect(Tags).toContainEqual({ Key: 'team', Value: 'blue' })
+    },
+    TIMEOUT_MS,
+  )
+
+  test(
+    'destroys everything',
+    async () => {
+      expect(await terraform.destroy(CHANGED)).toBe('Destroy complete! Resources: 3 destroyed.')
+      expect((await client().send(new DescribeAlarmsCommand({}))).MetricAlarms ?? []).toEqual([])
+    },
+    TIMEOUT_MS,
+  )
+})

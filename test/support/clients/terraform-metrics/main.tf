@@ -1,0 +1,81 @@
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+}
+
+# Alarms on what registries count.
+
+variable "endpoint" { type = string }
+variable "team" {
+  type    = string
+  default = "red"
+}
+variable "threshold" {
+  type    = number
+  default = 100
+}
+
+provider "aws" {
+  region                  = "us-east-1"
+  access_key              = "000000000000"
+  secret_key              = "test"
+  skip_metadata_api_check = true
+  endpoints {
+    cloudwatch = var.endpoint
+    ecr        = var.endpoint
+    iam        = var.endpoint
+    sts        = var.endpoint
+  }
+  default_tags {
+    tags = { managed-by = "terraform" }
+  }
+}
+
+resource "aws_ecr_repository" "app" {
+  name = "team/app"
+}
+
+resource "aws_cloudwatch_metric_alarm" "pulls" {
+  alarm_name          = "many-pulls"
+  alarm_description   = "pulls that ${var.team} looks at"
+  namespace           = "AWS/ECR"
+  metric_name         = "RepositoryPullCount"
+  dimensions          = { RepositoryName = aws_ecr_repository.app.name }
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 3
+  datapoints_to_alarm = 2
+  threshold           = var.threshold
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  tags                = { team = var.team }
+}
+
+resource "aws_cloudwatch_metric_alarm" "logins" {
+  alarm_name          = "no-logins"
+  evaluation_periods  = 1
+  threshold           = 1
+  comparison_operator = "LessThanThreshold"
+
+  metric_query {
+    id          = "logins"
+    return_data = true
+    metric {
+      namespace   = "AWS/Usage"
+      metric_name = "CallCount"
+      period      = 3600
+      stat        = "Sum"
+      dimensions = {
+        Class    = "None"
+        Resource = "GetAuthorizationToken"
+        Service  = "ECR"
+        Type     = "API"
+      }
+    }
+  }
+}
+
+output "arn" {
+  value = aws_cloudwatch_metric_alarm.pulls.arn
+}
