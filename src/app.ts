@@ -10,6 +10,7 @@ import type { Logger } from './lib/logger.ts'
 import type { Handler } from './protocols/http/context.ts'
 import type { AdminCommand, AdminParameters } from './services/administration.ts'
 import type { EventCommand, EventParameters } from './services/event-commands.ts'
+import type { ReplicationCommand, ReplicationParameters } from './services/replication-commands.ts'
 import type { RootKey, RootKeys } from './services/root-keys.ts'
 import type { ScanCommand, ScanParameters } from './services/scan-commands.ts'
 import { AnalysisWorkers } from './workers/analysis-workers.ts'
@@ -29,6 +30,8 @@ export interface App extends OperatorJobs {
   /** Accounts, root keys, tokens and sessions. */
   administer(command: AdminCommand, parameters: AdminParameters): Promise<object>
   /** What is in images, and what follows from it. */
+  /** Copies of images in other registries. */
+  replicate(command: ReplicationCommand, parameters: ReplicationParameters): Promise<object>
   inspect(command: ScanCommand, parameters: ScanParameters): Promise<object>
   /** The log of events, and what became of deliveries. */
   manageEvents(command: EventCommand, parameters: EventParameters): Promise<object>
@@ -62,6 +65,7 @@ export async function createApp(
     ...jobs.byOperator,
     firstRootKey: await prepareRootKey(config, services.rootKeys),
     administer: (command, parameters) => services.administration.run(command, parameters),
+    replicate: (command, parameters) => services.replicationCommands.run(command, parameters),
     inspect: (command, parameters) => services.scanCommands.run(command, parameters),
     manageEvents: (command, parameters) => services.eventCommands.run(command, parameters),
     handle: createPlanes(foundation, services, jobs, metrics),

@@ -82,6 +82,7 @@ function createOperations(
     scrapes: { token: config.metrics.token, print: () => metrics.print() },
     ...jobs.byOperator,
     administer: (command, parameters) => services.administration.run(command, parameters),
+    replicate: (command, parameters) => services.replicationCommands.run(command, parameters),
     inspect: (command, parameters) => services.scanCommands.run(command, parameters),
     manageEvents: (command, parameters) => services.eventCommands.run(command, parameters),
     facts: { version: VERSION, profile, fidelity, storage: storage.kind, startedAt: realClock.now() },

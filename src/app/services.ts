@@ -60,6 +60,7 @@ import { PushTargets } from '../services/push-targets.ts'
 import { RefusalSeal } from '../services/refusal-seal.ts'
 import { Rematching } from '../services/rematching.ts'
 import { Replication } from '../services/replication.ts'
+import { ReplicationCommands } from '../services/replication-commands.ts'
 import { LinkedReplicationRole } from '../services/replication-role.ts'
 import { Repositories } from '../services/repositories.ts'
 import { RepositoryGrants } from '../services/repository-grants.ts'
@@ -234,6 +235,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
       config.createsRepositoryOnPush,
     ),
     replication: new Replication(metadata, access, replicationRole),
+    replicationCommands: new ReplicationCommands(metadata, pushReplication, config.defaultRegistry, clock),
     repositories,
     robotTokens,
     rootKeys,

@@ -11,6 +11,7 @@ import { describeIam } from './commands/iam-commands.ts'
 import { describeJobs } from './commands/job-commands.ts'
 import { describeMasterKey } from './commands/master-key-commands.ts'
 import { describeMoving } from './commands/moving-commands.ts'
+import { describeReplication } from './commands/replication-commands.ts'
 import { describeScans } from './commands/scan-commands.ts'
 import { describeServe } from './commands/serve-commands.ts'
 import { describeSigning } from './commands/signing-commands.ts'
@@ -63,6 +64,7 @@ const DESCRIPTIONS = [
   describeAdvisories,
   describeEvents,
   describeScans,
+  describeReplication,
   describeSigning,
   describeAdmin,
   describeIam,

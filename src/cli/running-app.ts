@@ -22,6 +22,9 @@ export type ScanCommand =
   | `sbom/${'attach' | 'write'}`
   | `suppressions/${'add' | 'list' | 'remove'}`
 
+/** What `ecru replication` can ask. */
+export type ReplicationCommand = 'backfill' | 'retry' | 'status'
+
 /** What `ecru events` can ask. */
 export type EventCommand = 'dead-letters' | 'forget' | 'read' | 'replay' | 'secret' | 'status'
 
@@ -67,6 +70,7 @@ export interface RunningApp {
   administer(command: AdminCommand, parameters: Readonly<Record<string, string>>): Promise<object>
   explainAccess(question: AccessQuestion): Promise<object>
   /** What is in images, and what follows from it. */
+  replicate(command: ReplicationCommand, parameters: Readonly<Record<string, string>>): Promise<object>
   inspect(command: ScanCommand, parameters: Readonly<Record<string, string>>): Promise<object>
   /** The log of events, and what became of deliveries. */
   manageEvents(command: EventCommand, parameters: Readonly<Record<string, string>>): Promise<object>

@@ -32,6 +32,7 @@ export interface ReplicationLag {
 /** An image that has not arrived. */
 export interface UnfinishedReplication {
   readonly id: number
+  readonly imageId: number
   readonly ref: RepositoryRef
   readonly digest: string
   readonly tags: readonly Tag[]

@@ -53,6 +53,7 @@ export function fakeApp(changes: Partial<RunningApp> = {}): AppFactory {
       ],
     }),
     signingCertificate: async (signingProfileArn) => ({ signingProfileArn, certificate: 'PEM\n' }),
+    replicate: async (command, parameters) => ({ command, ...parameters }),
     inspect: async (command, parameters) => ({ command, ...parameters }),
     manageEvents: async (command, parameters) => ({ command, ...parameters }),
     verifyAudit: async () => ({ isIntact: true, records: 3, faults: [] }),

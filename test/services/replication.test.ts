@@ -330,6 +330,44 @@ describe('tag filters', () => {
   })
 })
 
+describe('operators', () => {
+  test('see what is pending and what has failed, and ask for it again', async () => {
+    await configure(FAR, OTHER)
+    const digest = await pushImage(services, ref, 'one', 'v1')
+    services.clock.advance(90_000)
+    const commands = services.replicationCommands
+    expect(await commands.run('status', {})).toMatchObject({
+      destinations: [
+        { destination: '123456789012/us-east-1', pending: 1, failed: 0, lagSeconds: 90 },
+        { destination: '222222222222/eu-west-3', pending: 1, failed: 0, lagSeconds: 90 },
+      ],
+    })
+    await run()
+    expect(await commands.run('status', {})).toMatchObject({
+      destinations: [{ destination: '222222222222/eu-west-3', pending: 0, failed: 1, lagSeconds: 0 }],
+      images: [{ tags: ['v1'], status: 'FAILED', failureCode: 'AccessDenied' }],
+    })
+    await permit('ecr:ReplicateImage', 'ecr:CreateRepository')
+    expect(await commands.run('retry', {})).toEqual({ requested: 1 })
+    await run()
+    expect(await tagged(in_(OTHER), 'v1', owner)).toBe(digest)
+    expect(await commands.run('status', {})).toEqual({ destinations: [], images: [] })
+    expect(await commands.run('retry', {})).toEqual({ requested: 0 })
+  })
+
+  test('ask for what was pushed before, once', async () => {
+    const digest = await pushImage(services, ref, 'one', 'v1', 'v2')
+    await configure(FAR)
+    const commands = services.replicationCommands
+    expect(await commands.run('backfill', {})).toEqual({ requested: 1 })
+    expect(await commands.run('backfill', {})).toEqual({ requested: 0 })
+    await run()
+    expect([await tagged(inFar, 'v1'), await tagged(inFar, 'v2')]).toEqual([digest, digest])
+    expect(await commands.run('backfill', { region: 'us-east-1' })).toEqual({ requested: 0 })
+    await expect(commands.run('backfill', { repository: 'x' })).rejects.toMatchObject({ code: 'invalid-parameter' })
+  })
+})
+
 async function pushImageTo(place: RepositoryRef, content: string, tag: string): Promise<Digest> {
   return pushImage(services, place, content, tag)
 }

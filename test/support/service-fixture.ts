@@ -63,6 +63,7 @@ import { PushSigning } from '../../src/services/push-signing.ts'
 import { PushTargets } from '../../src/services/push-targets.ts'
 import { Rematching } from '../../src/services/rematching.ts'
 import { Replication } from '../../src/services/replication.ts'
+import { ReplicationCommands } from '../../src/services/replication-commands.ts'
 import { Repositories } from '../../src/services/repositories.ts'
 import { RobotTokens } from '../../src/services/robot-tokens.ts'
 import { ScanConfigurations } from '../../src/services/scan-configurations.ts'
@@ -274,6 +275,7 @@ export async function createServices(options: ServiceOptions = {}) {
     logins: new Logins(access, tokens),
     replication: new Replication(metadata, access),
     replicationJobs,
+    replicationCommands: new ReplicationCommands(metadata, pushReplication, registry, clock),
     repositories,
     creationTemplates: new CreationTemplates(metadata, access, clock),
     pushTargets,

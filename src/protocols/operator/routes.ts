@@ -3,6 +3,7 @@ import type { AccessQuestion } from '../../domain/iam/access-report.ts'
 import { parseRegion, parseRegistryId, parseRepositoryName, type RepositoryRef } from '../../domain/names.ts'
 import { ADMIN_COMMANDS } from '../../services/administration.ts'
 import { EVENT_COMMANDS } from '../../services/event-commands.ts'
+import { REPLICATION_COMMANDS } from '../../services/replication-commands.ts'
 import { SCAN_COMMANDS } from '../../services/scan-commands.ts'
 import { verifySigV4 } from '../aws/sigv4/verify.ts'
 import { awsErrorOf } from '../errors.ts'
@@ -69,6 +70,15 @@ const ADMIN_ROUTES: Routes = Object.fromEntries(
   ]),
 )
 
+/** `POST /_ecru/replication/…`. */
+const REPLICATION_ROUTES: Routes = Object.fromEntries(
+  REPLICATION_COMMANDS.map((command) => [
+    `POST /_ecru/replication/${command}`,
+    (request, context, services) =>
+      operate(request, context, services, (query) => services.replicate(command, Object.fromEntries(query))),
+  ]),
+)
+
 /** `POST /_ecru/scans/…`. */
 const SCAN_ROUTES: Routes = Object.fromEntries(
   SCAN_COMMANDS.map((command) => [
@@ -94,7 +104,7 @@ const EVENT_ROUTES: Routes = Object.fromEntries(
 
 /** The operator's plane, `/_ecru/…`: health, readiness, facts, and the jobs that can be run on demand. */
 export function createOperatorPlane(services: OperatorServices): Handler {
-  const always = { ...ROUTES, ...ADMIN_ROUTES, ...SCAN_ROUTES, ...EVENT_ROUTES }
+  const always = { ...ROUTES, ...ADMIN_ROUTES, ...SCAN_ROUTES, ...REPLICATION_ROUTES, ...EVENT_ROUTES }
   const routes: Routes = services.facts.profile === 'dev' ? { ...always, ...DEV_ROUTES } : always
   return async (request, context) => {
     const method = request.method === 'HEAD' ? 'GET' : request.method

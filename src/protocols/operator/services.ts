@@ -5,6 +5,7 @@ import type { Logger } from '../../lib/logger.ts'
 import type { VirtualClock } from '../../lib/virtual-clock.ts'
 import type { AdminCommand, AdminParameters } from '../../services/administration.ts'
 import type { EventCommand, EventParameters } from '../../services/event-commands.ts'
+import type { ReplicationCommand, ReplicationParameters } from '../../services/replication-commands.ts'
 import type { ScanCommand, ScanParameters } from '../../services/scan-commands.ts'
 import type { AwsSetting } from '../aws/context.ts'
 import type { RequestContext } from '../http/context.ts'
@@ -62,6 +63,8 @@ export interface OperatorServices {
   /** Accounts, root keys, tokens and sessions. */
   administer(command: AdminCommand, parameters: AdminParameters): Promise<object>
   explainAccess(question: AccessQuestion): Promise<object>
+  /** Copies of images in other registries. */
+  replicate(command: ReplicationCommand, parameters: ReplicationParameters): Promise<object>
   /** What is in images, and what follows from it. */
   inspect(command: ScanCommand, parameters: ScanParameters): Promise<object>
   /** The log of events, and what became of deliveries. */

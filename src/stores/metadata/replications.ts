@@ -219,7 +219,7 @@ export class Replications implements ReplicationWriter {
       .innerJoin('repositories as r', 'r.id', 'i.repository_id')
       .select(repositoryColumns.map((column) => `r.${column}` as const))
       .select(['c.id as replication_id', 'c.account_id as to_account', 'c.region as to_region', 'c.status', 'c.tags'])
-      .select(['c.failure_code', 'c.failure_reason', 'c.attempts', 'c.requested_at', 'i.digest'])
+      .select(['c.failure_code', 'c.failure_reason', 'c.attempts', 'c.requested_at', 'c.image_id', 'i.digest'])
       .where('c.status', '!=', 'COMPLETE')
       .where('c.id', '>', after)
       .where('r.is_deleted', '=', 0)
@@ -230,6 +230,7 @@ export class Replications implements ReplicationWriter {
       const { registry, name } = toRepository(row)
       return {
         id: row.replication_id,
+        imageId: row.image_id,
         ref: { registry, name },
         digest: row.digest,
         tags: tagsOf(row),

@@ -47,6 +47,7 @@ export async function askOperator(
     scrub: none,
     backUp: none,
     verifyAudit: none,
+    replicate: none,
     inspect: none,
     manageEvents: none,
     administer: none,

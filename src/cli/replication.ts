@@ -1,0 +1,77 @@
+import type { Texts } from '../config/config.ts'
+import { isRegistryError } from '../domain/errors.ts'
+import { printReport, runJob } from './jobs.ts'
+import type { AppFactory, ReplicationCommand, RunningApp } from './running-app.ts'
+import { printTable } from './table.ts'
+import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
+
+interface Status {
+  readonly destinations: readonly {
+    readonly destination: string
+    readonly pending: number
+    readonly failed: number
+    readonly lagSeconds: number
+  }[]
+  readonly images: readonly {
+    readonly image: string
+    readonly tags: readonly string[]
+    readonly destination: string
+    readonly status: string
+    readonly attempts: number
+    readonly failureReason?: string
+  }[]
+}
+
+/** `ecru replication …`: how far copies are, failed ones again, and what was there before. */
+export async function runReplication(
+  command: ReplicationCommand,
+  options: Texts,
+  flags: Readonly<Record<string, unknown>>,
+  terminal: Terminal,
+  createApp: AppFactory,
+): Promise<number> {
+  const parameters: Record<string, string> = {}
+  for (const name of ['account', 'region']) {
+    const value = flags[name]
+    if (typeof value === 'string') parameters[name] = value
+  }
+  const job = {
+    command: `replication ${command}`,
+    method: 'POST',
+    path: `/_ecru/replication/${command}?${new URLSearchParams(parameters)}`,
+    runDirectly: async (app: RunningApp) => {
+      try {
+        return await app.replicate(command, parameters)
+      } catch (failure) {
+        if (isRegistryError(failure)) throw new CommandFailure(failure.message, { cause: failure })
+        throw failure
+      }
+    },
+  } as const
+  const report = await runJob(job, options, flags.url, terminal, createApp)
+  if (command !== 'status' || flags.json === true) printReport(report, flags.json === true, terminal)
+  else terminal.out(printStatus(report as Status))
+  return EXIT.ok
+}
+
+function printStatus({ destinations, images }: Status): string {
+  if (destinations.length === 0) return 'Everything has been copied.\n'
+  const lags = printTable(
+    ['DESTINATION', 'PENDING', 'FAILED', 'LAG (S)'],
+    destinations.map(({ destination, pending, failed, lagSeconds }) => [
+      destination,
+      pending,
+      failed,
+      Math.round(lagSeconds),
+    ]),
+  )
+  const rows = images.map(({ image, tags, destination, status, attempts, failureReason = '' }) => [
+    image,
+    tags.join(','),
+    destination,
+    status,
+    attempts,
+    failureReason,
+  ])
+  return `${lags}\n${printTable(['IMAGE', 'TAGS', 'DESTINATION', 'STATUS', 'ATTEMPTS', 'REASON'], rows)}`
+}
