@@ -76,6 +76,7 @@ export async function createApp(
       await metrics.close()
       analyser.close()
       await services.pulls.flush()
+      await services.pullEvents?.flush()
       await services.keyUses.flush()
       await services.metricCounts.flush()
       await foundation.auditLog?.close()

@@ -6,9 +6,10 @@ import type { JobRuns } from '../jobs/job-runs.ts'
 import { JobRunner } from '../jobs/runner.ts'
 import { Once } from '../lib/once.ts'
 import { webhookSecret } from '../services/webhook-secret.ts'
-import type { Foundation } from './foundation.ts'
+import { asError, type Foundation } from './foundation.ts'
 import type { Services } from './services.ts'
 
+const ACTIVATE_EVERY_MS = 5_000
 const RETENTION_EVERY_MS = 10 * 60_000
 /** How long an endpoint may take over one event. */
 const SEND_MS_MAX = 10_000
@@ -24,7 +25,7 @@ export interface EventJobs {
 
 export function createEventJobs(
   foundation: Foundation,
-  { eventDestinations: destinations }: Services,
+  { eventDestinations: destinations, activations, pullEvents }: Services,
   runs: JobRuns,
 ): EventJobs {
   const { config, metadata, clock, logger } = foundation
@@ -32,17 +33,26 @@ export function createEventJobs(
   const settings = { destinations, tellsExtensions }
   const delivery = new EventDelivery(metadata, senderOf(foundation), clock, logger, settings)
   const retention = new JobRunner(new EventRetention(metadata, clock, { retentionMs, countMax }), logger, runs)
+  // Restorations end by themselves; those who wait to be told of it need not look.
+  let activating: ReturnType<typeof setInterval> | undefined
+  const activate = () =>
+    activations.settle().catch((error) => logger.error({ error: asError(error) }, 'restorations could not be ended'))
   return {
     delivery,
     start() {
       delivery.start()
+      activating = setInterval(() => void activate(), ACTIVATE_EVERY_MS)
+      activating.unref()
       retention.start(RETENTION_EVERY_MS)
     },
     async catchUp() {
+      await activate()
+      await pullEvents?.flush()
       await delivery.drain()
       await retention.runNow()
     },
     async close() {
+      clearInterval(activating)
       await delivery.close()
       await retention.close()
     },

@@ -51,6 +51,7 @@ import { MetricCounts } from '../services/metric-counts.ts'
 import { MetricData } from '../services/metric-data.ts'
 import { Policies } from '../services/policies.ts'
 import { PublicRegistries } from '../services/public-registries.ts'
+import { PullEvents } from '../services/pull-events.ts'
 import { PullTimeExclusions } from '../services/pull-time-exclusions.ts'
 import { PullTimes } from '../services/pulls.ts'
 import { PushReplication } from '../services/push-replication.ts'
@@ -121,7 +122,12 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
   const keyUses = new KeyUses(metadata, clock, (error) => logger.error({ error: asError(error) }, 'uses of keys lost'))
   const callers = new Callers(metadata, config.defaultRegistry, clock, keyUses)
   const onPullTimesLost = (error: unknown) => logger.error({ error: asError(error) }, 'pull times lost')
-  const pulls = new PullTimes(metadata, clock, onPullTimesLost, (ref) => traffic.pulled(ref))
+  const onPullEventsLost = (error: unknown) => logger.error({ error: asError(error) }, 'events of pulls lost')
+  const pullEvents = config.events.tellsExtensions ? new PullEvents(metadata, clock, onPullEventsLost) : undefined
+  const pulls = new PullTimes(metadata, clock, onPullTimesLost, (ref, image, tag) => {
+    traffic.pulled(ref)
+    pullEvents?.record(ref, image, tag)
+  })
   const tickets = new DownloadTickets(metadata, clock, ids)
   const sessions = new Sessions(metadata, clock, ids)
   const issuerKeys = issuerKeysOf(config, realClock)
@@ -225,6 +231,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     policies: new Policies(metadata, access, config.fidelity === 'aws'),
     publicRegistries: new PublicRegistries(metadata, access, repositories, ids),
     pulls,
+    pullEvents,
     pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),
     pushTargets: new PushTargets(
       metadata,

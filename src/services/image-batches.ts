@@ -83,7 +83,7 @@ export class ImageBatches {
       if ('code' in outcome) failures.push(outcome)
       else images.push(outcome)
     }
-    for (const { image } of images) this.#pulls.record(image.id, principal, ref)
+    for (const { image, tag } of images) this.#pulls.record(image, principal, ref, tag)
     return { images, failures }
   }
 

@@ -180,7 +180,7 @@ export class Images {
     await this.#vaults.admit(repository, 'Decrypt')
     const manifest = await this.#vaults.openManifest(kept)
     await this.#admission.admit(principal, repository, kept.image, manifest)
-    if (!isHeld(kept.image)) this.#pulls.record(kept.image.id, principal, ref)
+    if (!isHeld(kept.image)) this.#pulls.record(kept.image, principal, ref, tagOf(reference))
     return { image: kept.image, manifest }
   }
 
@@ -282,6 +282,10 @@ export class Images {
   #quotasIn({ registry }: Repository): Quotas {
     return isPublic(registry) ? this.#publicQuotas : this.#quotas
   }
+}
+
+function tagOf(reference: ImageReference): Tag | undefined {
+  return 'tag' in reference ? reference.tag : undefined
 }
 
 function digestOf(bytes: Uint8Array, expected: Digest | undefined): Digest {

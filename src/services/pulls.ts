@@ -1,4 +1,5 @@
-import type { Registry, RepositoryRef } from '../domain/names.ts'
+import type { Image } from '../domain/image.ts'
+import type { Registry, RepositoryRef, Tag } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
 import { isExcluded, pullerArn } from '../domain/pull-time-exclusions.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -21,7 +22,7 @@ export class PullTimes {
   readonly #metadata: MetadataStore
   readonly #clock: Clock
   readonly #onError: (error: unknown) => void
-  readonly #onPull: (ref: RepositoryRef) => void
+  readonly #onPull: (ref: RepositoryRef, image: Image, tag: Tag | undefined) => void
   #pending = new Map<string, Puller>()
   #timer: ReturnType<typeof setTimeout> | undefined
   #written: Promise<void> = Promise.resolve()
@@ -31,7 +32,7 @@ export class PullTimes {
     metadata: MetadataStore,
     clock: Clock,
     onError: (error: unknown) => void,
-    onPull: (ref: RepositoryRef) => void = () => undefined,
+    onPull: (ref: RepositoryRef, image: Image, tag: Tag | undefined) => void = () => undefined,
   ) {
     this.#metadata = metadata
     this.#clock = clock
@@ -40,9 +41,10 @@ export class PullTimes {
   }
 
   /** Pulls by principals whom the registry excludes are forgotten when it comes to writing them down. */
-  record(imageId: number, principal: Principal, ref: RepositoryRef): void {
+  record(image: Image, principal: Principal, ref: RepositoryRef, tag?: Tag): void {
+    this.#onPull(ref, image, tag)
     const arn = pullerArn(principal)
-    this.#onPull(ref)
+    const { id: imageId } = image
     const { registry } = ref
     const key = `${registry.registryId} ${registry.region} ${arn}`
     const puller = this.#pending.get(key)

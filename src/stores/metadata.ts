@@ -116,6 +116,11 @@ export interface ImageReader {
   livingParentsOf(repositoryId: number, child: Digest, limit: number): Promise<readonly Digest[]>
   /** The images of this repository that the index `parent` lists, in ascending order of digest. */
   childrenOf(repositoryId: number, parent: Digest): Promise<readonly Image[]>
+  /** Images whose restoration has ended at `at`, the earliest first, and where they are. */
+  listActivationsDue(
+    at: Date,
+    limit: number,
+  ): Promise<readonly { readonly repository: Repository; readonly image: Image }[]>
   /** Whether the time of any restoration, in any repository, has come. */
   isActivationDue(at: Date): Promise<boolean>
   /** Sizes of the images among `digests` that this repository holds. */

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { parseTag } from '../../src/domain/names.ts'
 import { PUBLIC_REGION } from '../../src/domain/public-registry.ts'
+import { PullEvents } from '../../src/services/pull-events.ts'
 import {
+  ACTIVATION_MS,
   admin,
   createServices,
   indexOf,
@@ -118,6 +120,39 @@ describe('the archive', () => {
     await services.images.push(admin, ref, index)
     const restored = 'ECR Image Action UPDATE_STORAGE_CLASS STANDARD'
     expect(await told()).toEqual([restored, restored, 'ECR Image Action PUSH v1'])
+  })
+})
+
+describe('what takes time', () => {
+  test('is told when a restoration has ended, with the time of it', async () => {
+    const digest = await pushImage(services, ref, 'a', 'v1')
+    await services.storageClasses.update(admin, ref, { digest }, 'ARCHIVE')
+    await told()
+    await services.storageClasses.update(admin, ref, { digest }, 'STANDARD')
+    expect(await told()).toEqual([])
+    services.clock.advance(10 * ACTIVATION_MS)
+    await services.imageLists.describe(admin, ref, {}, { limit: 1 })
+    const [event] = await services.metadata.view.outbox.list(from, 1)
+    const endedAt = new Date(services.clock.now().getTime() - 9 * ACTIVATION_MS).toISOString()
+    expect(event?.detail).toMatchObject({ 'target-storage-class': 'STANDARD', 'last-activated-at': endedAt })
+    expect(await told()).toHaveLength(1)
+  })
+
+  test('is told of pulls together, once for each image and tag', async () => {
+    const digest = await pushImage(services, ref, 'a', 'v1')
+    const { image } = await services.images.pull(admin, ref, { digest })
+    await told()
+    const pulls = new PullEvents(services.metadata, services.clock, () => undefined)
+    for (let n = 0; n < 3; n++) pulls.record(ref, image, parseTag('v1'))
+    pulls.record(ref, image, undefined)
+    await pulls.flush()
+    await pulls.flush()
+    const events = await services.metadata.view.outbox.list(from, 10)
+    expect(events.map(({ detail }) => detail)).toMatchObject([
+      { 'action-type': 'PULL', 'image-tag': 'v1', 'pull-count': 3, 'image-digest': digest },
+      { 'action-type': 'PULL', 'pull-count': 1 },
+    ])
+    expect(await told()).toHaveLength(2)
   })
 })
 

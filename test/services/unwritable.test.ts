@@ -49,8 +49,8 @@ describe('on a full disk', () => {
     const lost: unknown[] = []
     const store = storeWith(full)
     const pulls = new PullTimes(store, services.clock, (error) => lost.push(error))
-    const { id } = (await imageIn(services.imageLists)) ?? { id: 0 }
-    pulls.record(id, admin, ref)
+    const image = await services.images.stat(admin, ref, { digest })
+    pulls.record(image, admin, ref)
     const lists = new ImageLists(store, services.vaults, services.access, pulls, new Activations(store, services.clock))
     expect(await imageIn(lists)).toMatchObject({ digest })
     expect(lost).toEqual([expect.objectContaining({ code: 'storage-full' })])
@@ -86,8 +86,8 @@ test('who asks for pull times sees those that are being written', async () => {
     services.clock,
     () => undefined,
   )
-  const { id } = (await imageIn(services.imageLists)) ?? { id: 0 }
-  pulls.record(id, admin, ref)
+  const image = await services.images.stat(admin, ref, { digest })
+  pulls.record(image, admin, ref)
   const first = pulls.flush()
   let isAnswered = false
   const second = pulls.flush().then(() => {

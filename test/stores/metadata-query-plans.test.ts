@@ -84,6 +84,7 @@ const looks: Record<string, (tx: MetadataWriter) => Promise<unknown>> = {
   'images.childrenOf': (tx) => tx.images.childrenOf(1, digest),
   'images.setStatus': (tx) => tx.images.setStatus(1, 'ACTIVATING', minute(1)),
   'images.isActivationDue': (tx) => tx.images.isActivationDue(minute(1)),
+  'images.listActivationsDue': (tx) => tx.images.listActivationsDue(minute(1), 10),
   'images.activateDue': (tx) => tx.images.activateDue(minute(1), 10),
   'images.parentsOf': (tx) => tx.images.parentsOf(1, digest, 10),
   'images.sizesOf': (tx) => tx.images.sizesOf(1, digests),

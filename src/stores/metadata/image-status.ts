@@ -1,5 +1,8 @@
-import type { ImageStatus } from '../../domain/image.ts'
+import type { Image, ImageStatus } from '../../domain/image.ts'
+import type { Repository } from '../../domain/repository.ts'
+import { imageColumns, toImage } from './image-rows.ts'
 import { prepared } from './prepared.ts'
+import { repositoryColumns, toRepository } from './repositories.ts'
 import type { Database } from './schema/database.ts'
 
 interface Change {
@@ -52,6 +55,18 @@ const dueActivations = prepared((db, p: { at: number; limit: number }) =>
     .limit(p.limit),
 )
 
+const placedActivations = prepared((db, p: { at: number; limit: number }) =>
+  db
+    .selectFrom('images as i')
+    .innerJoin('repositories as r', 'r.id', 'i.repository_id')
+    .select(repositoryColumns.filter((column) => column !== 'id').map((column) => `r.${column}` as const))
+    .select(imageColumns.map((column) => `i.${column}` as const))
+    .where('i.activates_at', '<=', p.at)
+    .where('r.is_deleted', '=', 0)
+    .orderBy('i.activates_at')
+    .limit(p.limit),
+)
+
 /** Sets the status of an image and of its tags, and counts it on the layers it needs. Absent is fine. */
 export async function setImageStatus(db: Database, imageId: number, status: ImageStatus, at: number): Promise<void> {
   const { rows } = await findStatus(db, { imageId })
@@ -61,6 +76,15 @@ export async function setImageStatus(db: Database, imageId: number, status: Imag
   await setTagStatus(db, { imageId, status })
   const change = Number(status !== 'ACTIVE') - Number(image.status !== 'ACTIVE')
   if (change !== 0) await countArchived(db, { repositoryId: image.repository_id, imageId, change })
+}
+
+export async function listActivationsDue(
+  db: Database,
+  at: number,
+  limit: number,
+): Promise<readonly { readonly repository: Repository; readonly image: Image }[]> {
+  const { rows } = await placedActivations(db, { at, limit })
+  return rows.map((row) => ({ repository: toRepository({ ...row, id: row.repository_id }), image: toImage(row) }))
 }
 
 export async function isActivationDue(db: Database, at: number): Promise<boolean> {

@@ -19,7 +19,7 @@ import { deleteImage, insertImage } from './image-records.ts'
 import { listReferrers } from './image-referrers.ts'
 import { resolveByDigest, resolveByTag } from './image-resolve.ts'
 import { imageColumns, toImage } from './image-rows.ts'
-import { activateDue, isActivationDue, setImageStatus } from './image-status.ts'
+import { activateDue, isActivationDue, listActivationsDue, setImageStatus } from './image-status.ts'
 import { deleteTag, putTag } from './image-tags.ts'
 import { paddedLists } from './parameter-lists.ts'
 import { prepared } from './prepared.ts'
@@ -237,6 +237,10 @@ export class Images implements ImageWriter {
 
   setStatus(imageId: number, status: ImageStatus, at: Date): Promise<void> {
     return setImageStatus(this.#session.db, imageId, status, at.getTime())
+  }
+
+  listActivationsDue(at: Date, limit: number) {
+    return listActivationsDue(this.#session.db, at.getTime(), limit)
   }
 
   activateDue(at: Date, limit: number): Promise<number> {

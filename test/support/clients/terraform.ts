@@ -4,7 +4,12 @@ import type { Stage } from './stage.ts'
 import { initializeTerraform, type TerraformFolder } from './terraform-folder.ts'
 
 /** The configurations beside this file: what they hold of. */
-export type TerraformConfiguration = 'terraform' | 'terraform-iam' | 'terraform-keys' | 'terraform-metrics'
+export type TerraformConfiguration =
+  | 'terraform'
+  | 'terraform-events'
+  | 'terraform-iam'
+  | 'terraform-keys'
+  | 'terraform-metrics'
 
 /** Terraform with the AWS provider, its endpoints on a stage, its files in the stage's directory. */
 export interface Terraform extends TerraformFolder {
