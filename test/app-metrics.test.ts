@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type App, createApp } from '../src/app.ts'
 import { readConfig } from '../src/config/config.ts'
 import { silentLogger } from '../src/lib/logger.ts'
 import { detachedContext, type RequestContext } from '../src/protocols/http/context.ts'
+import { OSV_DIRECTORY } from './support/advisory-data.ts'
 
 const TOKEN = 'a-scraper-shows-this'
 
@@ -129,4 +130,23 @@ test('in the server profile it takes the token, or the key of an operator', asyn
   expect(await answer.text()).toContain('ecru_build_info{')
   // It opens nothing else.
   expect((await ask('/_ecru/gc', { method: 'POST', headers: { authorization: `Bearer ${TOKEN}` } })).status).toBe(400)
+})
+
+test('the dashboard and the alert rules ask for metrics that are there', async () => {
+  await open({ ECRU_QUOTAS: 'imagesPerRepository=10' })
+  await pushAndPull('team/app', 1)
+  await app.collectGarbage(false)
+  await app.importAdvisories(OSV_DIRECTORY, ['Alpine'])
+  const names = new Set([...(await samples()).keys()].map((sample) => sample.replace(/\{.*/, '')))
+  const dashboard = JSON.stringify(JSON.parse(await readFile('deploy/grafana/ecru.json', 'utf8')))
+  const rules = Bun.YAML.parse(await readFile('deploy/prometheus/ecru-alerts.yaml', 'utf8')) as {
+    readonly groups: readonly { readonly rules: readonly { readonly alert: string; readonly expr: string }[] }[]
+  }
+  const exprs = rules.groups.flatMap((group) => group.rules.map(({ expr }) => expr))
+  expect(exprs.length).toBeGreaterThan(5)
+  for (const text of [dashboard, ...exprs]) {
+    const asked = [...text.matchAll(/\b(?:ecru|process)_[a-z_]+[a-z]\b/g)].map(([name]) => name)
+    expect(asked.filter((name) => !names.has(name))).toEqual([])
+  }
+  expect(dashboard).toContain('ecru_http_request_duration_seconds_bucket')
 })

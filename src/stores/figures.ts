@@ -31,6 +31,11 @@ export interface QueueDepths {
   readonly deadBlobs: number
   readonly signings: number
   readonly lifecyclePreviews: number
+  readonly scans: number
+  readonly replications: number
+  /** That the target which is furthest behind has yet to get. */
+  readonly events: number
+  readonly eventDeadLetters: number
 }
 
 /** Sums over everything, in steps that are small enough to be made beside traffic. */

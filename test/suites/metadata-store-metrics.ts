@@ -171,6 +171,15 @@ export function metricCases(store: StoreOf): void {
     const second = await figures.sumBlobs(first.next, 5)
     expect([first.blobCount + second.blobCount, first.sizeBytes + second.sizeBytes]).toEqual([2, 110])
     expect(second.next).toBeUndefined()
-    expect(await figures.queueDepths()).toEqual({ uploads: 0, deadBlobs: 0, signings: 0, lifecyclePreviews: 0 })
+    expect(await figures.queueDepths()).toEqual({
+      uploads: 0,
+      deadBlobs: 0,
+      signings: 0,
+      lifecyclePreviews: 0,
+      scans: 0,
+      replications: 0,
+      events: 0,
+      eventDeadLetters: 0,
+    })
   })
 }

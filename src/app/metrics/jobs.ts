@@ -28,11 +28,10 @@ export function tellJobs(to: Exposition, { jobs }: JobRuns): void {
 
 /** Work that waits. */
 export async function tellQueues(to: Exposition, { metadata }: Foundation): Promise<void> {
-  const { uploads, deadBlobs, signings, lifecyclePreviews } = await metadata.view.figures.queueDepths()
-  to.gauge('ecru_queue_depth', 'Work that waits, by what it waits for.', [
-    { labels: { queue: 'uploads' }, value: uploads },
-    { labels: { queue: 'dead-blobs' }, value: deadBlobs },
-    { labels: { queue: 'signings' }, value: signings },
-    { labels: { queue: 'lifecycle-previews' }, value: lifecyclePreviews },
-  ])
+  const depths = await metadata.view.figures.queueDepths()
+  const samples = Object.entries(depths).map(([name, value]) => ({
+    labels: { queue: name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`) },
+    value,
+  }))
+  to.gauge('ecru_queue_depth', 'Work that waits, by what it waits for.', samples)
 }

@@ -105,6 +105,19 @@ export class Figures implements FigureReader {
           .select(count.as('n'))
           .where('status', '=', sql<'IN_PROGRESS'>`${unfinished}`)
           .as('lifecyclePreviews'),
+        eb
+          .selectFrom('image_scans')
+          .select(count.as('n'))
+          .where('state', '=', sql.lit('QUEUED' as const))
+          .as('scans'),
+        eb
+          .selectFrom('image_replications')
+          .select(count.as('n'))
+          .where('status', '=', sql<'IN_PROGRESS'>`${unfinished}`)
+          .as('replications'),
+        eb.selectFrom('event_dead_letters').select(count.as('n')).as('eventDeadLetters'),
+        eb.selectFrom('outbox').select(sql<number | null>`max(position)`.as('n')).as('newestEvent'),
+        eb.selectFrom('event_targets').select(sql<number | null>`min(position)`.as('n')).as('slowestTarget'),
       ])
       .executeTakeFirstOrThrow()
     return {
@@ -112,6 +125,10 @@ export class Figures implements FigureReader {
       deadBlobs: Number(row.deadBlobs ?? 0),
       signings: Number(row.signings ?? 0),
       lifecyclePreviews: Number(row.lifecyclePreviews ?? 0),
+      scans: Number(row.scans ?? 0),
+      replications: Number(row.replications ?? 0),
+      events: row.slowestTarget === null ? 0 : Math.max(0, Number(row.newestEvent ?? 0) - row.slowestTarget),
+      eventDeadLetters: Number(row.eventDeadLetters ?? 0),
     }
   }
 }
