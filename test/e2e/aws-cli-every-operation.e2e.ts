@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import type {
   BatchGetImageResponse,
   CreateRepositoryResponse,
+  DescribeImageReplicationStatusResponse,
   DescribeImageSigningStatusResponse,
   GetDownloadUrlForLayerResponse,
   InitiateLayerUploadResponse,
@@ -53,9 +54,7 @@ const REGISTRY_POLICY = JSON.stringify({
 const REFUSED: Readonly<Record<string, readonly string[]>> = {
   CreatePullThroughCacheRule: ['--ecr-repository-prefix', 'hub', '--upstream-registry-url', 'registry-1.docker.io'],
   DeletePullThroughCacheRule: ['--ecr-repository-prefix', 'hub'],
-  DescribeImageReplicationStatus: ['--repository-name', 'every/images', '--image-id', 'imageTag=v1'],
   DescribePullThroughCacheRules: [],
-  PutReplicationConfiguration: ['--replication-configuration', '{"rules":[]}'],
   UpdatePullThroughCacheRule: ['--ecr-repository-prefix', 'hub', '--custom-role-arn', SCANNER],
   ValidatePullThroughCacheRule: ['--ecr-repository-prefix', 'hub'],
 }
@@ -270,6 +269,26 @@ describe('every command of `aws ecr`', () => {
       for (const operation of ['GetSigningConfiguration', 'DeleteSigningConfiguration'])
         expect(await ecr.json(operation)).toMatchObject({ signingConfiguration })
     }
+    const replication = async () => {
+      const rules = (...destinations: readonly object[]) => [
+        '--replication-configuration',
+        JSON.stringify({ rules: destinations.map((destination) => ({ destinations: [destination] })) }),
+      ]
+      const far = { region: 'eu-central-1', registryId: ACCOUNT }
+      await ecr.json('CreateRepository', ...named('every/copied'))
+      const put = await ecr.json<object>('PutReplicationConfiguration', ...rules(far))
+      expect(put).toEqual({ replicationConfiguration: { rules: [{ destinations: [far] }] } })
+      expect(await ecr.json('DescribeRegistry')).toEqual({ registryId: ACCOUNT, ...put })
+      await push(stage, 'every/copied', buildImage('every-copied', { layers: [{ n: 'c' }] }), 'v1')
+      const asked = [...named('every/copied'), '--image-id', 'imageTag=v1'] as const
+      const { replicationStatuses } = await ecr.json<DescribeImageReplicationStatusResponse>(
+        ...(['DescribeImageReplicationStatus', ...asked] as const),
+      )
+      expect(replicationStatuses).toMatchObject([far])
+      expect(replicationStatuses?.[0]?.status).toBeOneOf(['IN_PROGRESS', 'COMPLETE'])
+      await ecr.json('PutReplicationConfiguration', ...rules())
+      await ecr.json('DeleteRepository', ...named('every/copied'), '--force')
+    }
     const logins = async () => {
       const [token, password, version] = await Promise.all([
         ecr.json('GetAuthorizationToken'),
@@ -285,7 +304,7 @@ describe('every command of `aws ecr`', () => {
       expect(await statusOfLogin(given)).toBe(200)
       expect(endpoint).toBe(stage.url)
     }
-    await Promise.all([settings(), scanning(), policy(), exclusions(), templates(), signing(), logins()])
+    await Promise.all([settings(), scanning(), policy(), exclusions(), templates(), signing(), replication(), logins()])
   })
 
   const statusOfLogin = async (password: string) => {

@@ -35,7 +35,7 @@ describe('Terraform manages what Ecru holds, and finds it as it left it', () => 
     'applies, and a second plan is empty',
     async () => {
       terraform = await openTerraform(stage)
-      expect(await terraform.apply()).toBe('Apply complete! Resources: 12 added, 0 changed, 0 destroyed.')
+      expect(await terraform.apply()).toBe('Apply complete! Resources: 13 added, 0 changed, 0 destroyed.')
       expect(await terraform.changes()).toBeUndefined()
       expect(await terraform.output()).toMatchObject({
         account: '000000000000',
@@ -52,7 +52,7 @@ describe('Terraform manages what Ecru holds, and finds it as it left it', () => 
     'updates in place (a lifecycle policy is replaced), and a plan after that is empty',
     async () => {
       await push(stage, 'team/app', image, 'v1')
-      expect(await terraform.apply(CHANGED)).toBe('Apply complete! Resources: 1 added, 6 changed, 1 destroyed.')
+      expect(await terraform.apply(CHANGED)).toBe('Apply complete! Resources: 1 added, 7 changed, 1 destroyed.')
       expect(await terraform.changes(CHANGED)).toBeUndefined()
       expect(await terraform.output()).toMatchObject({ image_digest: image.manifest.digest })
 
@@ -89,7 +89,7 @@ describe('Terraform manages what Ecru holds, and finds it as it left it', () => 
     'imports everything, and a plan after that is empty',
     async () => {
       await terraform.forget()
-      expect(await terraform.apply(CHANGED)).toStartWith('Apply complete! Resources: 12 imported, 0 added,')
+      expect(await terraform.apply(CHANGED)).toStartWith('Apply complete! Resources: 13 imported, 0 added,')
       expect(await terraform.changes(CHANGED)).toBeUndefined()
     },
     TIMEOUT_MS,
@@ -98,7 +98,7 @@ describe('Terraform manages what Ecru holds, and finds it as it left it', () => 
   test(
     'destroys everything, images included where it may',
     async () => {
-      expect(await terraform.destroy(CHANGED)).toBe('Destroy complete! Resources: 12 destroyed.')
+      expect(await terraform.destroy(CHANGED)).toBe('Destroy complete! Resources: 13 destroyed.')
       const ecr = ecrClient(stage.url)
       expect((await ecr.send(new DescribeRepositoriesCommand())).repositories).toEqual([])
       expect((await ecr.send(new DescribeRepositoryCreationTemplatesCommand())).repositoryCreationTemplates).toEqual([])

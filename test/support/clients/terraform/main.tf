@@ -142,6 +142,24 @@ resource "aws_ecr_account_setting" "scope" {
   value = "V2"
 }
 
+resource "aws_ecr_replication_configuration" "all" {
+  replication_configuration {
+    rule {
+      destination {
+        region      = "eu-west-1"
+        registry_id = data.aws_caller_identity.me.account_id
+      }
+      dynamic "repository_filter" {
+        for_each = var.scan_on_push ? ["team/"] : ["team/", "prod/"]
+        content {
+          filter      = repository_filter.value
+          filter_type = "PREFIX_MATCH"
+        }
+      }
+    }
+  }
+}
+
 resource "aws_ecr_registry_scanning_configuration" "all" {
   scan_type = var.scan_on_push ? "ENHANCED" : "BASIC"
 
