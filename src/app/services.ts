@@ -71,6 +71,7 @@ import { RootKeys } from '../services/root-keys.ts'
 import { Sboms } from '../services/sboms.ts'
 import { ScanCommands } from '../services/scan-commands.ts'
 import { ScanConfigurations } from '../services/scan-configurations.ts'
+import type { ScanEngine } from '../services/scan-engine.ts'
 import { ScanFindings } from '../services/scan-findings.ts'
 import { SecretAccess } from '../services/secret-access.ts'
 import { SecretCipher } from '../services/secret-cipher.ts'
@@ -165,7 +166,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
   const pushSigning = new PushSigning(() => bells.signingAsked())
   const pushScanning = new PushScanning(clock, quotas, () => bells.scanAsked())
   const rematching = new Rematching(metadata, advisoryStore)
-  const scanEngine = new BuiltInEngine(inventories, matching)
+  const scanEngine = createScanEngine(foundation, contents, inventories, matching)
   const scanConfigurations = new ScanConfigurations(metadata, access, clock, () => bells.scanAsked())
   const pushReplication = new PushReplication(clock, () => bells.replicationAsked(), config.replication.tags)
   const sparse = config.acceptsSparseImages
@@ -288,6 +289,33 @@ function issuerKeysOf(config: Config, realClock: Clock): Pick<IssuerKeys, 'find'
     return new IssuerKeys(oidcSettings(config), realClock)
   })
   return { find: async (issuer, keyId) => (await loaded.get()).find(issuer, keyId) }
+}
+
+/** What scans; what other scanners take is loaded for them alone. */
+function createScanEngine(
+  { config, clock }: Foundation,
+  contents: ImageContents,
+  inventories: Inventories,
+  matching: Matching,
+): ScanEngine {
+  const { scanEngine: wanted, advisories } = config
+  if (wanted.kind === 'ecru') return new BuiltInEngine(inventories, matching)
+  const made = new Once<ScanEngine>(async () => {
+    if (wanted.kind === 'trivy') {
+      const { TrivyCommand } = await import('../clients/trivy-command.ts')
+      const { TrivyEngine } = await import('../services/trivy-engine.ts')
+      return new TrivyEngine(contents, new TrivyCommand(wanted), clock, advisories)
+    }
+    const { HarborScannerAdapter } = await import('../clients/scanner-adapter.ts')
+    const { AdapterEngine } = await import('../services/adapter-engine.ts')
+    const { caFile, ...how } = wanted
+    const caCertificates = caFile === undefined ? undefined : readFileSync(caFile, 'utf8')
+    return new AdapterEngine(inventories, new HarborScannerAdapter({ ...how, caCertificates }), clock, advisories)
+  })
+  return {
+    name: wanted.kind,
+    scan: async (target, type, signal) => (await made.get()).scan(target, type, signal),
+  }
 }
 
 /** The one that decides which images may be pulled; what it would refuse, were it not on trial, is logged. */

@@ -86,6 +86,19 @@ export interface Config {
     readonly sincePushMs: number | undefined
     readonly sincePullMs: number
   }
+  /** What scans. */
+  readonly scanEngine:
+    | { readonly kind: 'ecru' }
+    | { readonly kind: 'trivy'; readonly program: string; readonly timeoutMs: number }
+    | {
+        readonly kind: 'adapter'
+        readonly url: string
+        readonly authorization: string | undefined
+        readonly caFile: string | undefined
+        readonly registryUrl: string
+        readonly registryAuthorization: string | undefined
+        readonly timeoutMs: number
+      }
   readonly metrics: {
     /** Who scrapes shows it; absent: only operators may. */
     readonly token: string | undefined
@@ -165,6 +178,21 @@ function awsRegistryHost({ ECRU_AWS_HOSTS: [region] = [] }: Environment): string
   return `{account}.dkr.ecr.{region}.${region === undefined ? 'amazonaws.com' : awsSuffix(region)}`
 }
 
+function scanEngineOf(env: Environment): Config['scanEngine'] {
+  const { ECRU_SCAN_ENGINE: kind, ECRU_SCAN_TIMEOUT: timeoutMs } = env
+  if (kind === 'trivy') return { kind, program: env.ECRU_SCAN_TRIVY, timeoutMs }
+  if (kind === 'ecru') return { kind }
+  return {
+    kind,
+    url: env.ECRU_SCAN_ADAPTER_URL ?? '',
+    authorization: env.ECRU_SCAN_ADAPTER_AUTHORIZATION,
+    caFile: env.ECRU_SCAN_ADAPTER_CA,
+    registryUrl: env.ECRU_SCAN_REGISTRY_URL ?? '',
+    registryAuthorization: env.ECRU_SCAN_REGISTRY_AUTHORIZATION,
+    timeoutMs,
+  }
+}
+
 /** Whether an address can be reached from this machine only. */
 export function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.[0-9]{1,3}){3}$/.test(host)
@@ -212,6 +240,8 @@ function contradictions(env: Environment): string[] {
   if (masterKeySourcesOf(env).length > 1) {
     mistakes.push('Only one of ECRU_MASTER_KEY_FILE, ECRU_MASTER_KEY and ECRU_MASTER_KEY_COMMAND can be given.')
   }
+  if (env.ECRU_SCAN_ENGINE === 'adapter' && (!env.ECRU_SCAN_ADAPTER_URL || !env.ECRU_SCAN_REGISTRY_URL))
+    mistakes.push('ECRU_SCAN_ENGINE=adapter needs ECRU_SCAN_ADAPTER_URL and ECRU_SCAN_REGISTRY_URL.')
   if (!isLoopbackHost(env.ECRU_HOST)) mistakes.push(...exposureMistakes(env))
   if (env.ECRU_PROFILE === 'server') {
     if (env.ECRU_GC_GRACE < HOUR_MS) mistakes.push('ECRU_GC_GRACE must be at least 1h in the server profile.')
@@ -323,6 +353,7 @@ function toConfig(env: Environment): Config {
       sincePushMs: env.ECRU_SCAN_DURATION === 0 ? undefined : env.ECRU_SCAN_DURATION,
       sincePullMs: env.ECRU_SCAN_PULL_DURATION,
     },
+    scanEngine: scanEngineOf(env),
     metrics: { token: env.ECRU_METRICS_TOKEN, repositoriesMax: env.ECRU_METRICS_REPOSITORIES },
     uploadExpiryMs: env.ECRU_UPLOAD_EXPIRY,
     activationMs: env.ECRU_ACTIVATION_TIME,

@@ -10,6 +10,7 @@ import type { ImageScanner } from '../services/image-scanner.ts'
 import type { Match, Matching } from '../services/matching.ts'
 import type { Rematching } from '../services/rematching.ts'
 import { scanConfigurationOf } from '../services/scan-configurations.ts'
+import { BUILT_IN } from '../services/scan-engine.ts'
 import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import type { PlacedScan } from '../stores/scans.ts'
 import type { Pace } from './pace.ts'
@@ -128,6 +129,8 @@ export class ScanRematch {
   }
 
   async #isToFollow({ scan, image, repository }: PlacedScan, configurations: Configurations): Promise<boolean> {
+    // What another engine found is not ours to compare.
+    if (this.#scanner.engineName !== BUILT_IN) return false
     if (scan.state === 'QUEUED' || scan.engine !== this.#scanner.engineName || image.status !== 'ACTIVE') return false
     if (scan.failure?.code === 'data') return true
     if (scan.type !== 'ENHANCED' || scan.completedAt === undefined) return false

@@ -3,11 +3,11 @@ import type { ScanType } from '../domain/scanning/configuration.ts'
 import { failureOf, inventoryFor, remarkOf, sourceUpdatedAtOf } from '../domain/scanning/judge.ts'
 import type { Inventories } from './inventories.ts'
 import type { Match, Matching } from './matching.ts'
-import type { EngineReport, ScanEngine, ScanTarget } from './scan-engine.ts'
+import { BUILT_IN, type EngineReport, type ScanEngine, type ScanTarget } from './scan-engine.ts'
 
 /** The registry's own scanner: what is in the layers, compared with the advisories that were imported. */
 export class BuiltInEngine implements ScanEngine {
-  readonly name = 'ecru'
+  readonly name = BUILT_IN
   readonly #inventories: Inventories
   readonly #matching: Matching
 

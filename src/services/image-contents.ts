@@ -98,6 +98,11 @@ export class ImageContents {
     return await this.#bytesOf(repository, layer, bytesMax)
   }
 
+  /** The bytes of a small blob. Throws `blob-not-found`, and `invalid-parameter` when it is larger. */
+  async blobOf(repository: Repository, digest: Digest, bytesMax: number): Promise<Uint8Array> {
+    return await this.#bytesOf(repository, { digest }, bytesMax)
+  }
+
   async #childOf(ref: RepositoryRef, digest: Digest): Promise<ContainerImage | undefined> {
     if ((await this.#metadata.view.images.resolve(ref, { digest }))?.found === undefined) return undefined
     const opened = await this.open(ref, { digest })
@@ -115,7 +120,11 @@ export class ImageContents {
   }
 
   /** Throws `invalid-parameter` for more than that. The size that a manifest states is its author's: that of the blob counts. */
-  async #bytesOf(repository: Repository, { digest }: Descriptor, bytesMax: number): Promise<Uint8Array> {
+  async #bytesOf(
+    repository: Repository,
+    { digest }: Pick<Descriptor, 'digest'>,
+    bytesMax: number,
+  ): Promise<Uint8Array> {
     const blob = await this.#metadata.view.blobs.findLinked(repository.id, digest)
     if (blob !== undefined && blob.sizeBytes > bytesMax)
       throw invalidParameters(`${digest} has more than ${bytesMax} bytes.`)

@@ -32,6 +32,9 @@ export interface EngineReport {
   readonly inventory?: Inventory | undefined
 }
 
+/** The name of the registry's own. */
+export const BUILT_IN = 'ecru'
+
 /** Finds out what is wrong with images. */
 export interface ScanEngine {
   /** Stands beside each result. */

@@ -4,7 +4,7 @@ import type { ScanType } from './configuration.ts'
 import type { ScanFailure } from './scan.ts'
 
 /** ECR's sentence for images from scratch. */
-const UNSUPPORTED: ScanFailure = {
+export const UNSUPPORTED: ScanFailure = {
   code: 'unsupported',
   reason: 'UnsupportedImageError: The operating system and/or package manager are not supported.',
 }
