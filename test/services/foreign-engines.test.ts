@@ -5,16 +5,21 @@ import { join } from 'node:path'
 import { HarborScannerAdapter } from '../../src/clients/scanner-adapter.ts'
 import { TrivyCommand } from '../../src/clients/trivy-command.ts'
 import type { Digest } from '../../src/domain/digest.ts'
+import { parseTag } from '../../src/domain/names.ts'
 import { readTrivyReport } from '../../src/domain/scanning/trivy-report.ts'
 import { AdapterEngine } from '../../src/services/adapter-engine.ts'
 import type { ScanEngine } from '../../src/services/scan-engine.ts'
 import { TrivyEngine } from '../../src/services/trivy-engine.ts'
+import { osvRecord, RecordDirectory } from '../support/advisory-data.ts'
+import { findingOf } from '../support/finding.ts'
 import { debian, pushFiles } from '../support/scannable-images.ts'
-import { admin, createServices, refTo, type Services } from '../support/service-fixture.ts'
+import { admin, createServices, refTo, registry, type Services } from '../support/service-fixture.ts'
 
 const ref = refTo('app')
 const LAYER = `sha256:${'a'.repeat(64)}` as Digest
 const DAY_MS = 86_400_000
+const DEBIAN = { id: 'debian', idLike: [], versionId: '12' }
+const OPENSSL = findingOf().package
 let directory: string
 let services: Services
 let engine: ScanEngine
@@ -173,6 +178,22 @@ describe("Trivy's command line", () => {
       description: expect.stringContaining('UnsupportedImageError'),
     })
   })
+})
+
+test('what another scanner found is not compared with the advisories of the registry', async () => {
+  await withTrivy(printing(TRIVY_REPORT))
+  const rules = [{ frequency: 'CONTINUOUS_SCAN', filters: ['*'] }] as const
+  await services.scanConfigurations.put(admin, registry, { type: 'ENHANCED', rules })
+  const found = ['CVE-2026-1 libssl3 HIGH', 'CVE-2026-2 qs UNDEFINED']
+  expect(await scan()).toMatchObject({ status: 'ACTIVE', findings: found })
+  const { image } = await services.contents.open(ref, { tag: parseTag('v1') })
+  await services.metadata.transact((tx) => services.rematching.index(tx, image.id, { os: DEBIAN, packages: [OPENSSL] }))
+  using records = new RecordDirectory()
+  records.put(osvRecord('DEBIAN-CVE-2026-9', ['Debian:12', 'openssl', '3.0.99-1']))
+  await services.advisories.import({ from: records.path, at: services.clock.now() })
+  expect(await services.scanJobs.scanNow()).toMatchObject({ compared: 0 })
+  expect(await services.metadata.view.scans.listUnfinished(services.clock.now(), 10)).toEqual([])
+  expect(await scan()).toMatchObject({ findings: found })
 })
 
 test("Trivy's report is read with all that it says", async () => {
