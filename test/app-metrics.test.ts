@@ -44,12 +44,12 @@ async function api(operation: string, input: object): Promise<Readonly<Record<st
 }
 
 /** Pushes an image of one small blob, and pulls it so many times. */
-async function pushAndPull(repository: string, times: number): Promise<void> {
+async function pushAndPull(repository: string, times: number, content = '{}'): Promise<void> {
   await api('CreateRepository', { repositoryName: repository })
   const { authorizationData } = await api('GetAuthorizationToken', {})
   const [{ authorizationToken }] = authorizationData as [{ authorizationToken: string }]
   const headers = { authorization: `Basic ${authorizationToken}` }
-  const bytes = Buffer.from('{}')
+  const bytes = Buffer.from(content)
   const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`
   const upload = await ask(`/v2/${repository}/blobs/uploads/?digest=${digest}`, {
     method: 'POST',
@@ -149,4 +149,33 @@ test('the dashboard and the alert rules ask for metrics that are there', async (
     expect(asked.filter((name) => !names.has(name))).toEqual([])
   }
   expect(dashboard).toContain('ecru_http_request_duration_seconds_bucket')
+})
+
+test('costs are told by repository: shared, own, and what the lifecycle policy would save', async () => {
+  await open({ ECRU_PRICE_PER_GB_MONTH: '1073741824', ECRU_LIFECYCLE_INTERVAL: '0' })
+  await pushAndPull('one', 1)
+  await pushAndPull('two', 1)
+  await pushAndPull('three', 1, '{"own":"only here"}')
+  const rule = {
+    rulePriority: 1,
+    selection: { tagStatus: 'any', countType: 'sinceImagePushed', countUnit: 'days', countNumber: 1 },
+    action: { type: 'expire' },
+  }
+  const lifecyclePolicyText = JSON.stringify({ rules: [rule] })
+  for (const repositoryName of ['two', 'three'])
+    await api('PutLifecyclePolicy', { repositoryName, lifecyclePolicyText })
+  const costs = async () => (await (await ask('/_ecru/cost', { method: 'POST' })).json()) as object
+  const shared = { sizeBytes: 2, ownBytes: 0, shareBytes: 1, costPerMonth: 1 }
+  const own = { repositoryName: 'three', sizeBytes: 19, ownBytes: 19, shareBytes: 19, costPerMonth: 19 }
+  expect(await costs()).toMatchObject({
+    ...{ pricePerGbMonth: 1073741824, storedBytes: 21, heldBytes: 23, savedByDeduplicationBytes: 2 },
+    ...{ costPerMonth: 21, savingPerMonth: 0 },
+    repositories: [{ ...own, expiringBytes: 0 }, shared, shared],
+  })
+  await ask('/_ecru/clock', { method: 'POST', body: JSON.stringify({ advanceSeconds: 3 * 86_400 }) })
+  // What another repository holds too is not freed.
+  expect(await costs()).toMatchObject({
+    savingPerMonth: 19,
+    repositories: [{ ...own, expiringBytes: 19, savingPerMonth: 19 }, shared, shared],
+  })
 })

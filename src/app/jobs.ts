@@ -12,6 +12,7 @@ import { KeysJobs } from '../jobs/keys.ts'
 import type { LifecycleReport } from '../jobs/lifecycle.ts'
 import { type LifecycleForecast, LifecycleJobs } from '../jobs/lifecycle-jobs.ts'
 import { MetricUpkeep } from '../jobs/metric-upkeep.ts'
+import { Pace } from '../jobs/pace.ts'
 import { JobRunner } from '../jobs/runner.ts'
 import { ScanJob, ScanJobs } from '../jobs/scan.ts'
 import { ScanRematch } from '../jobs/scan-rematch.ts'
@@ -23,6 +24,7 @@ import { Gate } from '../lib/gate.ts'
 import { AccessExplanations } from '../services/access-explanations.ts'
 import type { AdvisoryReport } from '../services/advisories.ts'
 import { AdvisoryBundles } from '../services/advisory-bundles.ts'
+import type { CostReport } from '../services/costs.ts'
 import { ImageSigner } from '../services/image-signer.ts'
 import { LifecycleEvaluation } from '../services/lifecycle-evaluation.ts'
 import { LifecycleExecution } from '../services/lifecycle-execution.ts'
@@ -56,6 +58,8 @@ export interface OperatorJobs {
   scrub(isDryRun: boolean): Promise<ScrubReport>
   /** Everything, into a directory that this process sees. */
   backUp(request: BackupRequest): Promise<BackupReport>
+  /** What the storage of repositories costs. */
+  costs(): Promise<CostReport>
   /** Executes lifecycle policies now. */
   runLifecycle(target: RepositoryRef | 'all'): Promise<LifecycleReport>
   /** What a repository's lifecycle policy would do now. */
@@ -123,6 +127,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
       collectGarbage: (isDryRun) => (isDryRun ? gc.dryRun() : gcRunner.runNow()),
       scrub: (isDryRun) => (isDryRun ? scrub.dryRun(closing.signal) : scrubRunner.runNow()),
       backUp: (request) => backups.run(request),
+      costs: () => lifecycleCosts(foundation, services, closing.signal),
       runLifecycle: (target) => lifecycle.run(target),
       forecastLifecycle: (ref) => lifecycle.forecast(ref),
       advisoryStatus: () => advisories.status(),
@@ -192,6 +197,17 @@ function createScanJobs(foundation: Foundation, services: Services, runs: JobRun
   const parts = { scanner, sweep: new ScanSweep(metadata, clock), rematch }
   const settings = { clock, leaseClock: realClock, holder: HOLDER }
   return new ScanJobs(new ScanJob(metadata, parts, logger, settings), logger, runs)
+}
+
+async function lifecycleCosts(
+  { config, metadata, clock }: Foundation,
+  { pulls, activations, storageAccounts }: Services,
+  signal: AbortSignal,
+): Promise<CostReport> {
+  const { Costs } = await import('../services/costs.ts')
+  const evaluation = new LifecycleEvaluation(metadata, pulls, activations, clock)
+  const pace = new Pace(signal)
+  return new Costs(metadata, storageAccounts, evaluation, config.pricePerGbMonth).report(() => pace.rest())
 }
 
 async function verifyAudit({ auditLog, metadata }: Foundation): Promise<AuditReport> {

@@ -54,6 +54,7 @@ export interface RunningApp {
     readonly includesKeys: boolean
     readonly keep?: number | undefined
   }): Promise<object>
+  costs(): Promise<object>
   runLifecycle(target: RepositoryRef | 'all'): Promise<object>
   forecastLifecycle(ref: RepositoryRef): Promise<object>
   /** What advisories there are, and how old. */

@@ -105,6 +105,7 @@ export interface Config {
     /** So many repositories have samples of their own. */
     readonly repositoriesMax: number
   }
+  readonly pricePerGbMonth: number
   readonly uploadExpiryMs: number
   /** How long an archived image takes to become active again. */
   readonly activationMs: number
@@ -355,6 +356,7 @@ function toConfig(env: Environment): Config {
     },
     scanEngine: scanEngineOf(env),
     metrics: { token: env.ECRU_METRICS_TOKEN, repositoriesMax: env.ECRU_METRICS_REPOSITORIES },
+    pricePerGbMonth: env.ECRU_PRICE_PER_GB_MONTH,
     uploadExpiryMs: env.ECRU_UPLOAD_EXPIRY,
     activationMs: env.ECRU_ACTIVATION_TIME,
     idleTimeoutMs: env.ECRU_IDLE_TIMEOUT,

@@ -350,6 +350,14 @@ export const VARIABLES = {
     default: '200',
     doc: 'How many repositories have samples of their own in `/metrics`; the others are told together.',
   },
+  ECRU_PRICE_PER_GB_MONTH: {
+    schema: readAs(
+      (given) => (/^[0-9]{1,12}(\.[0-9]{1,6})?$/.test(given) ? Number(given) : undefined),
+      'must be a price such as 0.10',
+    ),
+    default: '0.10',
+    doc: 'What a gigabyte (1024³ bytes) of storage costs in a month, in whatever money; `ecru cost` reckons with it.',
+  },
   ECRU_UPLOAD_EXPIRY: {
     schema: duration(MINUTE_MS, YEAR_MS),
     default: '7d',

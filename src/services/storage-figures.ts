@@ -4,6 +4,7 @@ import type { MetadataStore } from '../stores/metadata.ts'
 
 /** What one repository takes of the disk. Encryption adds a little that is not counted. */
 export interface RepositoryFigures {
+  readonly id: number
   readonly ref: RepositoryRef
   readonly imageCount: number
   blobCount: number
@@ -67,7 +68,7 @@ export class StorageAccounts {
     for (let after = 0; ; ) {
       const page = await rested(() => figures.listRepositories(after, STEP))
       for (const { id, ref, imageCount } of page)
-        byId.set(id, { ref, imageCount, blobCount: 0, sizeBytes: 0, ownBytes: 0, shareBytes: 0 })
+        byId.set(id, { id, ref, imageCount, blobCount: 0, sizeBytes: 0, ownBytes: 0, shareBytes: 0 })
       after = page.at(-1)?.id ?? after
       if (page.length < STEP) break
     }

@@ -24,6 +24,15 @@ export interface LinkKey {
   readonly digest: string
 }
 
+/** An image that needs a blob. */
+export interface BlobUse {
+  readonly digest: string
+  readonly imageId: number
+  readonly sizeBytes: number
+  /** How many repositories hold the blob. */
+  readonly holders: number
+}
+
 /** Work that waits. */
 export interface QueueDepths {
   readonly uploads: number
@@ -49,5 +58,11 @@ export interface FigureReader {
     after: BlobAddress | undefined,
     limit: number,
   ): Promise<{ readonly blobCount: number; readonly sizeBytes: number; readonly next?: BlobAddress }>
+  /** What the images of a repository need, in ascending order of digest, then of image. */
+  listBlobUses(
+    repositoryId: number,
+    after: Pick<BlobUse, 'digest' | 'imageId'>,
+    limit: number,
+  ): Promise<readonly BlobUse[]>
   queueDepths(): Promise<QueueDepths>
 }

@@ -28,6 +28,7 @@ export function fakeApp(changes: Partial<RunningApp> = {}): AppFactory {
   return async () => ({
     handle: async () => new Response('hello'),
     firstRootKey: undefined,
+    costs: async () => ({ repositories: [] }),
     start: () => {},
     ready: async () => {},
     totals: async () => ({ blobCount: 3, sizeBytes: 5 * 1024 * 1024 }),

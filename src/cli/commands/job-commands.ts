@@ -5,12 +5,14 @@ const GC_EXAMPLES = `  ecru gc --dry-run
   AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… ecru gc --url https://registry.example.com`
 const SCRUB_EXAMPLES = `  ecru scrub --dry-run
   ecru scrub --data-dir /var/lib/ecru || echo "some blobs were bad"`
+const COST_EXAMPLES = `  ecru cost
+  ECRU_PRICE_PER_GB_MONTH=0.04 ecru cost --data-dir /var/lib/ecru --json`
 const PREVIEW_EXAMPLES = `  ecru lifecycle preview team/app
   ecru lifecycle preview team/app --account 123456789012 --region eu-west-3 --json`
 const RUN_EXAMPLES = `  ecru lifecycle run team/app
   ecru lifecycle run --all --url https://registry.example.com`
 
-/** `ecru gc`, `ecru scrub`, `ecru lifecycle …`: the work beside requests, now. */
+/** `ecru gc`, `ecru scrub`, `ecru cost`, `ecru lifecycle …`: the work beside requests, now. */
 export function describeJobs({ command, group, terminal, createApp }: CommandLine): void {
   const gc = command(
     { name: 'gc', summary: 'Delete what no image needs any more.', examples: GC_EXAMPLES, variables: WHERE },
@@ -33,6 +35,21 @@ export function describeJobs({ command, group, terminal, createApp }: CommandLin
       .option('--json', 'Print the report as JSON.')
       .option(...URL_OPTION)
   }
+
+  command(
+    {
+      name: 'cost',
+      summary: 'Say what the storage of each repository costs, and what lifecycle policies would save.',
+      examples: COST_EXAMPLES,
+      variables: WHERE,
+    },
+    async (options, flags) => {
+      const { showCost } = await import('../cost.ts')
+      return await showCost(options, flags, terminal, createApp)
+    },
+  )
+    .option('--json', 'Print the report as JSON.')
+    .option(...URL_OPTION)
 
   const lifecycle = group(
     'lifecycle',

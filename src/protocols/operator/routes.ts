@@ -34,6 +34,7 @@ const ROUTES: Routes = {
         keep: query.has('keep') ? Number(query.get('keep')) : undefined,
       }),
     ),
+  'POST /_ecru/cost': (request, context, services) => operate(request, context, services, () => services.costs()),
   'POST /_ecru/lifecycle/preview': (request, context, services) =>
     operate(request, context, services, (query) => services.forecastLifecycle(repositoryOf(query, services))),
   'POST /_ecru/lifecycle/run': (request, context, services) =>

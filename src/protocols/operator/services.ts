@@ -53,6 +53,8 @@ export interface OperatorServices {
     readonly includesKeys: boolean
     readonly keep?: number | undefined
   }): Promise<object>
+  /** What the storage costs. */
+  costs(): Promise<object>
   runLifecycle(target: RepositoryRef | 'all'): Promise<object>
   forecastLifecycle(ref: RepositoryRef): Promise<object>
   advisoryStatus(): Promise<object>

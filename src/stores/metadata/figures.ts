@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Digest } from '../../domain/digest.ts'
 import type { RepositoryName } from '../../domain/names.ts'
 import type { BlobAddress, Vault } from '../../domain/vault.ts'
-import type { CountedRepository, FigureReader, LinkKey, LinkSum, QueueDepths } from '../figures.ts'
+import type { BlobUse, CountedRepository, FigureReader, LinkKey, LinkSum, QueueDepths } from '../figures.ts'
 import { registryOfRow } from './metrics.ts'
 import type { Session } from './session.ts'
 
@@ -85,6 +85,33 @@ export class Figures implements FigureReader {
       sizeBytes: rows.reduce((sum, { size_bytes }) => sum + size_bytes, 0),
       ...(last && { next: { digest: last.digest as Digest, vault: last.vault as Vault } }),
     }
+  }
+
+  async listBlobUses(
+    repositoryId: number,
+    { digest, imageId }: Pick<BlobUse, 'digest' | 'imageId'>,
+    limit: number,
+  ): Promise<readonly BlobUse[]> {
+    const rows = await this.#session.db
+      .selectFrom('image_blobs as u')
+      .innerJoin('repository_blobs as l', (join) =>
+        join.onRef('l.repository_id', '=', 'u.repository_id').onRef('l.digest', '=', 'u.digest'),
+      )
+      .leftJoin('blobs as b', (join) => join.onRef('b.digest', '=', 'l.digest').onRef('b.vault', '=', 'l.vault'))
+      .select(['u.digest', 'u.image_id', 'l.size_bytes', 'b.link_count'])
+      .where('u.repository_id', '=', repositoryId)
+      .where('u.digest', '>=', digest)
+      .where((eb) => eb.or([eb('u.digest', '>', digest), eb('u.image_id', '>', imageId)]))
+      .orderBy('u.digest')
+      .orderBy('u.image_id')
+      .limit(limit)
+      .execute()
+    return rows.map((row) => ({
+      digest: row.digest,
+      imageId: row.image_id,
+      sizeBytes: row.size_bytes,
+      holders: row.link_count ?? 1,
+    }))
   }
 
   async queueDepths(): Promise<QueueDepths> {

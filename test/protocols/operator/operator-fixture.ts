@@ -45,6 +45,7 @@ export async function askOperator(
     totals: none,
     collectGarbage: none,
     scrub: none,
+    costs: none,
     backUp: none,
     verifyAudit: none,
     replicate: none,
