@@ -3,6 +3,7 @@ import { createJobs, type Jobs, type OperatorJobs } from './app/jobs.ts'
 import { createMetrics } from './app/metrics.ts'
 import { createPlanes } from './app/planes.ts'
 import { createServices } from './app/services.ts'
+import { withTraces } from './app/traces.ts'
 import type { Config } from './config/config.ts'
 import { systemClock } from './lib/clock.ts'
 import { randomIds } from './lib/ids.ts'
@@ -61,6 +62,7 @@ export async function createApp(
   })
   const jobs: Jobs = createJobs(foundation, services)
   const metrics = createMetrics(foundation, services, jobs)
+  const traces = await withTraces(createPlanes(foundation, services, jobs, metrics), foundation)
   return {
     ...jobs.byOperator,
     firstRootKey: await prepareRootKey(config, services.rootKeys),
@@ -68,12 +70,13 @@ export async function createApp(
     replicate: (command, parameters) => services.replicationCommands.run(command, parameters),
     inspect: (command, parameters) => services.scanCommands.run(command, parameters),
     manageEvents: (command, parameters) => services.eventCommands.run(command, parameters),
-    handle: createPlanes(foundation, services, jobs, metrics),
+    handle: traces.handle,
     start: () => jobs.start(),
     ready: () => foundation.checkReady(),
     async close() {
       await jobs.close()
       await metrics.close()
+      await traces.close()
       analyser.close()
       await services.pulls.flush()
       await services.pullEvents?.flush()

@@ -105,6 +105,12 @@ export interface Config {
     /** So many repositories have samples of their own. */
     readonly repositoriesMax: number
   }
+  readonly traces: {
+    /** Absent: nothing is traced. */
+    readonly endpoint: string | undefined
+    readonly headers: Readonly<Record<string, string>>
+    readonly sampleRatio: number
+  }
   readonly pricePerGbMonth: number
   readonly uploadExpiryMs: number
   /** How long an archived image takes to become active again. */
@@ -356,6 +362,11 @@ function toConfig(env: Environment): Config {
     },
     scanEngine: scanEngineOf(env),
     metrics: { token: env.ECRU_METRICS_TOKEN, repositoriesMax: env.ECRU_METRICS_REPOSITORIES },
+    traces: {
+      endpoint: env.ECRU_OTLP_ENDPOINT,
+      headers: env.ECRU_OTLP_HEADERS ?? {},
+      sampleRatio: env.ECRU_OTLP_SAMPLE,
+    },
     pricePerGbMonth: env.ECRU_PRICE_PER_GB_MONTH,
     uploadExpiryMs: env.ECRU_UPLOAD_EXPIRY,
     activationMs: env.ECRU_ACTIVATION_TIME,

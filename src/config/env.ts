@@ -2,6 +2,7 @@ import { type IpRange, parseIpRange } from '../domain/iam/address.ts'
 import { isRegion, isRegistryId } from '../domain/names.ts'
 import { MASTER_KEY_FORM, parseMasterKeys } from '../lib/master-key-source.ts'
 import { parseLimits, QUOTA_NAMES, RATE_NAMES } from './limits.ts'
+import { METRIC_VARIABLES } from './metric-variables.ts'
 import { SCAN_VARIABLES } from './scan-variables.ts'
 import { duration, list, matching, oneOf, readAs, type Schema, text, wholeNumber, yesOrNo } from './schema.ts'
 
@@ -340,24 +341,7 @@ export const VARIABLES = {
     doc: "File with the certificates of authorities, in PEM, that the source's certificate may come from. Unset: the well-known ones.",
   },
   ...SCAN_VARIABLES,
-  ECRU_METRICS_TOKEN: {
-    schema: matching(/^[\x21-\x7e]{16,256}$/, 'must be 16 to 256 printable characters without spaces'),
-    isSecret: true,
-    doc: 'Who shows it as a bearer token may read `/metrics`. Unset: only operators may, and in the dev profile programs on this machine.',
-  },
-  ECRU_METRICS_REPOSITORIES: {
-    schema: wholeNumber(0, 100_000),
-    default: '200',
-    doc: 'How many repositories have samples of their own in `/metrics`; the others are told together.',
-  },
-  ECRU_PRICE_PER_GB_MONTH: {
-    schema: readAs(
-      (given) => (/^[0-9]{1,12}(\.[0-9]{1,6})?$/.test(given) ? Number(given) : undefined),
-      'must be a price such as 0.10',
-    ),
-    default: '0.10',
-    doc: 'What a gigabyte (1024³ bytes) of storage costs in a month, in whatever money; `ecru cost` reckons with it.',
-  },
+  ...METRIC_VARIABLES,
   ECRU_UPLOAD_EXPIRY: {
     schema: duration(MINUTE_MS, YEAR_MS),
     default: '7d',
