@@ -20,6 +20,7 @@ import { inventory } from './workloads/inventory.ts'
 import { lifecycle } from './workloads/lifecycle.ts'
 import { manifests } from './workloads/manifests.ts'
 import { memory } from './workloads/memory.ts'
+import { metrics } from './workloads/metrics.ts'
 import { pages } from './workloads/pages.ts'
 import { policies } from './workloads/policies.ts'
 import { pullLargeBlob } from './workloads/pull-large-blob.ts'
@@ -41,6 +42,7 @@ const workloads = [
   advisories,
   encryption,
   inventory,
+  metrics,
   policies,
 ]
 

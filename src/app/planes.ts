@@ -1,9 +1,9 @@
 import { VERSION } from '../config/version.ts'
+import { Once } from '../lib/once.ts'
 import type { AwsSetting } from '../protocols/aws/context.ts'
 import { createJsonRpc } from '../protocols/aws/json-rpc.ts'
 import { createQuery } from '../protocols/aws/query.ts'
 import { createRestJson } from '../protocols/aws/rest-json.ts'
-import { createRpcCbor } from '../protocols/aws/rpc-cbor.ts'
 import type { Handler } from '../protocols/http/context.ts'
 import { LargeBodies } from '../protocols/http/large-bodies.ts'
 import { measured } from '../protocols/http/measured.ts'
@@ -53,6 +53,10 @@ export function createPlanes(foundation: Foundation, services: Services, jobs: J
     token: createPublicToken(oci),
     logos: createLogos(services.publicRegistries),
   }
+  const cbor = new Once(async () => {
+    const { createRpcCbor } = await import('../protocols/aws/rpc-cbor.ts')
+    return createRpcCbor(cborServices(services), setting)
+  })
   const planes = besidePublic(
     new Set([config.publicHost, ...PUBLIC_HOSTS]),
     publicPlanes,
@@ -61,7 +65,7 @@ export function createPlanes(foundation: Foundation, services: Services, jobs: J
       layerDownloads: createLayerDownloads(oci),
       awsJson: createJsonRpc(jsonServices(foundation, services), setting, bodies),
       awsRest: createRestJson(restServices(services), setting, bodies),
-      awsCbor: createRpcCbor(cborServices(services), setting),
+      awsCbor: async (request, context) => (await cbor.get())(request, context),
       awsQuery: createQuery(queryServices(foundation, services), setting),
       operations: createOperations(foundation, services, jobs, metrics, setting),
     }),
