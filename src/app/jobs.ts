@@ -173,6 +173,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
     async close() {
       closing.abort(new Error('The registry is shutting down.'))
       await backups.ended()
+      await services.pullThrough.close()
       await keys.close()
       await alarms.close()
       await metricUpkeep.close()

@@ -96,6 +96,7 @@ import { VexDocuments } from '../services/vex-documents.ts'
 import { webhookSecret } from '../services/webhook-secret.ts'
 import { createEventServices, eventDestinationsOf } from './event-services.ts'
 import { asError, type Foundation } from './foundation.ts'
+import { createPullThrough, upstreamConnections } from './pull-through.ts'
 
 /** How services ring for work that jobs do. Asked only once something was committed. */
 export interface Bells {
@@ -195,6 +196,8 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     return createIamServices(metadata, access, clock, ids, partition).serviceLinkedRoles
   })
   const lifecycle = new Lifecycle(metadata, access, clock, ids, () => bells.previewAsked())
+  const createsAll = config.createsRepositoryOnPush
+  const pushTargets = new PushTargets(metadata, access, repositories, repositoryKeys, lifecycle, createsAll)
   return {
     ...keyServices,
     ...events,
@@ -234,14 +237,14 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     pulls,
     pullEvents,
     pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),
-    pushTargets: new PushTargets(
-      metadata,
-      access,
-      repositories,
-      repositoryKeys,
-      lifecycle,
-      config.createsRepositoryOnPush,
-    ),
+    pushTargets,
+    ...createPullThrough({
+      ...{ metadata, blobs, vaults, access, images, pushTargets, clock, quotas },
+      secretValues: keyServices.secretValues,
+      connections: upstreamConnections(config.upstreams, realClock),
+      acceptsAnyUpstream: config.fidelity === 'oci',
+      report: (error) => logger.error({ error: asError(error) }, 'an image could not be brought from its upstream'),
+    }),
     replication: new Replication(metadata, access, replicationRole),
     replicationCommands: new ReplicationCommands(metadata, pushReplication, config.defaultRegistry, clock),
     repositories,

@@ -63,6 +63,13 @@ export interface Config {
     readonly retentionMs: number
     readonly countMax: number
   }
+  /** How other registries are asked. */
+  readonly upstreams: {
+    readonly allowsPrivateAddresses: boolean
+    readonly allowsHttp: boolean
+    readonly caFile: string | undefined
+    readonly endpoints: ReadonlyMap<string, URL>
+  }
   readonly organizationId: string | undefined
   readonly trustedProxies: readonly IpRange[]
   readonly audit: { readonly isOn: boolean; readonly retentionMs: number; readonly totalBytesMax: number }
@@ -336,6 +343,12 @@ function toConfig(env: Environment): Config {
       tellsExtensions: env.ECRU_EVENTS_EXTENSIONS && env.ECRU_FIDELITY === 'oci',
       retentionMs: env.ECRU_EVENTS_RETENTION,
       countMax: env.ECRU_EVENTS_MAX,
+    },
+    upstreams: {
+      allowsPrivateAddresses: env.ECRU_UPSTREAM_ALLOW_PRIVATE,
+      allowsHttp: env.ECRU_UPSTREAM_ALLOW_HTTP,
+      caFile: env.ECRU_CA_FILE,
+      endpoints: env.ECRU_UPSTREAM_ENDPOINTS ?? new Map(),
     },
     organizationId: env.ECRU_ORGANIZATION_ID,
     trustedProxies: env.ECRU_TRUSTED_PROXIES ?? [],

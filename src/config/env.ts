@@ -19,6 +19,16 @@ export interface Variable {
   readonly isSecret?: boolean
 }
 
+function parseEndpoints(given: string): ReadonlyMap<string, URL> | undefined {
+  const pairs = given.split(',').map((pair) => /^\s*([a-z0-9.:-]+)=(https?:\/\/[^/\s]+)\/?\s*$/.exec(pair))
+  const endpoints = new Map<string, URL>()
+  for (const [, host, address] of pairs.map((match) => match ?? [])) {
+    if (host === undefined || address === undefined || !URL.canParse(address)) return undefined
+    endpoints.set(host, new URL(address))
+  }
+  return endpoints
+}
+
 function parseProxies(given: string): readonly IpRange[] | undefined {
   const ranges = given.split(',').map((text) => parseIpRange(text.trim()))
   return ranges.every((range) => range !== undefined) ? ranges : undefined
@@ -227,10 +237,30 @@ export const VARIABLES = {
     flag: '--oidc-allow-http',
     doc: 'Ask OpenID Connect providers without TLS too. For tests: whoever stands between can make tokens.',
   },
+  ECRU_UPSTREAM_ALLOW_PRIVATE: {
+    schema: yesOrNo(),
+    default: 'false',
+    flag: '--upstream-allow-private',
+    doc: 'Ask other registries (pull-through caches) on private, loopback and link-local addresses too: for registries in the own network. Whoever may make rules then has the registry ask there.',
+  },
+  ECRU_UPSTREAM_ALLOW_HTTP: {
+    schema: yesOrNo(),
+    default: 'false',
+    flag: '--upstream-allow-http',
+    doc: 'Ask other registries without TLS too, where a rule says `http://`.',
+  },
+  ECRU_UPSTREAM_ENDPOINTS: {
+    schema: readAs(
+      parseEndpoints,
+      'must be hosts with the addresses to ask instead, such as registry-1.docker.io=https://mirror.example.com',
+    ),
+    flag: '--upstream-endpoints <list>',
+    doc: 'Where hosts of upstream registries are asked instead, as `host=address` with commas between: for mirrors in closed networks.',
+  },
   ECRU_CA_FILE: {
     schema: text(),
     flag: '--ca-file <path>',
-    doc: 'A file of certificates (PEM) that are trusted beside the usual ones when the registry asks OpenID Connect providers.',
+    doc: 'A file of certificates (PEM) that are trusted beside the usual ones when the registry asks OpenID Connect providers and other registries.',
   },
   ECRU_EVENTS_TARGETS: {
     schema: text(),

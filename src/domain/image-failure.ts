@@ -12,6 +12,9 @@ export type ImageFailureCode =
   | 'InvalidImageTag'
   | 'KmsError'
   | 'MissingDigestAndTag'
+  | 'UpstreamAccessDenied'
+  | 'UpstreamTooManyRequests'
+  | 'UpstreamUnavailable'
 
 /** An image id as a batch names it: unchecked, since a bad one fails alone and not the batch. */
 export interface RawImageId {
@@ -69,5 +72,11 @@ function reasonOf(code: ImageFailureCode, parents: readonly Digest[]): string {
       return 'Requested image is encrypted with a KMS key that cannot be used'
     case 'MissingDigestAndTag':
       return 'Invalid request parameters: both tag and digest cannot be null'
+    case 'UpstreamAccessDenied':
+      return 'The upstream registry denies access to the requested image'
+    case 'UpstreamTooManyRequests':
+      return 'The upstream registry limits how often it is asked'
+    case 'UpstreamUnavailable':
+      return 'The upstream registry is not available'
   }
 }

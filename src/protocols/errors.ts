@@ -100,6 +100,9 @@ const WIRE = {
   'page-invalid': { oci: oci(405, 'UNSUPPORTED'), aws: aws(IPE) },
   'policy-malformed': { oci: null, aws: aws('MalformedPolicyDocument') },
   'policy-not-attachable': { oci: null, aws: aws('PolicyNotAttachable') },
+  'pull-through-rule-exists': { oci: null, aws: aws('PullThroughCacheRuleAlreadyExistsException') },
+  'pull-through-rule-invalid': { oci: null, aws: aws('ValidationException') },
+  'pull-through-rule-not-found': { oci: null, aws: aws('PullThroughCacheRuleNotFoundException') },
   'quota-exceeded': { oci: null, aws: aws('LimitExceeded', 409) },
   'range-not-satisfiable': { oci: oci(416, 'BLOB_UNKNOWN'), aws: aws(IPE) },
   'referenced-images-not-found': {
@@ -151,10 +154,19 @@ const WIRE = {
   'upload-not-found': { oci: oci(404, 'BLOB_UPLOAD_UNKNOWN'), aws: aws('UploadNotFoundException') },
   'upload-range-invalid': { oci: oci(416, 'BLOB_UPLOAD_INVALID'), aws: aws('InvalidLayerPartException') },
   'upstream-denied': { oci: oci(403, 'DENIED'), aws: aws('UnableToGetUpstreamImageException') },
+  'upstream-layer-unavailable': { oci: oci(404, 'BLOB_UNKNOWN'), aws: aws('UnableToGetUpstreamLayerException') },
   'upstream-not-found': { oci: oci(404, 'MANIFEST_UNKNOWN'), aws: aws('UnableToGetUpstreamImageException') },
   'upstream-rate-limited': { oci: oci(429, 'TOOMANYREQUESTS'), aws: aws('UnableToGetUpstreamImageException') },
+  'upstream-referrers-unavailable': {
+    oci: oci(403, 'DENIED'),
+    aws: aws('UnableToListUpstreamImageReferrersException'),
+  },
+  'upstream-secret-inaccessible': { oci: null, aws: aws('UnableToAccessSecretException') },
+  'upstream-secret-not-found': { oci: null, aws: aws('SecretNotFoundException') },
+  'upstream-secret-unreadable': { oci: null, aws: aws('UnableToDecryptSecretValueException') },
   // The failure of somebody else: clients try again later, as they do with any 5xx.
   'upstream-unavailable': { oci: oci(503, 'UNKNOWN'), aws: aws('UnableToGetUpstreamImageException') },
+  'upstream-unsupported': { oci: null, aws: aws('UnsupportedUpstreamRegistryException') },
   'upstream-wrong': { oci: oci(502, 'UNKNOWN'), aws: aws('UnableToGetUpstreamImageException') },
 } as const satisfies Record<ErrorCode, Wire>
 

@@ -121,11 +121,29 @@ export class Images {
   ): Promise<PushedImage> {
     const images = async () => [{ tags: push.tags, digest: digestOf(push.manifest, push.digest) }]
     await this.#access.authorize(principal, 'ecr:PutImage', ref, { images })
+    return this.#store(principal, ref, push, alongside)
+  }
+
+  /** Stores what the registry brings here by itself, for whoever was let ask for it: nobody's push, so nobody signs it. Throws as `push`. */
+  async import(
+    ref: RepositoryRef,
+    push: ManifestPush,
+    alongside: (tx: MetadataWriter, image: Image) => Promise<void>,
+  ): Promise<PushedImage> {
+    return this.#store(undefined, ref, push, (tx, { image }) => alongside(tx, image))
+  }
+
+  async #store(
+    principal: Principal | undefined,
+    ref: RepositoryRef,
+    push: ManifestPush,
+    alongside: (tx: MetadataWriter, pushed: PushedImage) => Promise<void>,
+  ): Promise<PushedImage> {
     const manifest = parseManifest(push.manifest, push.mediaType)
     const digest = digestOf(push.manifest, push.digest)
     if (push.digest !== undefined && push.digest !== digest) throw imageDigestMismatch(push.digest, digest)
     const { vault, sealed } = await this.#seal(ref, digest, push.manifest)
-    const { replicatedFrom } = principal.circumstances
+    const replicatedFrom = principal?.circumstances.replicatedFrom
     const { isToBeSigned, isToBeScanned, isToBeReplicated, ...pushed } = await this.#metadata.transact(async (tx) => {
       const repository = await getRepository(tx, ref)
       // Deleted meanwhile, and another one made under its name.
@@ -150,11 +168,13 @@ export class Images {
       if (isChanged) await tellPush(tx, ref, stored, isArchived ? push.tags : newTags, now)
       const change = { repository, image: stored, manifest, tags: push.tags }
       const pushed = { image: stored, isChanged, droppedTags }
-      const isOwn = replicatedFrom === undefined
-      const isToBeSigned = isOwn && isChanged && (await this.#signing.request(tx, principal, change))
+      // What another registry or this one itself brings is nobody's push here.
+      const isPush = principal !== undefined && replicatedFrom === undefined
+      const isToBeSigned = isPush && isChanged && (await this.#signing.request(tx, principal, change))
       const isToBeScanned = isChanged && (await this.#scanning.request(tx, change, restored))
-      const isToBeReplicated = isOwn && (await this.#replication.request(tx, repository, push.tags, pushed))
-      if (!isOwn && isChanged) await tellReplicated(tx, ref, replicatedFrom, pushed, push.tags, now)
+      const isToBeReplicated = isPush && (await this.#replication.request(tx, repository, push.tags, pushed))
+      if (replicatedFrom !== undefined && isChanged)
+        await tellReplicated(tx, ref, replicatedFrom, pushed, push.tags, now)
       await alongside(tx, pushed)
       return { ...pushed, isToBeSigned, isToBeScanned, isToBeReplicated }
     })

@@ -55,6 +55,23 @@ export class PushTargets {
     await this.#repositories.ensure(principal, ref, blueprint)
   }
 
+  /**
+   * Makes the repository of a pull through a cache, if it is missing: by a template for PULL_THROUGH_CACHE, or a plain one. False when
+   * the puller may not make it; what the template gives it is not his to give, but his account's.
+   */
+  async ensureCache(principal: Principal, ref: RepositoryRef): Promise<boolean> {
+    if ((await this.#metadata.view.repositories.find(ref)) !== undefined) return true
+    if (!(await this.#access.permits(principal, 'ecr:CreateRepository', ref))) return false
+    const template = await this.#templateFor(ref, 'PULL_THROUGH_CACHE')
+    const blueprint = template === undefined ? PLAIN : await this.#blueprintOf(template, ref)
+    await this.#repositories.ensure(
+      rootPrincipal(ref.registry.registryId, accountRootArn(ref.registry), ''),
+      ref,
+      blueprint,
+    )
+    return true
+  }
+
   /** Whether a push would find the repository or make it. */
   async accepts(ref: RepositoryRef): Promise<boolean> {
     if ((await this.#metadata.view.repositories.find(ref)) !== undefined) return true

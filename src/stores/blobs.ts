@@ -43,8 +43,8 @@ export interface BlobStore {
    * Throws `upload-range-invalid`, `upload-not-found` (no such key), `storage-full`.
    */
   append(key: UploadKey, offset: number, body: AsyncIterable<Uint8Array>): Promise<number>
-  /** The staged bytes from the beginning, for hashing again. Throws `upload-not-found`. */
-  readUpload(key: UploadKey): Promise<ReadableStream<Uint8Array>>
+  /** The staged bytes behind the first `from` (all, without it), as far as they are there now. Throws `upload-not-found`. */
+  readUpload(key: UploadKey, from?: number): Promise<ReadableStream<Uint8Array>>
   /**
    * Turns the staged bytes into the blob of the upload's vault, atomically and durably. The caller has verified the digest. Idempotent: if
    * the key is gone and the blob is there, that is success. Throws `upload-not-found` when neither is there.

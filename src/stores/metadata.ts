@@ -32,6 +32,7 @@ import type { PackageIndexReader, PackageIndexWriter, SuppressionReader, Suppres
 import type { Page } from './page.ts'
 import type { PolicyReader, PolicyWriter } from './policies.ts'
 import type { PublicRegistryReader, PublicRegistryWriter } from './public-registries.ts'
+import type { PullThroughReader, PullThroughWriter } from './pull-through.ts'
 import type { ReplicationReader, ReplicationWriter } from './replication.ts'
 import type { ResetWriter } from './resets.ts'
 import type { RobotTokenReader, RobotTokenWriter } from './robot-tokens.ts'
@@ -275,6 +276,7 @@ export interface MetadataReader {
   readonly packageIndex: PackageIndexReader
   readonly suppressions: SuppressionReader
   readonly publicRegistries: PublicRegistryReader
+  readonly pullThrough: PullThroughReader
   readonly robotTokens: RobotTokenReader
   readonly sessions: SessionReader
   readonly tokenKeys: TokenKeyReader
@@ -309,6 +311,7 @@ export interface MetadataWriter {
   readonly packageIndex: PackageIndexWriter
   readonly suppressions: SuppressionWriter
   readonly publicRegistries: PublicRegistryWriter
+  readonly pullThrough: PullThroughWriter
   readonly robotTokens: RobotTokenWriter
   readonly sessions: SessionWriter
   readonly tokenKeys: TokenKeyWriter

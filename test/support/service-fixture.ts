@@ -1,4 +1,5 @@
 import { createEventServices } from '../../src/app/event-services.ts'
+import { createPullThrough, type UpstreamSettings, upstreamConnections } from '../../src/app/pull-through.ts'
 import { createKeyServices } from '../../src/app/services.ts'
 import { type Digest, parseDigest } from '../../src/domain/digest.ts'
 import type { DestinationTable } from '../../src/domain/eventbridge/destination.ts'
@@ -129,8 +130,18 @@ export interface ServiceOptions {
   readonly scanDurations?: ScanDurations
   /** What scans, made of the registry's own engine. */
   readonly scanEngine?: (builtIn: ScanEngine) => ScanEngine
+  /** How other registries are asked; without it, those on loopback are. */
+  readonly upstreams?: UpstreamSettings
+  readonly acceptsAnyUpstream?: boolean
   /** Identities may do what their policies say; without it, whoever belongs to an account is its administrator. */
   readonly access?: Partial<AccessSettings>
+}
+
+const LOCAL_UPSTREAMS: UpstreamSettings = {
+  allowsPrivateAddresses: true,
+  allowsHttp: true,
+  caFile: undefined,
+  endpoints: new Map(),
 }
 
 /** All services over stores in memory, with a clock that stands still. */
@@ -209,10 +220,18 @@ export async function createServices(options: ServiceOptions = {}) {
       publicQuotas,
     ] as const),
   )
+  const pushTargets = new PushTargets(metadata, access, repositories, repositoryKeys, lifecycle, isEveryPushWelcome)
+  const reports: unknown[] = []
+  const pullThroughServices = createPullThrough({
+    ...{ metadata, blobs, vaults, access, images, pushTargets, clock, quotas },
+    secretValues: keyServices.secretValues,
+    connections: upstreamConnections(options.upstreams ?? LOCAL_UPSTREAMS, clock),
+    acceptsAnyUpstream: options.acceptsAnyUpstream ?? true,
+    report: (error) => reports.push(error),
+  })
   const signingProfiles = new SigningProfiles(metadata, clock)
   const signer = new ImageSigner(signingProfiles, uploads, images, clock)
   const signingJobs = new SigningJobs(new SigningJob(metadata, signer, clock, silentLogger, 'test'), silentLogger)
-  const pushTargets = new PushTargets(metadata, access, repositories, repositoryKeys, lifecycle, isEveryPushWelcome)
   const localReplication = new LocalReplication(metadata, blobs, vaults, access, pushTargets, images, clock)
   const replicationSettings = { holder: 'test', patienceMs: REPLICATION_PATIENCE_MS }
   const replicationJobs = new ReplicationJobs(
@@ -279,6 +298,9 @@ export async function createServices(options: ServiceOptions = {}) {
     repositories,
     creationTemplates: new CreationTemplates(metadata, access, clock),
     pushTargets,
+    ...pullThroughServices,
+    /** What went wrong on our side while images were brought. */
+    importReports: reports,
     layers: new Layers(metadata, blobs, vaults, access, tickets, activations, admission, clock, isMountOpen),
     images,
     signing: new Signing(metadata, access),
@@ -290,6 +312,7 @@ export async function createServices(options: ServiceOptions = {}) {
     gc: new GarbageCollector(metadata, blobs, uploads, clock, { graceMs: GRACE_MS, uploadExpiryMs: UPLOAD_EXPIRY_MS }),
     scrub: new Scrub(metadata, blobs, clock),
     close: async () => {
+      await pullThroughServices.pullThrough.close()
       await lifecycleJobs.close()
       await signingJobs.close()
       await scanJobs.close()

@@ -11,10 +11,13 @@ type Referrer = NonNullable<EcrOutput<'ListImageReferrers'>['referrers']>[number
 /** Only active referrers are shown unless the filter asks for others. */
 export const listImageReferrers: EcrOperation<'ListImageReferrers'> = async (input, call) => {
   const { artifactTypes, artifactStatus = 'ACTIVE' } = input.filter ?? {}
+  const ref = repositoryRef(input, call)
+  const subject = parseDigest(input.subjectId.imageDigest)
+  if (input.nextToken === undefined) await call.pullThrough.bringReferrers(call.principal, ref, subject)
   const page = await call.imageLists.listReferrers(
     call.principal,
-    repositoryRef(input, call),
-    parseDigest(input.subjectId.imageDigest),
+    ref,
+    subject,
     { artifactTypes, status: artifactStatus },
     pagingOf(input, PAGE_ITEMS),
   )

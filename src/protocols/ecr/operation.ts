@@ -10,6 +10,8 @@ import type { Layers } from '../../services/layers.ts'
 import type { Lifecycle } from '../../services/lifecycle.ts'
 import type { Logins } from '../../services/logins.ts'
 import type { Policies } from '../../services/policies.ts'
+import type { PullThrough } from '../../services/pull-through.ts'
+import type { PullThroughRules } from '../../services/pull-through-rules.ts'
 import type { PullTimeExclusions } from '../../services/pull-time-exclusions.ts'
 import type { PushTargets } from '../../services/push-targets.ts'
 import type { Replication } from '../../services/replication.ts'
@@ -38,6 +40,8 @@ export interface EcrServices {
   readonly policies: Policies
   readonly creationTemplates: CreationTemplates
   readonly pushTargets: PushTargets
+  readonly pullThrough: PullThrough
+  readonly pullThroughRules: PullThroughRules
   readonly pullTimeExclusions: PullTimeExclusions
   readonly replication: Replication
   readonly repositories: Repositories

@@ -6,9 +6,11 @@ import { batchDeleteImage } from './batch-delete-image.ts'
 import { batchGetImage } from './batch-get-image.ts'
 import { batchGetRepositoryScanningConfiguration } from './batch-get-repository-scanning-configuration.ts'
 import { completeLayerUpload } from './complete-layer-upload.ts'
+import { createPullThroughCacheRule } from './create-pull-through-cache-rule.ts'
 import { createRepository } from './create-repository.ts'
 import { createRepositoryCreationTemplate } from './create-repository-creation-template.ts'
 import { deleteLifecyclePolicy } from './delete-lifecycle-policy.ts'
+import { deletePullThroughCacheRule } from './delete-pull-through-cache-rule.ts'
 import { deleteRegistryPolicy } from './delete-registry-policy.ts'
 import { deleteRepository } from './delete-repository.ts'
 import { deleteRepositoryCreationTemplate } from './delete-repository-creation-template.ts'
@@ -19,6 +21,7 @@ import { describeImageReplicationStatus } from './describe-image-replication-sta
 import { describeImageScanFindings } from './describe-image-scan-findings.ts'
 import { describeImageSigningStatus } from './describe-image-signing-status.ts'
 import { describeImages } from './describe-images.ts'
+import { describePullThroughCacheRules } from './describe-pull-through-cache-rules.ts'
 import { describeRegistry } from './describe-registry.ts'
 import { describeRepositories } from './describe-repositories.ts'
 import { describeRepositoryCreationTemplates } from './describe-repository-creation-templates.ts'
@@ -54,8 +57,10 @@ import { startLifecyclePolicyPreview } from './start-lifecycle-policy-preview.ts
 import { tagResource } from './tag-resource.ts'
 import { untagResource } from './untag-resource.ts'
 import { updateImageStorageClass } from './update-image-storage-class.ts'
+import { updatePullThroughCacheRule } from './update-pull-through-cache-rule.ts'
 import { updateRepositoryCreationTemplate } from './update-repository-creation-template.ts'
 import { uploadLayerPart } from './upload-layer-part.ts'
+import { validatePullThroughCacheRule } from './validate-pull-through-cache-rule.ts'
 
 type Operations = Partial<{ readonly [Name in EcrOperationName]: EcrOperation<Name> }>
 
@@ -65,9 +70,11 @@ const OPERATIONS = {
   BatchGetImage: batchGetImage,
   BatchGetRepositoryScanningConfiguration: batchGetRepositoryScanningConfiguration,
   CompleteLayerUpload: completeLayerUpload,
+  CreatePullThroughCacheRule: createPullThroughCacheRule,
   CreateRepository: createRepository,
   CreateRepositoryCreationTemplate: createRepositoryCreationTemplate,
   DeleteLifecyclePolicy: deleteLifecyclePolicy,
+  DeletePullThroughCacheRule: deletePullThroughCacheRule,
   DeleteRegistryPolicy: deleteRegistryPolicy,
   DeleteRepository: deleteRepository,
   DeleteRepositoryCreationTemplate: deleteRepositoryCreationTemplate,
@@ -78,6 +85,7 @@ const OPERATIONS = {
   DescribeImageScanFindings: describeImageScanFindings,
   DescribeImageSigningStatus: describeImageSigningStatus,
   DescribeImages: describeImages,
+  DescribePullThroughCacheRules: describePullThroughCacheRules,
   DescribeRegistry: describeRegistry,
   DescribeRepositories: describeRepositories,
   DescribeRepositoryCreationTemplates: describeRepositoryCreationTemplates,
@@ -111,18 +119,14 @@ const OPERATIONS = {
   TagResource: tagResource,
   UntagResource: untagResource,
   UpdateImageStorageClass: updateImageStorageClass,
+  UpdatePullThroughCacheRule: updatePullThroughCacheRule,
   UpdateRepositoryCreationTemplate: updateRepositoryCreationTemplate,
   UploadLayerPart: uploadLayerPart,
+  ValidatePullThroughCacheRule: validatePullThroughCacheRule,
 } satisfies Operations
 
 /** Refused by name until they act. */
-const UNSUPPORTED = [
-  'CreatePullThroughCacheRule',
-  'DeletePullThroughCacheRule',
-  'DescribePullThroughCacheRules',
-  'UpdatePullThroughCacheRule',
-  'ValidatePullThroughCacheRule',
-] satisfies readonly EcrOperationName[]
+const UNSUPPORTED = [] satisfies readonly EcrOperationName[]
 
 /** ECR's error texts name these with a capital, all others in camelCase. */
 export const SPELLING = {

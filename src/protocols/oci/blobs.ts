@@ -1,5 +1,5 @@
 import { type Digest, parseDigest } from '../../domain/digest.ts'
-import { rangeNotSatisfiable, unsupported } from '../../domain/errors.ts'
+import { isRegistryError, rangeNotSatisfiable, unsupported } from '../../domain/errors.ts'
 import type { BlobBody, ByteRange } from '../../stores/blobs.ts'
 import type { LinkedBlob } from '../../stores/metadata.ts'
 import type { RequestContext } from '../http/context.ts'
@@ -8,22 +8,39 @@ import { entityTag, isHeldByClient, isRangeWanted } from './conditions.ts'
 import { parseRange } from './ranges.ts'
 import { answer, type HeaderValues } from './responses.ts'
 
+/** What headers say of a blob. */
+type BlobSize = Pick<LinkedBlob, 'digest' | 'sizeBytes'>
+
 /** A blob whose bytes can be had once the range is settled. */
 export interface ReadableBlob {
-  readonly blob: LinkedBlob
+  readonly blob: BlobSize
   read(range?: ByteRange): Promise<BlobBody>
 }
 
 /** `HEAD blobs/<digest>`: OCI distribution, "Checking if content exists in the registry". */
 export async function headBlob(call: RepositoryCall, operand: string): Promise<Response> {
   const { request, context, services, principal, ref } = call
-  return blobHead(request, context, await services.layers.stat(principal, ref, parseDigest(operand)))
+  const digest = parseDigest(operand)
+  const blob = await services.layers.stat(principal, ref, digest).catch(async (thrown: unknown): Promise<BlobSize> => {
+    const coming = isMissing(thrown) ? await services.pullThrough.statBlob(principal, ref, digest) : undefined
+    if (coming === undefined) throw thrown
+    return coming
+  })
+  return blobHead(request, context, blob)
 }
 
 /** `GET blobs/<digest>`, whole or one range. */
 export async function getBlob(call: RepositoryCall, operand: string): Promise<Response> {
   const { request, context, services, principal, ref } = call
-  return blobContent(request, context, await services.layers.open(principal, ref, parseDigest(operand)))
+  const digest = parseDigest(operand)
+  const blob = await services.layers
+    .open(principal, ref, digest)
+    .catch(async (thrown: unknown): Promise<ReadableBlob> => {
+      const coming = isMissing(thrown) ? await services.pullThrough.openBlob(principal, ref, digest) : undefined
+      if (coming === undefined) throw thrown
+      return coming
+    })
+  return blobContent(request, context, blob)
 }
 
 /** `DELETE blobs/<digest>`. ECR collects blobs by itself and has no such request. */
@@ -34,8 +51,11 @@ export async function deleteBlob(call: RepositoryCall, operand: string): Promise
   return answer(context, 202)
 }
 
+/** It may be on its way, or be had from an upstream. */
+const isMissing = (thrown: unknown) => isRegistryError(thrown, 'blob-not-found')
+
 /** What HEAD says of a blob. */
-export function blobHead(request: Request, context: RequestContext, { digest, sizeBytes }: LinkedBlob): Response {
+export function blobHead(request: Request, context: RequestContext, { digest, sizeBytes }: BlobSize): Response {
   if (isHeldByClient(request, digest)) return notModified(context, digest)
   return answer(context, 200, { ...blobHeaders(digest), 'Content-Length': String(sizeBytes) })
 }

@@ -3,6 +3,8 @@ import type { Image, ImageReference } from '../../domain/image.ts'
 import { MANIFEST_BYTES_MAX } from '../../domain/manifest.ts'
 import { parseTag } from '../../domain/names.ts'
 import { DROPPED_TAGS } from '../../domain/replication/wire.ts'
+import type { PullWish } from '../../services/pull-through.ts'
+import type { UpstreamManifest } from '../../services/upstreams.ts'
 import { ensureRepository, queryOf, type RepositoryCall, repositoryUrl } from './call.ts'
 import { entityTag, isHeldByClient } from './conditions.ts'
 import { type AnswerBody, answer, type HeaderValues } from './responses.ts'
@@ -10,7 +12,10 @@ import { type AnswerBody, answer, type HeaderValues } from './responses.ts'
 /** `HEAD manifests/<reference>`. Asking is not pulling: no pull time moves. */
 export async function headManifest(call: RepositoryCall, operand: string): Promise<Response> {
   const { request, context, services, principal, ref } = call
-  const image = await services.images.stat(principal, ref, parseReference(operand))
+  const reference = parseReference(operand)
+  const coming = await services.pullThrough.find(principal, ref, reference, pullWish(request))
+  if (coming !== undefined) return answerComing(call, coming, null)
+  const image = await services.images.stat(principal, ref, reference)
   return answer(context, isHeldByClient(request, image.digest) ? 304 : 200, manifestHeaders(image))
 }
 
@@ -20,8 +25,11 @@ export async function headManifest(call: RepositoryCall, operand: string): Promi
  */
 export async function getManifest(call: RepositoryCall, operand: string): Promise<Response> {
   const { request, context, services, principal, ref } = call
+  const reference = parseReference(operand)
+  const coming = await services.pullThrough.find(principal, ref, reference, pullWish(request))
+  if (coming !== undefined) return answerComing(call, coming, coming.bytes)
   const isHeld = ({ digest }: Image) => isHeldByClient(request, digest)
-  const { image, manifest } = await services.images.pull(principal, ref, parseReference(operand), isHeld)
+  const { image, manifest } = await services.images.pull(principal, ref, reference, isHeld)
   if (isHeld(image)) return answer(context, 304, manifestHeaders(image))
   return answer(context, 200, manifestHeaders(image), manifest as AnswerBody)
 }
@@ -59,7 +67,23 @@ function parseReference(text: string): ImageReference {
   return text.includes(':') ? { digest: parseDigest(text) } : { tag: parseTag(text) }
 }
 
-function manifestHeaders(image: Image): HeaderValues {
+/** A client that wants to know what holds now says so as HTTP has it; what is cached is then compared. */
+function pullWish({ headers }: Request): PullWish {
+  return { isRefreshWanted: /(?:^|[\s,])no-cache(?:$|[\s,])/i.test(headers.get('cache-control') ?? '') }
+}
+
+/** A manifest whose image is still on its way here. */
+function answerComing(
+  { request, context }: RepositoryCall,
+  { bytes, digest, mediaType = '' }: UpstreamManifest,
+  body: Uint8Array | null,
+): Response {
+  const headers = manifestHeaders({ mediaType, digest, manifestSizeBytes: bytes.byteLength })
+  if (isHeldByClient(request, digest)) return answer(context, 304, headers)
+  return answer(context, 200, headers, body as AnswerBody)
+}
+
+function manifestHeaders(image: Pick<Image, 'mediaType' | 'manifestSizeBytes' | 'digest'>): HeaderValues {
   return {
     'Content-Type': image.mediaType,
     'Content-Length': String(image.manifestSizeBytes),

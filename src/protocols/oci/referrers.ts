@@ -68,6 +68,7 @@ async function readPage(
     take(images)
     return sizeBytes >= PAGE_BYTES_MAX || manifests.length >= PAGE_SIZE_MAX
   }
+  if (token === undefined) await services.pullThrough.bringReferrers(principal, ref, subject)
   const filter = { artifactTypes: artifactType === undefined ? [] : [artifactType], status: 'ACTIVE' } as const
   const paging = { limit: STEP, token }
   const page: PageOf<Image> = await services.imageLists

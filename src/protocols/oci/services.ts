@@ -4,6 +4,7 @@ import type { ImageDeletion } from '../../services/image-deletion.ts'
 import type { ImageLists } from '../../services/image-lists.ts'
 import type { Images } from '../../services/images.ts'
 import type { Layers } from '../../services/layers.ts'
+import type { PullThrough } from '../../services/pull-through.ts'
 import type { PushTargets } from '../../services/push-targets.ts'
 import type { Repositories } from '../../services/repositories.ts'
 import type { Tokens } from '../../services/tokens.ts'
@@ -23,6 +24,7 @@ export interface OciServices {
   readonly settings: OciSettings
   readonly tokens: Tokens
   readonly repositories: Repositories
+  readonly pullThrough: PullThrough
   readonly pushTargets: PushTargets
   readonly layers: Layers
   readonly uploads: Uploads

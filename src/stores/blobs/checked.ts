@@ -52,8 +52,8 @@ export class CheckedBlobStore implements BlobStore {
     })
   }
 
-  readUpload(key: UploadKey): Promise<ReadableStream<Uint8Array>> {
-    return this.#driver.readUpload(key)
+  readUpload(key: UploadKey, from?: number): Promise<ReadableStream<Uint8Array>> {
+    return this.#driver.readUpload(key, from)
   }
 
   async commit(key: UploadKey, digest: Digest): Promise<BlobInfo> {

@@ -111,10 +111,10 @@ export class FilesystemBlobStore implements BlobDriver {
     }
   }
 
-  async readUpload(key: UploadKey): Promise<ReadableStream<Uint8Array>> {
+  async readUpload(key: UploadKey, from = 0): Promise<ReadableStream<Uint8Array>> {
     const path = this.#paths.upload(key)
     if (path === undefined || this.#look(path) === undefined) throw uploadNotFound(key)
-    return Bun.file(path).stream()
+    return (from === 0 ? Bun.file(path) : Bun.file(path).slice(from)).stream()
   }
 
   async cutUpload(key: UploadKey, sizeBytes: number): Promise<void> {

@@ -65,8 +65,14 @@ export class MemoryBlobStore implements BlobDriver {
     return upload.sizeBytes
   }
 
-  async readUpload(key: UploadKey): Promise<ReadableStream<Uint8Array>> {
-    return contentOf(this.#upload(key)).stream()
+  async readUpload(key: UploadKey, from = 0): Promise<ReadableStream<Uint8Array>> {
+    // A blob copies its parts: of what is not wanted, none is made.
+    const { pieces, sizeBytes } = this.#upload(key)
+    const skipped = Math.min(Math.floor(from / PIECE_BYTES), pieces.length)
+    const rest = { pieces: pieces.slice(skipped), sizeBytes: sizeBytes - skipped * PIECE_BYTES }
+    return contentOf(rest)
+      .slice(from - skipped * PIECE_BYTES)
+      .stream()
   }
 
   async cutUpload(key: UploadKey, sizeBytes: number): Promise<void> {
@@ -146,7 +152,7 @@ function copyInto(upload: StagedUpload, chunk: Uint8Array): void {
   }
 }
 
-function contentOf({ pieces, sizeBytes }: StagedUpload): Blob {
+function contentOf({ pieces, sizeBytes }: Pick<StagedUpload, 'pieces' | 'sizeBytes'>): Blob {
   const lastBytes = sizeBytes % PIECE_BYTES
   const last = lastBytes === 0 ? undefined : pieces.at(-1)?.subarray(0, lastBytes)
   return new Blob(last === undefined ? pieces : [...pieces.slice(0, -1), last])

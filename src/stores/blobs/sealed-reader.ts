@@ -44,7 +44,7 @@ export class SealedReader {
     }
   }
 
-  /** The content of a staged upload: its whole chunks, then `tail`. `whenBroken` makes the error of chunks that do not open. */
+  /** The content of a staged upload: its whole chunks, then `tail`. `whenBroken` makes the error of chunks that do not open; `from`: behind how many bytes it begins. */
   staged(
     stored: ReadableStream<Uint8Array>,
     sizes: SealedSizes,
@@ -52,6 +52,7 @@ export class SealedReader {
     chunks: number,
     tail: Uint8Array,
     whenBroken: () => Promise<Error>,
+    from = 0,
   ): ReadableStream<Uint8Array> {
     async function* content(): AsyncGenerator<Uint8Array, void, void> {
       const frames = framesOf(stored, HEADER_BYTES, sizes.frameBytes)
@@ -59,12 +60,13 @@ export class SealedReader {
       try {
         for await (const frame of frames) {
           if (chunk === chunks) break
-          yield sealer.openChunk(frame, chunk++)
+          const plain = sealer.openChunk(frame, chunk)
+          yield behind(plain, from - CHUNK_BYTES * chunk++)
         }
       } catch (thrown) {
         throw thrown instanceof SealBroken ? await whenBroken() : thrown
       }
-      if (tail.byteLength > 0) yield tail
+      if (tail.byteLength > 0) yield behind(tail, from - CHUNK_BYTES * chunks)
     }
     return streamOf(content())
   }
@@ -163,6 +165,9 @@ async function* framesOf(
   }
   if (filledBytes > 0) yield frame.subarray(0, filledBytes)
 }
+
+const behind = (bytes: Uint8Array, skipBytes: number) =>
+  bytes.subarray(Math.min(Math.max(0, skipBytes), bytes.byteLength))
 
 /** A body that is made no faster than it is taken. `begun` is what was taken from it already. */
 function streamOf(content: AsyncGenerator<Uint8Array, void, void>, begun?: Uint8Array): ReadableStream<Uint8Array> {

@@ -81,13 +81,13 @@ export class SealedBlobStore implements BlobStore {
     return whole * CHUNK_BYTES + filler.rest.byteLength
   }
 
-  async readUpload(key: UploadKey): Promise<ReadableStream<Uint8Array>> {
-    if (isPlain(key)) return this.#driver.readUpload(key)
+  async readUpload(key: UploadKey, from = 0): Promise<ReadableStream<Uint8Array>> {
+    if (isPlain(key)) return this.#driver.readUpload(key, from)
     const staged = await this.#staged(key)
     if (staged === undefined) throw uploadNotFound(key)
     const { sizes, sealer, chunks, tail } = staged
     const stored = await this.#driver.readUpload(key)
-    return this.#reader.staged(stored, sizes, sealer, chunks, tail, () => this.#spoilt(key))
+    return this.#reader.staged(stored, sizes, sealer, chunks, tail, () => this.#spoilt(key), from)
   }
 
   async commit(key: UploadKey, digest: Digest): Promise<BlobInfo> {

@@ -102,6 +102,7 @@ async function purgeRecord(db: Database, repositoryId: number): Promise<number> 
   await db.deleteFrom('lifecycle_policies').where('repository_id', '=', repositoryId).execute()
   await db.deleteFrom('repository_policies').where('repository_id', '=', repositoryId).execute()
   await db.deleteFrom('repository_catalogs').where('repository_id', '=', repositoryId).execute()
+  await db.deleteFrom('upstream_checks').where('repository_id', '=', repositoryId).execute()
   await db.deleteFrom('resource_tags').where('repository_id', '=', repositoryId).execute()
   await db.deleteFrom('repositories').where('id', '=', repositoryId).execute()
   return 1

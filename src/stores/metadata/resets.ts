@@ -16,6 +16,7 @@ const OF_REGISTRY = [
   'metric_alarms',
   'metric_counts',
   'metric_series',
+  'pull_through_rules',
   'pull_time_exclusions',
   'registry_policies',
   'scan_configurations',

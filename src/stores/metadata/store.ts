@@ -21,6 +21,7 @@ import { Outbox } from './outbox.ts'
 import { PackageIndex } from './package-index.ts'
 import { Policies } from './policies.ts'
 import { PublicRegistries } from './public-registries.ts'
+import { PullThrough } from './pull-through.ts'
 import { Replications } from './replications.ts'
 import { Repositories } from './repositories.ts'
 import { Resets } from './resets.ts'
@@ -67,6 +68,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly admission: Admission
   readonly suppressions: Suppressions
   readonly publicRegistries: PublicRegistries
+  readonly pullThrough: PullThrough
 
   constructor(session: Session) {
     this.accounts = new Accounts(session)
@@ -100,6 +102,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
     this.admission = new Admission(session)
     this.suppressions = new Suppressions(session)
     this.publicRegistries = new PublicRegistries(session)
+    this.pullThrough = new PullThrough(session)
   }
 }
 

@@ -52,6 +52,7 @@ export interface PlaneOptions extends Partial<OciSettings> {
   readonly isMountOpen?: boolean
   readonly isEveryPushWelcome?: boolean
   readonly access?: ServiceOptions['access']
+  readonly driver?: ServiceOptions['driver']
 }
 
 export async function createPlane({
@@ -61,6 +62,7 @@ export async function createPlane({
   isMountOpen,
   blobs,
   access,
+  driver,
   bodies = new LargeBodies(),
   ...settings
 }: PlaneOptions = {}): Promise<Plane> {
@@ -68,6 +70,7 @@ export async function createPlane({
     isEveryPushWelcome,
     ...(blobs === undefined ? {} : { blobs }),
     ...(access === undefined ? {} : { access }),
+    ...(driver === undefined ? {} : { driver }),
     ...(quotas === undefined ? {} : { quotas }),
     ...(rates === undefined ? {} : { rates }),
     ...(isMountOpen === undefined ? {} : { isMountOpen }),

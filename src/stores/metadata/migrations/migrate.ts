@@ -14,6 +14,7 @@ import { packageIndex } from './012-package-index.ts'
 import { audit } from './013-audit.ts'
 import { scans } from './014-scans.ts'
 import { events } from './015-events.ts'
+import { pullThrough } from './016-pull-through.ts'
 import { replication } from './017-replication.ts'
 import { metrics } from './018-metrics.ts'
 import { admission } from './019-admission.ts'
@@ -38,6 +39,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '014-scans': scans,
   '015-events': events,
   '017-replication': replication,
+  '016-pull-through': pullThrough,
   '018-metrics': metrics,
   '019-admission': admission,
 }

@@ -32,6 +32,7 @@ import type {
   PackagesTable,
 } from './package-index.ts'
 import type { PublicRegistriesTable } from './public-registries.ts'
+import type { PullThroughRulesTable, UpstreamChecksTable } from './pull-through.ts'
 import type { PullTimeExclusionsTable } from './pull-time-exclusions.ts'
 import type { RegistryAliasesTable } from './registry-aliases.ts'
 import type { RegistryPoliciesTable } from './registry-policies.ts'
@@ -104,6 +105,7 @@ export interface Tables {
   managed_secret_versions: ManagedSecretVersionsTable
   managed_secrets: ManagedSecretsTable
   outbox: OutboxTable
+  pull_through_rules: PullThroughRulesTable
   pull_time_exclusions: PullTimeExclusionsTable
   public_registries: PublicRegistriesTable
   registry_aliases: RegistryAliasesTable
@@ -122,6 +124,7 @@ export interface Tables {
   tags: TagsTable
   token_keys: TokenKeysTable
   uploads: UploadsTable
+  upstream_checks: UpstreamChecksTable
 }
 
 /** What queries are built on and run by: a connection, or a transaction on one. */

@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs'
+import type { RegistryClientSettings } from '../clients/registry.ts'
+import type { Quotas } from '../domain/quotas.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Access } from '../services/access.ts'
+import { BlobFlights } from '../services/blob-flights.ts'
+import { ImageImports } from '../services/image-imports.ts'
+import type { Images } from '../services/images.ts'
+import { PullThrough } from '../services/pull-through.ts'
+import { PullThroughRules } from '../services/pull-through-rules.ts'
+import type { PushTargets } from '../services/push-targets.ts'
+import type { SecretValues } from '../services/secret-values.ts'
+import { type UpstreamConnections, Upstreams } from '../services/upstreams.ts'
+import type { Vaults } from '../services/vaults.ts'
+import type { BlobStore } from '../stores/blobs.ts'
+import type { MetadataStore } from '../stores/metadata.ts'
+
+/** What the pull-through cache stands on. */
+export interface PullThroughParts {
+  readonly metadata: MetadataStore
+  readonly blobs: BlobStore
+  readonly vaults: Vaults
+  readonly access: Access
+  readonly images: Images
+  readonly pushTargets: PushTargets
+  readonly secretValues: SecretValues
+  readonly clock: Clock
+  readonly quotas: Quotas
+  readonly connections: UpstreamConnections
+  /** Whether any registry may be an upstream, and not only those that ECR knows. */
+  readonly acceptsAnyUpstream: boolean
+  report(error: unknown): void
+}
+
+/** Puts the pull-through cache together. */
+export function createPullThrough(parts: PullThroughParts) {
+  const { metadata, blobs, vaults, access, images, pushTargets, secretValues, clock, quotas, connections } = parts
+  const upstreams = new Upstreams(secretValues, connections, clock)
+  const pullThroughRules = new PullThroughRules(metadata, access, upstreams, clock, parts.acceptsAnyUpstream)
+  const flights = new BlobFlights(metadata, blobs, vaults, upstreams, clock, quotas)
+  const imports = new ImageImports(metadata, images, upstreams, flights, clock, parts.report)
+  const pullThrough = new PullThrough(
+    metadata,
+    access,
+    pullThroughRules,
+    upstreams,
+    imports,
+    flights,
+    pushTargets,
+    clock,
+  )
+  return { pullThrough, pullThroughRules }
+}
+
+/** What an operator says of upstreams. */
+export interface UpstreamSettings {
+  readonly allowsPrivateAddresses: boolean
+  readonly allowsHttp: boolean
+  readonly caFile: string | undefined
+  /** Where hosts are asked instead: by host. */
+  readonly endpoints: ReadonlyMap<string, URL>
+}
+
+const ANSWER_MS = 30_000
+const STALL_MS = 60_000
+const ATTEMPTS = 3
+const WAIT_MS_MAX = 5_000
+
+/** How upstreams are asked; what that takes is loaded with the first question. */
+export function upstreamConnections(settings: UpstreamSettings, clock: Clock): UpstreamConnections {
+  const { endpoints } = settings
+  const addressOf = (address: URL) => endpoints.get(address.host) ?? address
+  return {
+    async connect(address, login) {
+      const [{ RegistryClient }, { pause }] = await Promise.all([
+        import('../clients/registry.ts'),
+        import('../clients/retry.ts'),
+      ])
+      return new RegistryClient(addressOf(address), login, { ...clientSettings(settings), pause }, clock)
+    },
+    async ecrLogin(place, roleArn) {
+      const { ecrLogin } = await import('../clients/ecr-login.ts')
+      const endpoint = (host: string) => addressOf(new URL(`https://${host}`))
+      return ecrLogin(place, roleArn, endpoint, clientSettings(settings))
+    },
+  }
+}
+
+function clientSettings(settings: UpstreamSettings): Omit<RegistryClientSettings, 'pause'> {
+  const { allowsPrivateAddresses, allowsHttp, caFile } = settings
+  return {
+    allowsPrivateAddresses,
+    allowsHttp,
+    caCertificates: caFile === undefined ? undefined : readFileSync(caFile, 'utf8'),
+    answerMs: ANSWER_MS,
+    stallMs: STALL_MS,
+    attempts: ATTEMPTS,
+    waitMsMax: WAIT_MS_MAX,
+    random: Math.random,
+  }
+}
