@@ -5,6 +5,7 @@ import { parseLimits, QUOTA_NAMES, RATE_NAMES } from './limits.ts'
 import { METRIC_VARIABLES } from './metric-variables.ts'
 import { SCAN_VARIABLES } from './scan-variables.ts'
 import { duration, list, matching, oneOf, readAs, type Schema, text, wholeNumber, yesOrNo } from './schema.ts'
+import { UPSTREAM_VARIABLES } from './upstream-variables.ts'
 
 /** One variable: how its text is read, what it means when unset, and what operators read about it. */
 export interface Variable {
@@ -17,16 +18,6 @@ export interface Variable {
   readonly doc: string
   /** Its value is never printed. */
   readonly isSecret?: boolean
-}
-
-function parseEndpoints(given: string): ReadonlyMap<string, URL> | undefined {
-  const pairs = given.split(',').map((pair) => /^\s*([a-z0-9.:-]+)=(https?:\/\/[^/\s]+)\/?\s*$/.exec(pair))
-  const endpoints = new Map<string, URL>()
-  for (const [, host, address] of pairs.map((match) => match ?? [])) {
-    if (host === undefined || address === undefined || !URL.canParse(address)) return undefined
-    endpoints.set(host, new URL(address))
-  }
-  return endpoints
 }
 
 function parseProxies(given: string): readonly IpRange[] | undefined {
@@ -237,26 +228,7 @@ export const VARIABLES = {
     flag: '--oidc-allow-http',
     doc: 'Ask OpenID Connect providers without TLS too. For tests: whoever stands between can make tokens.',
   },
-  ECRU_UPSTREAM_ALLOW_PRIVATE: {
-    schema: yesOrNo(),
-    default: 'false',
-    flag: '--upstream-allow-private',
-    doc: 'Ask other registries (pull-through caches) on private, loopback and link-local addresses too: for registries in the own network. Whoever may make rules then has the registry ask there.',
-  },
-  ECRU_UPSTREAM_ALLOW_HTTP: {
-    schema: yesOrNo(),
-    default: 'false',
-    flag: '--upstream-allow-http',
-    doc: 'Ask other registries without TLS too, where a rule says `http://`.',
-  },
-  ECRU_UPSTREAM_ENDPOINTS: {
-    schema: readAs(
-      parseEndpoints,
-      'must be hosts with the addresses to ask instead, such as registry-1.docker.io=https://mirror.example.com',
-    ),
-    flag: '--upstream-endpoints <list>',
-    doc: 'Where hosts of upstream registries are asked instead, as `host=address` with commas between: for mirrors in closed networks.',
-  },
+  ...UPSTREAM_VARIABLES,
   ECRU_CA_FILE: {
     schema: text(),
     flag: '--ca-file <path>',

@@ -80,7 +80,7 @@ function textVariants(shape: Shape, path: string, good: string): readonly ValueV
     return [
       half,
       ...values.map((value) => ({ what: `enum value ${value}`, value, expected: WITHIN })),
-      ...['', 'NONE_SUCH', first.toLowerCase(), `${first} `, `${first}\n`, 'toString'].map((value) => ({
+      ...['', 'NONE_SUCH', swapCase(first), `${first} `, `${first}\n`, 'toString'].map((value) => ({
         what: `not of the enum: ${JSON.stringify(value)}`,
         value,
         expected: refused,
@@ -117,4 +117,9 @@ function textOf({ pattern, max = 0 }: Shape): (length: number) => string {
   if (pattern === undefined) return (length) => (max > LARGE_CHARACTERS ? 'a' : '🦆').repeat(length)
   const beginning = BEGINNINGS.find(([known]) => known.test(pattern))?.[1] ?? ''
   return (length) => (beginning + 'a'.repeat(Math.max(length - beginning.length, 0))).slice(0, length)
+}
+
+function swapCase(text: string): string {
+  const lower = text.toLowerCase()
+  return lower === text ? text.toUpperCase() : lower
 }

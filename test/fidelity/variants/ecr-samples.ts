@@ -5,6 +5,7 @@ import { DIGEST, IMAGE_TYPE, inApp, LAYER } from './sample-image.ts'
 import { imageIds, paging, registryId, seedShared, sharedSamples, statement, tags } from './shared-samples.ts'
 
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/scanner`
+const SECRET = `arn:aws:secretsmanager:us-east-1:${ACCOUNT}:secret:ecr-pullthroughcache/hub-abcdef`
 
 const own = {
   resourceArn: `arn:aws:ecr:${REGION}:${ACCOUNT}:repository/team/app`,
@@ -86,6 +87,27 @@ export function ecrSamples(seed: Seed): Samples {
       refusal: 'ScanNotFoundException',
     },
     DescribeImages: sample(inApp, { ...registryId, filter, imageIds, ...paging }),
+    // Whatever else is asked for: nobody knows such a registry.
+    CreatePullThroughCacheRule: {
+      ...sample(
+        { ecrRepositoryPrefix: 'hub', upstreamRegistryUrl: 'no registry' },
+        {
+          ...registryId,
+          upstreamRegistry: 'docker-hub',
+          upstreamRepositoryPrefix: 'library',
+          credentialArn: SECRET,
+          customRoleArn: ROLE,
+        },
+      ),
+      refusal: 'UnsupportedUpstreamRegistryException',
+    },
+    DeletePullThroughCacheRule: sample({ ecrRepositoryPrefix: 'quay' }, registryId),
+    DescribePullThroughCacheRules: sample({}, { ...registryId, ecrRepositoryPrefixes: ['quay'], ...paging }),
+    UpdatePullThroughCacheRule: {
+      ...sample({ ecrRepositoryPrefix: 'none' }, { ...registryId, credentialArn: SECRET, customRoleArn: ROLE }),
+      refusal: 'PullThroughCacheRuleNotFoundException',
+    },
+    ValidatePullThroughCacheRule: sample({ ecrRepositoryPrefix: 'quay' }, registryId),
     DescribeRegistry: sample({}, {}),
     DescribeRepositoryCreationTemplates: sample({}, { prefixes: ['team/'], ...paging }),
     GetAccountSetting: sample({ name: 'BLOB_MOUNTING' }, {}),
@@ -131,6 +153,7 @@ export async function seedEcr(call: SeedCall): Promise<Seed> {
   await call('PutLifecyclePolicy', { ...inApp, lifecyclePolicyText })
   await call('CreateRepositoryCreationTemplate', { prefix: 'team/', appliedFor: ['CREATE_ON_PUSH'] })
   await call('RegisterPullTimeUpdateExclusion', { principalArn: ROLE })
+  await call('CreatePullThroughCacheRule', { ecrRepositoryPrefix: 'quay', upstreamRegistryUrl: 'quay.io' })
   // Registries of ECR have no aliases.
   return { uploadId, alias: ACCOUNT }
 }

@@ -1,9 +1,5 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import {
-  DescribeRegistryCommand,
-  GetAuthorizationTokenCommand,
-  ValidatePullThroughCacheRuleCommand,
-} from '@aws-sdk/client-ecr'
+import { DescribeRegistryCommand, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr'
 import { createEcr, type EcrFixture, refusalOf } from './ecr-fixture.ts'
 
 let ecr: EcrFixture
@@ -48,13 +44,4 @@ test('DescribeRegistry answers without any set-up', async () => {
     registryId: '123456789012',
     replicationConfiguration: { rules: [] },
   })
-})
-
-test('an operation that this registry does not perform says so', async () => {
-  ecr = await createEcr()
-  const input = { ecrRepositoryPrefix: 'app' }
-  expect(await refusalOf(ecr.client.send(new ValidatePullThroughCacheRuleCommand(input)))).toEqual([
-    'UnsupportedOperationException',
-    'ECR ValidatePullThroughCacheRule is not supported by this registry.',
-  ])
 })
