@@ -226,11 +226,6 @@ describe('envelopes', () => {
     ['an operation that is none', targetOf('Explode'), '400 UnknownOperationException'],
     ['a member of every object', targetOf('constructor'), '400 UnknownOperationException'],
     ['a target of 8000 characters', targetOf('x'.repeat(8_000)), '400 UnknownOperationException'],
-    [
-      'an operation that is not there yet',
-      targetOf('PutReplicationConfiguration'),
-      '400 UnsupportedOperationException',
-    ],
     ['no signature', { ...targetOf('DescribeRegistry'), authorization: '' }, '400 MissingAuthenticationTokenException'],
     [
       'half a signature',
