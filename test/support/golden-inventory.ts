@@ -22,11 +22,12 @@ export interface GoldenVulnerability {
   readonly path?: string
   readonly severity: string
   readonly type: string
+  readonly layer: string
 }
 
 /** What Trivy said of an image. */
 export interface Golden {
-  readonly os: { readonly Family: string; readonly Name: string }
+  readonly os: { readonly Family: string; readonly Name: string; readonly EOSL?: boolean }
   readonly packages: readonly GoldenPackage[]
   readonly vulnerabilities: readonly GoldenVulnerability[]
 }

@@ -63,10 +63,13 @@ describe('evaluation, after the OSV schema', () => {
     expect(isAffected('1.0.0', affectedBy([{ introduced: '0' }], { versions: ['1.0.0'] }, 'Nowhere'))).toBe(true)
   })
 
-  test('fixes are those above the version, lowest first', () => {
+  test('the fix is that of the branch which the version is in', () => {
     const entry = affectedBy([{ introduced: '0' }, { fixed: '1.10.0' }, { introduced: '2.0.0' }, { fixed: '2.1.0' }])
-    expect(fixedAbove('1.0.0', entry)).toEqual(['1.10.0', '2.1.0'])
+    expect(fixedAbove('1.0.0', entry)).toEqual(['1.10.0'])
     expect(fixedAbove('2.0.0', entry)).toEqual(['2.1.0'])
+    const listed = affectedBy([{ introduced: '1.5.0' }, { fixed: '1.6.0' }], { versions: ['1.0.0'] })
+    expect(fixedAbove('1.0.0', listed)).toEqual(['1.6.0'])
+    expect(fixedAbove('1.5.0', affectedBy([{ introduced: '0' }, { last_affected: '2.0.0' }]))).toEqual([])
   })
 })
 

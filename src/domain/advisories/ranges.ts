@@ -46,13 +46,20 @@ function sorted(events: readonly RangeEvent[], compare: CompareVersions): readon
   })
 }
 
-/** The versions above this one in which the flaw is fixed, lowest first. */
+/**
+ * The versions above this one in which the flaw is fixed, lowest first: of each range that the version is in, the one that
+ * ends it; other branches have fixes of their own. All above it where only a list of versions says that it is affected.
+ */
 export function fixedAbove(version: string, affected: AffectedPackage): readonly string[] {
   const compare = versionOrderOf(affected.ecosystem)
   if (compare === undefined) return []
-  const fixes = affected.ranges
-    .filter(({ type }) => type !== 'GIT')
-    .flatMap(({ events }) => events.filter(({ kind, version: at }) => kind === 'fixed' && compare(at, version) > 0))
-    .map(({ version: at }) => at)
+  const above = ({ events }: AffectedRange) =>
+    events
+      .filter(({ kind, version: at }) => kind === 'fixed' && compare(at, version) > 0)
+      .map(({ version: at }) => at)
+      .sort(compare)
+  const evaluable = affected.ranges.filter(({ type }) => type !== 'GIT')
+  const own = evaluable.filter((range) => isInRange(version, range, compare))
+  const fixes = own.length > 0 ? own.flatMap((range) => above(range).slice(0, 1)) : evaluable.flatMap(above)
   return [...new Set(fixes)].sort(compare)
 }
