@@ -106,6 +106,8 @@ const MANAGERS: Readonly<Record<PackageType, string>> = {
   cargo: 'CARGO',
   composer: 'COMPOSER',
   nuget: 'DOTNET_CORE',
+  // Inspector has no word for it.
+  bitnami: 'OS',
 }
 
 /** Versions of distributions end in a release, behind the last dash. */

@@ -4,7 +4,8 @@ import type { FileFacts, LayerFacts, LinkFacts } from '../domain/inventory/layer
 import type { InventoryLimits } from '../domain/inventory/limits.ts'
 import { baseName, directoryOf, plainPath } from '../domain/inventory/paths.ts'
 import { isDatabaseKind, type ReadingTools, readFile, sizeOf } from '../domain/inventory/read-file.ts'
-import { type FileKind, kindOf } from '../domain/inventory/selection.ts'
+import { type FileKind, kindOf, LOG_SUFFIX } from '../domain/inventory/selection.ts'
+import { holdsTransactions, withLog } from '../domain/inventory/sqlite-wal.ts'
 import { compressionOf, decompressed } from '../lib/decompressed.ts'
 import { BudgetedInflater } from '../lib/inflater.ts'
 import { Scratch } from '../lib/scratch.ts'
@@ -91,6 +92,9 @@ class Collector {
   readonly #plainPrograms = new Set<string>()
   readonly #removed = new Set<string>()
   readonly #opaque = new Set<string>()
+  /** Databases that a log could belong to, and logs, until the layer has been read. */
+  readonly #databases = new Map<string, Uint8Array>()
+  readonly #logs = new Map<string, Uint8Array>()
   #keptCharacters = 0
 
   constructor({ limits, wanted }: LayerRequest) {
@@ -123,6 +127,7 @@ class Collector {
   }
 
   facts(): LayerFacts {
+    for (const [path, log] of this.#logs) this.#applyLog(path, log)
     return {
       files: [...this.#files],
       removed: [...this.#removed],
@@ -168,10 +173,25 @@ class Collector {
         return scratch.filled < bytes
       },
       end: () => {
+        if (kind === 'rpm-log') this.#logs.set(path, scratch.bytes().slice())
+        if (kind === 'rpm' && path.endsWith('.sqlite')) this.#databases.set(path, scratch.bytes().slice())
         const facts = readFile(kind, scratch.bytes(), path, this.#tools)
         if (facts !== undefined) this.#keepFile(path, facts)
       },
     }
+  }
+
+  /** What a log holds is in the database as soon as somebody opens it: the database is read as it is then. */
+  #applyLog(path: string, log: Uint8Array): void {
+    if (!holdsTransactions(log)) return
+    const of = path.slice(0, -LOG_SUFFIX.length)
+    const database = this.#databases.get(of)
+    if (database === undefined) {
+      this.#keepFile(path, { isDatabase: true, isLog: true })
+      return
+    }
+    const facts = readFile('rpm', withLog(database, log), of, this.#tools)
+    if (facts !== undefined) this.#keepFile(of, facts)
   }
 
   /** Looks at the first bytes, and reads on when they are those of a program. */
@@ -225,6 +245,8 @@ class Collector {
     this.#files.delete(path)
     this.#links.delete(path)
     this.#plainPrograms.delete(path)
+    this.#databases.delete(path)
+    this.#logs.delete(path)
   }
 
   #keepLink(link: LinkFacts): void {

@@ -48,6 +48,13 @@ describe('which files are read', () => {
     'src/mine.gemspec': undefined,
     'app/vendor/composer/installed.json': 'composer',
     'app/app.deps.json': 'dotnet',
+    'app/pnpm-lock.yaml': 'pnpm-lock',
+    'app/node_modules/qs/pnpm-lock.yaml': undefined,
+    'var/lib/rpm/rpmdb.sqlite-wal': 'rpm-log',
+    'opt/bitnami/nginx/.spdx-nginx.spdx': 'sbom',
+    'usr/share/app.cdx.json': 'sbom',
+    'usr/share/app.spdx.json': 'sbom',
+    'etc/apk/repositories': 'apk-repositories',
     'usr/bin/thing': undefined,
   }
   for (const [path, kind] of Object.entries(kinds)) test(path, () => expect(kindOf(path)).toBe(kind))

@@ -64,6 +64,17 @@ const SAMPLES: readonly (readonly [FileKind, string, () => Promise<Uint8Array> |
   ['npm', 'package.json', () => text('{"name":"a","version":"1","license":["MIT"]}')],
   ['npm-lock', 'package-lock', () => text('{"packages":{"node_modules/a":{"version":"1"}}}')],
   ['yarn-lock', 'yarn.lock', () => text('"a@1":\n  version "1.0"\n')],
+  [
+    'pnpm-lock',
+    'pnpm-lock',
+    () =>
+      text(
+        "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      a:\n        version: 1.0.0\npackages:\n  a@1.0.0:\n    x: y\nsnapshots:\n  a@1.0.0: {}\n",
+      ),
+  ],
+  ['sbom', 'CycloneDX', () => text('{"bomFormat":"CycloneDX","components":[{"purl":"pkg:npm/%40a/b@1?x=y#z"}]}')],
+  ['sbom', 'SPDX', () => text('SPDXVersion: SPDX-2.3\nExternalRef: PACKAGE-MANAGER purl pkg:deb/debian/a@1\n')],
+  ['apk-repositories', 'repositories', () => text('https://x/alpine/edge/main\n')],
   ['composer', 'installed', () => text('{"packages":[{"name":"a/b","version":"1"}]}')],
   ['dotnet', 'deps', () => text('{"libraries":{"a/1":{"type":"package"}}}')],
   ['python', 'METADATA', () => text('Name: a\nVersion: 1\n')],

@@ -1,5 +1,6 @@
 import type { FoundPackage, OperatingSystem, PackageType } from '../inventory/package.ts'
 import { compareApk } from '../versions/apk.ts'
+import { compareBitnami } from '../versions/bitnami.ts'
 import { compareDpkg } from '../versions/dpkg.ts'
 import { compareGo } from '../versions/go.ts'
 import { compareHackage } from '../versions/hackage.ts'
@@ -47,6 +48,7 @@ const ORDERS: ReadonlyMap<string, CompareVersions> = new Map([
   ['NuGet', compareNuget],
   ['Pub', comparePub],
   ['Hackage', compareHackage],
+  ['Bitnami', compareBitnami],
 ])
 
 /** How versions of an ecosystem are ordered; `undefined`: not known, so that its ranges cannot be evaluated. */
@@ -105,6 +107,7 @@ const LANGUAGES: Readonly<Partial<Record<PackageType, string>>> = {
   cargo: 'crates.io',
   composer: 'Packagist',
   nuget: 'NuGet',
+  bitnami: 'Bitnami',
 }
 
 /** The ecosystem in which advisories for a package are to be looked up; `undefined`: none is known for its distribution. */

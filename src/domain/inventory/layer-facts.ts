@@ -26,6 +26,10 @@ export interface FileFacts {
   readonly owned?: readonly string[] | undefined
   /** It is a database of the OS package manager: nothing may be concluded from an image whose database is unreadable. */
   readonly isDatabase?: boolean | undefined
+  /** An SBOM, which states packages that nobody found: one that is found as well is not told twice. */
+  readonly isSbom?: boolean | undefined
+  /** A write-ahead log with transactions of a database beside it that is not in the same layer. */
+  readonly isLog?: boolean | undefined
   /** A list of what would be installed, which counts unless this path is there: then something is. */
   readonly unless?: string | undefined
   /** Why it could not be read. */

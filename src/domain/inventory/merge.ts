@@ -2,7 +2,7 @@ import type { Digest } from '../digest.ts'
 import { databaseUnreadable } from './errors.ts'
 import { FileTree } from './file-tree.ts'
 import type { FileFacts, LayerFacts, PackageFacts } from './layer-facts.ts'
-import { operatingSystemOf, RELEASE_FILES } from './os-release.ts'
+import { APK_REPOSITORIES, operatingSystemOf, RELEASE_FILES } from './os-release.ts'
 import {
   type FoundPackage,
   type Inventory,
@@ -12,7 +12,7 @@ import {
 } from './package.ts'
 import { baseName } from './paths.ts'
 import { purlOf } from './purl.ts'
-import { type FileKind, kindOf, OS_RELEASE_FILES, osFiles, RPM_DATABASES } from './selection.ts'
+import { type FileKind, kindOf, LOG_SUFFIX, OS_RELEASE_FILES, osFiles, RPM_DATABASES } from './selection.ts'
 
 /** A layer and what it says. */
 export interface AnalysedLayer {
@@ -33,6 +33,8 @@ export interface MergedLayers {
 interface ImageFile {
   readonly facts: FileFacts
   readonly layerDigest: Digest
+  /** Of its layer, the lowest of which is 0. */
+  readonly height: number
   /** The layer of each package in it, by {@link keyOf}. */
   readonly packageLayers: ReadonlyMap<string, Digest>
 }
@@ -44,7 +46,7 @@ interface ImageFile {
 export function mergeLayers(layers: readonly AnalysedLayer[], analyserVersion: number): MergedLayers {
   const tree = new FileTree<ImageFile>()
   const wanted = new Map<string, FileKind>()
-  for (const layer of layers) lay(tree, layer, wanted)
+  for (const [height, layer] of layers.entries()) lay(tree, layer, height, wanted)
   for (const [path, kind] of osFiles) {
     const real = tree.canonical(path, true)
     if (real !== undefined && real !== path && kindOf(real) === undefined && tree.file(real) === undefined)
@@ -54,7 +56,12 @@ export function mergeLayers(layers: readonly AnalysedLayer[], analyserVersion: n
   return { inventory: { os, ...packagesIn(tree, os), analyserVersion }, wanted }
 }
 
-function lay(tree: FileTree<ImageFile>, { digest, facts }: AnalysedLayer, wanted: Map<string, FileKind>): void {
+function lay(
+  tree: FileTree<ImageFile>,
+  { digest, facts }: AnalysedLayer,
+  height: number,
+  wanted: Map<string, FileKind>,
+): void {
   tree.beginLayer()
   for (const path of facts.removed) onCanonical(tree, path, (real) => tree.remove(real))
   for (const path of facts.opaque) onCanonical(tree, path, (real) => tree.clear(real))
@@ -66,7 +73,7 @@ function lay(tree: FileTree<ImageFile>, { digest, facts }: AnalysedLayer, wanted
       const before = tree.before(real)?.packageLayers
       const packageLayers = new Map<string, Digest>()
       for (const one of file.packages ?? []) packageLayers.set(keyOf(one), before?.get(keyOf(one)) ?? digest)
-      tree.putFile(real, { facts: file, layerDigest: digest, packageLayers })
+      tree.putFile(real, { facts: file, layerDigest: digest, height, packageLayers })
     })
   for (const [path, file] of facts.files) put(path, file)
   for (const { path, target, isHard } of facts.links) {
@@ -90,7 +97,7 @@ function keyOf({ name, version, arch, innerPath }: PackageFacts): string {
 function osOf(tree: FileTree<ImageFile>): OperatingSystem | undefined {
   const facts = (path: string) => tree.file(tree.canonical(path, true) ?? path)?.facts
   const releases = new Map<string, string>()
-  for (const [path] of RELEASE_FILES) {
+  for (const path of [...RELEASE_FILES.map(([path]) => path), APK_REPOSITORIES]) {
     const release = facts(path)?.release
     if (release !== undefined) releases.set(path, release)
   }
@@ -107,14 +114,19 @@ function packagesIn(
   const packages = new Map<string, FoundPackage>()
   const files = [...tree.files()]
   const ignored = supersededRpm(files)
-  for (const [path, { facts, layerDigest }] of files) {
+  for (const [path, { facts, layerDigest, height }] of files) {
     if (ignored.has(path)) continue
+    // A log that lies below the database was written into it before.
+    const database = facts.isLog === true ? tree.file(path.slice(0, -LOG_SUFFIX.length)) : undefined
+    if (database !== undefined && database.height < height)
+      throw databaseUnreadable(path, 'the database that it is the log of lies in another layer')
     if (facts.unreadable !== undefined) {
       if (facts.isDatabase) throw databaseUnreadable(path, facts.unreadable)
       notes.push({ layerDigest, path, reason: facts.unreadable })
     }
     for (const one of facts.owned ?? []) owned.add(tree.canonical(one, false) ?? one)
   }
+  const stated: FoundPackage[] = []
   for (const [path, { facts, layerDigest, packageLayers }] of files) {
     const isLanguage = facts.isDatabase !== true
     if (ignored.has(path) || (isLanguage && owned.has(path))) continue
@@ -122,10 +134,31 @@ function packagesIn(
     for (const reason of facts.remarks ?? []) notes.push({ layerDigest, path, reason })
     for (const one of facts.packages ?? []) {
       const found = complete(one, path, packageLayers.get(keyOf(one)) ?? layerDigest, os)
-      packages.set([found.type, found.name, found.version, found.arch ?? '', found.filePath ?? ''].join('\0'), found)
+      if (facts.isSbom === true) stated.push(found)
+      else packages.set(placeOf(found), found)
     }
   }
+  for (const found of onlyStated(stated, [...packages.values()])) packages.set(placeOf(found), found)
   return { packages: [...packages.values()].sort(inOrder), notes: notes.sort((a, b) => compare(a.path, b.path)) }
+}
+
+function placeOf({ type, name, version, arch, filePath }: FoundPackage): string {
+  return [type, name, version, arch ?? '', filePath ?? ''].join('\0')
+}
+
+/**
+ * The packages that only an SBOM has. What the operating system has installed is its own database's to say, where there is
+ * one.
+ */
+function onlyStated(stated: readonly FoundPackage[], found: readonly FoundPackage[]): readonly FoundPackage[] {
+  const known = new Set(found.map(versionKey))
+  const hasDatabase = found.some(({ type }) => isOsPackageType(type))
+  return stated.filter((one) => !known.has(versionKey(one)) && !(hasDatabase && isOsPackageType(one.type)))
+}
+
+function versionKey({ type, name, version }: FoundPackage): string {
+  const spelt = type === 'pypi' ? name.toLowerCase().replace(/[-_.]+/g, '-') : name
+  return [type, spelt, version].join('\0')
 }
 
 /** Where rpm's database was moved to another format, the one in the older format says what was installed then. */

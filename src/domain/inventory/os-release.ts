@@ -43,6 +43,17 @@ export const RELEASE_FILES: readonly (readonly [path: string, id: string | undef
   ['etc/debian_version', 'debian'],
 ]
 
+/** Where Alpine's packages come from: of its unfinished release, nothing else says it in all versions. */
+export const APK_REPOSITORIES = 'etc/apk/repositories'
+
+/** `edge` when all of these repositories are of it; else empty: the release files say the release. */
+export function parseApkRepositories(bytes: Uint8Array): string {
+  const lines = textOf(bytes.subarray(0, 64 * 1024)).split('\n')
+  const repositories = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'))
+  const isEdge = repositories.length > 0 && repositories.every((line) => /\/edge(\/|$)/.test(line))
+  return isEdge ? 'edge' : ''
+}
+
 const NAMED: readonly (readonly [RegExp, string])[] = [
   [/^CentOS/i, 'centos'],
   [/^Red Hat/i, 'rhel'],
@@ -58,6 +69,14 @@ const NAMED: readonly (readonly [RegExp, string])[] = [
  * `undefined` when neither says any.
  */
 export function operatingSystemOf(
+  osRelease: Readonly<Record<string, string>> | undefined,
+  releases: ReadonlyMap<string, string>,
+): OperatingSystem | undefined {
+  const os = statedSystem(osRelease, releases)
+  return os?.id === 'alpine' && releases.get(APK_REPOSITORIES) === 'edge' ? { ...os, release: 'edge' } : os
+}
+
+function statedSystem(
   osRelease: Readonly<Record<string, string>> | undefined,
   releases: ReadonlyMap<string, string>,
 ): OperatingSystem | undefined {

@@ -1,6 +1,6 @@
 import type { Digest } from '../digest.ts'
 
-/** The package ecosystems that an inventory knows: three of operating systems, the others of languages. */
+/** The package ecosystems that an inventory knows: three of operating systems, those of languages, and Bitnami's components. */
 export type PackageType =
   | 'deb'
   | 'apk'
@@ -13,6 +13,7 @@ export type PackageType =
   | 'cargo'
   | 'composer'
   | 'nuget'
+  | 'bitnami'
 
 const OS_TYPES: ReadonlySet<PackageType> = new Set<PackageType>(['deb', 'apk', 'rpm'])
 

@@ -2,6 +2,7 @@ import { parseApkInstalled } from './apk.ts'
 import { parseComposerInstalled, parseComposerLock } from './composer.ts'
 import { parseDotnetDependencies } from './dotnet.ts'
 import { parseDpkgFiles, parseDpkgStatus } from './dpkg.ts'
+import { parseEmbeddedSbom } from './embedded-sbom.ts'
 import { parseExecutable } from './executable.ts'
 import { goModulesOf } from './go-binary.ts'
 import type { Inflater } from './inflater.ts'
@@ -10,8 +11,9 @@ import type { FileFacts } from './layer-facts.ts'
 import type { InventoryLimits } from './limits.ts'
 import { MalformedFile } from './malformed-file.ts'
 import { parsePackageJson, parsePackageLock, parseYarnLock } from './npm.ts'
-import { parseOsRelease, parseReleaseFile } from './os-release.ts'
+import { parseApkRepositories, parseOsRelease, parseReleaseFile } from './os-release.ts'
 import { directoryOf } from './paths.ts'
+import { parsePnpmLock } from './pnpm.ts'
 import { parsePythonMetadata } from './python.ts'
 import { parseRpmDatabase } from './rpm.ts'
 import { parseGemspec } from './ruby.ts'
@@ -42,7 +44,7 @@ export function readFile(kind: FileKind, bytes: Uint8Array, path: string, tools:
 
 /** Whether files of this kind say what the operating system has installed. */
 export function isDatabaseKind(kind: FileKind): boolean {
-  return kind === 'dpkg' || kind === 'apk' || kind === 'rpm'
+  return kind === 'dpkg' || kind === 'apk' || kind === 'rpm' || kind === 'rpm-log'
 }
 
 /** How much of a file of a kind is read: at most so much of it as a whole, or only its beginning. */
@@ -53,10 +55,12 @@ export function sizeOf(
   switch (kind) {
     case 'os-release':
     case 'release':
+    case 'apk-repositories':
     case 'python':
     case 'gem':
       return { bytes: 256 * 1024, isBeginningEnough: true }
     case 'rpm':
+    case 'rpm-log':
       return { bytes: limits.databaseBytes, isBeginningEnough: false }
     case 'program':
       return { bytes: limits.programBytes, isBeginningEnough: false }
@@ -74,6 +78,8 @@ function factsIn(kind: FileKind, bytes: Uint8Array, path: string, { inflater, li
       return { osRelease: parseOsRelease(bytes) }
     case 'release':
       return { release: parseReleaseFile(bytes) }
+    case 'apk-repositories':
+      return { release: parseApkRepositories(bytes) }
     case 'dpkg':
       return { packages: parseDpkgStatus(bytes) }
     case 'dpkg-files':
@@ -86,12 +92,17 @@ function factsIn(kind: FileKind, bytes: Uint8Array, path: string, { inflater, li
       const { packages, paths } = parseRpmDatabase(bytes, mayHoldPackages)
       return { packages, owned: paths }
     }
+    case 'rpm-log':
+      // It says nothing without its database.
+      return {}
     case 'npm':
       return { packages: parsePackageJson(bytes) }
     case 'npm-lock':
       return { packages: parsePackageLock(bytes), unless: beside(path, 'node_modules') }
     case 'yarn-lock':
       return { packages: parseYarnLock(bytes), unless: beside(path, 'node_modules') }
+    case 'pnpm-lock':
+      return { packages: parsePnpmLock(bytes), unless: beside(path, 'node_modules') }
     case 'python':
       return { packages: parsePythonMetadata(bytes) }
     case 'python-egg':
@@ -106,6 +117,10 @@ function factsIn(kind: FileKind, bytes: Uint8Array, path: string, { inflater, li
       return { packages: parseComposerLock(bytes), unless: beside(path, 'vendor/composer/installed.json') }
     case 'dotnet':
       return { packages: parseDotnetDependencies(bytes) }
+    case 'sbom': {
+      const packages = parseEmbeddedSbom(bytes)
+      return packages === undefined ? {} : { packages, isSbom: true }
+    }
     case 'program': {
       const executable = parseExecutable(bytes)
       const packages =

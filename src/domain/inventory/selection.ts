@@ -1,19 +1,22 @@
 import { isJavaArchive } from './java.ts'
 import { isPackageRoot } from './npm.ts'
-import { RELEASE_FILES } from './os-release.ts'
+import { APK_REPOSITORIES, RELEASE_FILES } from './os-release.ts'
 import { baseName } from './paths.ts'
 
 /** What a file is read as. `program`: only what its first bytes show to be one is read on. */
 export type FileKind =
   | 'os-release'
   | 'release'
+  | 'apk-repositories'
   | 'dpkg'
   | 'dpkg-files'
   | 'apk'
   | 'rpm'
+  | 'rpm-log'
   | 'npm'
   | 'npm-lock'
   | 'yarn-lock'
+  | 'pnpm-lock'
   | 'python'
   | 'python-egg'
   | 'java'
@@ -21,11 +24,15 @@ export type FileKind =
   | 'composer'
   | 'composer-lock'
   | 'dotnet'
+  | 'sbom'
   | 'program'
 
 /** The files that say which packages the operating system has, in the order in which one is believed before the next. */
 export const RPM_DATABASES: readonly string[] = ['rpmdb.sqlite', 'Packages.db', 'Packages']
 const RPM_DIRECTORIES: readonly string[] = ['var/lib/rpm', 'usr/lib/sysimage/rpm', 'usr/share/rpm']
+
+/** What SQLite calls the write-ahead log of a database, behind the database's own name. */
+export const LOG_SUFFIX = '-wal'
 
 export const OS_RELEASE_FILES: readonly string[] = ['etc/os-release', 'usr/lib/os-release']
 
@@ -35,6 +42,8 @@ const OS_FILES: ReadonlyMap<string, FileKind> = new Map<string, FileKind>([
   ['var/lib/dpkg/status', 'dpkg'],
   ['lib/apk/db/installed', 'apk'],
   ['usr/lib/apk/db/installed', 'apk'],
+  [APK_REPOSITORIES, 'apk-repositories'],
+  ...RPM_DIRECTORIES.map((directory) => [`${directory}/rpmdb.sqlite${LOG_SUFFIX}`, 'rpm-log'] as const),
   ...RPM_DIRECTORIES.flatMap((directory) => RPM_DATABASES.map((name) => [`${directory}/${name}`, 'rpm'] as const)),
 ])
 
@@ -63,6 +72,8 @@ function kindOfLanguage(path: string): FileKind | undefined {
       return path.includes('node_modules/') ? undefined : 'npm-lock'
     case 'yarn.lock':
       return path.includes('node_modules/') ? undefined : 'yarn-lock'
+    case 'pnpm-lock.yaml':
+      return path.includes('node_modules/') ? undefined : 'pnpm-lock'
     case 'METADATA':
       return path.endsWith('.dist-info/METADATA') ? 'python' : undefined
     case 'PKG-INFO':
@@ -82,7 +93,10 @@ function kindOfLanguage(path: string): FileKind | undefined {
     case '.gemspec':
       return /(^|\/)specifications\/(default\/)?[^/]+\.gemspec$/.test(path) ? 'gem' : undefined
     case '.json':
-      return name.endsWith('.deps.json') ? 'dotnet' : undefined
+      return name.endsWith('.deps.json') ? 'dotnet' : /\.(spdx|cdx)\.json$/.test(name) ? 'sbom' : undefined
+    case '.spdx':
+    case '.cdx':
+      return 'sbom'
   }
   return isJavaArchive(name) ? 'java' : undefined
 }

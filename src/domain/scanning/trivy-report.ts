@@ -44,6 +44,7 @@ const TYPES: ReadonlyMap<string, PackageType> = new Map<string, PackageType>([
   ['composer-vendor', 'composer'],
   ['dotnet-core', 'nuget'],
   ['nuget', 'nuget'],
+  ['bitnami', 'bitnami'],
 ])
 
 /**
