@@ -150,7 +150,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     nameOf: namesOf(config),
     report: (facts) => logger.warn(facts, 'a VEX document cannot be used'),
   })
-  const scanFindings = new ScanFindings(metadata, access, matching, vex, pulls, clock, config.scanDurations)
+  const scanFindings = new ScanFindings(metadata, vaults, access, matching, vex, pulls, clock, config.scanDurations)
   const admission = createAdmission(foundation, vaults, scanFindings, matching)
   const layers = new Layers(
     metadata,

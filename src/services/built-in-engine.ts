@@ -28,7 +28,7 @@ export function reportOf(type: ScanType, inventory: Inventory, { findings, cover
   return {
     findings,
     coverage: coverage.ecosystems,
-    failure: failureOf(type, inventoryFor(type, inventory), coverage),
+    failure: failureOf(inventoryFor(type, inventory), coverage),
     remark: remarkOf(type, inventory),
     sourceUpdatedAt: sourceUpdatedAtOf(coverage.ecosystems),
     revision: coverage.revision,

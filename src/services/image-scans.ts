@@ -79,14 +79,24 @@ export class ImageScans {
     const { view } = this.#metadata
     const candidates = [image, ...(await scannedOf(view, image))]
     const targets: Image[] = []
-    for (const candidate of candidates) {
-      const resolved = await view.images.resolve(repository, { digest: candidate.digest })
-      if (resolved?.found === undefined || candidate.status !== 'ACTIVE') continue
-      const manifest = parseManifest(await this.#vaults.openManifest(resolved.found), candidate.mediaType)
-      if (manifest.kind === 'image' && isContainerImage(manifest, [])) targets.push(candidate)
-    }
+    for (const candidate of candidates)
+      if (candidate.status === 'ACTIVE' && (await hasFileSystem(view, this.#vaults, repository, candidate)))
+        targets.push(candidate)
     return targets
   }
+}
+
+/** Whether an image of the repository is one that could be scanned, by its manifest. False once it is gone. */
+export async function hasFileSystem(
+  view: MetadataReader,
+  vaults: Vaults,
+  repository: RepositoryRef,
+  image: Image,
+): Promise<boolean> {
+  const resolved = await view.images.resolve(repository, { digest: image.digest })
+  if (resolved?.found === undefined) return false
+  const manifest = parseManifest(await vaults.openManifest(resolved.found), image.mediaType)
+  return manifest.kind === 'image' && isContainerImage(manifest, [])
 }
 
 /** How deep indexes may list indexes. */

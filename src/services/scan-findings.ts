@@ -9,17 +9,19 @@ import { type RepositoryScanning, type ScanType, scanningOf } from '../domain/sc
 import { countsOf, findingsFor, nameIn } from '../domain/scanning/finding-lists.ts'
 import { dataFailure } from '../domain/scanning/judge.ts'
 import type { ObservedFinding, Scan, SeverityCounts } from '../domain/scanning/scan.ts'
-import { joinedState, type ScanDurations, type ScanState, stateOf } from '../domain/scanning/status.ts'
+import { isScannable } from '../domain/scanning/scannable.ts'
+import { joinedState, type ScanDurations, type ScanState, stateOf, unscannedState } from '../domain/scanning/status.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataReader, MetadataStore } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
 import { getImage } from './get-image.ts'
-import { scannedOf } from './image-scans.ts'
+import { hasFileSystem, scannedOf } from './image-scans.ts'
 import type { Matching } from './matching.ts'
 import { type Paging, pageAfter, pageOf } from './paging.ts'
 import type { PullTimes } from './pulls.ts'
 import { getRepository } from './repositories.ts'
 import { scanConfigurationOf } from './scan-configurations.ts'
+import type { Vaults } from './vaults.ts'
 import type { VexDocuments } from './vex-documents.ts'
 
 /** A finding in one image. */
@@ -56,6 +58,7 @@ interface JudgedScan {
 /** What scans have found. What was not scanned, or could not be judged, is said to be so. */
 export class ScanFindings {
   readonly #metadata: MetadataStore
+  readonly #vaults: Vaults
   readonly #access: Access
   readonly #matching: Matching
   readonly #vex: VexDocuments
@@ -65,6 +68,7 @@ export class ScanFindings {
 
   constructor(
     metadata: MetadataStore,
+    vaults: Vaults,
     access: Access,
     matching: Matching,
     vex: VexDocuments,
@@ -73,6 +77,7 @@ export class ScanFindings {
     durations: ScanDurations,
   ) {
     this.#metadata = metadata
+    this.#vaults = vaults
     this.#access = access
     this.#matching = matching
     this.#vex = vex
@@ -90,18 +95,18 @@ export class ScanFindings {
     await this.#access.authorize(principal, 'ecr:DescribeImageScanFindings', ref)
     const after = pageAfter(paging)
     await this.#pulls.flush()
-    const { repository, image, scanning, scans } = await this.#metadata.read(async (view) => {
+    const { repository, image, scanning, scans, unscanned } = await this.#metadata.read(async (view) => {
       const found = await getRepository(view, ref)
       const asked = await getImage(view, found.id, imageId, ref, 'imageId')
       const how = scanningOf(await scanConfigurationOf(view, ref.registry), found)
-      return { repository: found, image: asked, scanning: how, scans: await scansOf(view, asked, how.type) }
+      return { repository: found, image: asked, scanning: how, ...(await scansOf(view, asked, how.type)) }
     })
     const { type } = scanning
-    if (image.status === 'ARCHIVED')
-      return { type, repository, image, state: { status: 'IMAGE_ARCHIVED', description: 'The image is archived.' } }
+    if (image.status === 'ARCHIVED') return { type, repository, image, state: ARCHIVED }
     const judged = await Promise.all(scans.map(([scan, of]) => this.judge(scan, of, scanning)))
     if (judged.length === 0) throw scanNotFound({ ...imageId, digest: image.digest }, ref)
-    const state = joinedState(judged.map((one) => one.state))
+    const lacking = await this.#statesOfUnscanned(repository, unscanned, scanning)
+    const state = joinedState([...judged.map((one) => one.state), ...lacking])
     const seen = { type, repository, image, state }
     const done = judged.filter(({ scan }) => scan.completedAt !== undefined && isShown(scan))
     if (done.length === 0 || state.status === 'IN_PROGRESS' || state.status === 'PENDING') return seen
@@ -114,6 +119,21 @@ export class ScanFindings {
     const lack = isKept ? dataFailure(await this.#matching.presentCoverage(scan.coverage)) : undefined
     const state = stateOf(scan, scanning, image, lack, this.#clock.now(), this.#durations)
     return { scan, image, state }
+  }
+
+  /** Of the images that an index lists, those without a scan: what only describes images needs none. */
+  async #statesOfUnscanned(
+    repository: Repository,
+    unscanned: readonly Image[],
+    { type, frequency }: RepositoryScanning,
+  ): Promise<readonly ScanState[]> {
+    const states: ScanState[] = []
+    for (const image of unscanned) {
+      if (!(await hasFileSystem(this.#metadata.view, this.#vaults, repository, image))) continue
+      if (image.status === 'ARCHIVED') states.push(ARCHIVED)
+      else states.push(unscannedState(image.digest, type === 'ENHANCED' && frequency === 'CONTINUOUS_SCAN'))
+    }
+    return states
   }
 
   /** All findings of a scan, with what documents that are attached to the image and the rules of the registry say of them. */
@@ -170,20 +190,26 @@ export class ScanFindings {
 }
 
 const STEP = 1_000
+const ARCHIVED: ScanState = { status: 'IMAGE_ARCHIVED', description: 'The image is archived.' }
 
-/** The scans of an image, or of those that it lists. */
-async function scansOf(view: MetadataReader, image: Image, type: ScanType): Promise<readonly [Scan, Image][]> {
+/** The scans of an image, or of those that it lists, and those of them that look like images and have none. */
+async function scansOf(
+  view: MetadataReader,
+  image: Image,
+  type: ScanType,
+): Promise<{ readonly scans: readonly (readonly [Scan, Image])[]; readonly unscanned: readonly Image[] }> {
   const own = await view.scans.find(image.id, type)
-  if (own !== undefined) return [[own, image]]
+  if (own !== undefined) return { scans: [[own, image]], unscanned: [] }
   const children = await scannedOf(view, image)
   const found = await view.scans.findMany(
     children.map(({ id }) => id),
     type,
   )
-  return children.flatMap((child): [Scan, Image][] => {
+  const scans = children.flatMap((child): (readonly [Scan, Image])[] => {
     const scan = found.get(child.id)
     return scan === undefined ? [] : [[scan, child]]
   })
+  return { scans, unscanned: children.filter((child) => !found.has(child.id) && isScannable(child)) }
 }
 
 /** Whether findings can be shown: all, or those that were found although data was lacking. */

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Digest } from '../../src/domain/digest.ts'
 import { ANALYSER_VERSION } from '../../src/domain/inventory/analyser-version.ts'
 import type { Inventory } from '../../src/domain/inventory/package.ts'
+import { endedOn } from '../../src/domain/scanning/end-of-life.ts'
 import type { ObservedFinding } from '../../src/domain/scanning/scan.ts'
 import type { SqliteAdvisoryStore } from '../../src/stores/advisories/sqlite.ts'
 import { osvRecord, realAdvisories } from '../support/advisory-data.ts'
@@ -105,6 +106,8 @@ describe('pushed and scanned, an image has the packages and findings that Trivy 
       expect(actual.findings).toHaveLength(ecru)
       expect(actual.inventory.notes).toEqual([])
       expect(actual.status).toBe(status)
+      const platform = `${actual.inventory.os?.id}_${actual.inventory.os?.versionId}`
+      expect(endedOn(platform, new Date(NOW)) !== undefined).toBe(golden.os.EOSL === true)
       const expected = explained.filter((one) => one.image === image).map(({ because: _, ...difference }) => difference)
       const byKey = (a: { what: string; of: string }, b: { what: string; of: string }) =>
         `${a.what} ${a.of}` < `${b.what} ${b.of}` ? -1 : 1

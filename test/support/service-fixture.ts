@@ -197,7 +197,7 @@ export async function createServices(options: ServiceOptions = {}) {
     nameOf: ({ name }) => `registry.example.com/${name}`,
     report: ({ reason }) => void unusableVex.push(reason),
   })
-  const scanFindings = new ScanFindings(metadata, access, matching, vex, pulls, clock, scanDurations)
+  const scanFindings = new ScanFindings(metadata, vaults, access, matching, vex, pulls, clock, scanDurations)
   const refusedPulls: RefusedPull[] = []
   const admission = new Admission(metadata, vaults, scanFindings, matching, clock, {
     durations: scanDurations,

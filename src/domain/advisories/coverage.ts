@@ -87,7 +87,13 @@ function stateOf(ecosystems: readonly EcosystemCoverage[], hasSet: boolean): Cov
   return ecosystems.some(({ state }) => state === 'stale') ? 'stale' : 'complete'
 }
 
+const DISTRIBUTION_TYPES: readonly PackageType[] = ['deb', 'apk', 'rpm']
+
 function unknownName(type: PackageType, os: OperatingSystem | undefined): string {
   if (os === undefined) return `${type} packages of an unknown distribution`
-  return os.prettyName ?? [os.id, os.versionId].filter((part) => part !== undefined).join(' ')
+  const name = os.prettyName ?? [os.id, os.versionId].filter((part) => part !== undefined).join(' ')
+  // The distribution is known, and has no packages of this type.
+  return DISTRIBUTION_TYPES.some((other) => other !== type && ecosystemOf(other, os) !== undefined)
+    ? `${type} packages of ${name}`
+    : name
 }

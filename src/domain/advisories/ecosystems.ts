@@ -110,9 +110,22 @@ const LANGUAGES: Readonly<Partial<Record<PackageType, string>>> = {
   bitnami: 'Bitnami',
 }
 
-/** The ecosystem in which advisories for a package are to be looked up; `undefined`: none is known for its distribution. */
+/** What orders the versions of an operating system's packages. */
+const SYSTEM_ORDERS: Readonly<Partial<Record<PackageType, CompareVersions>>> = {
+  deb: compareDpkg,
+  apk: compareApk,
+  rpm: compareRpm,
+}
+
+/**
+ * The ecosystem in which advisories for a package are to be looked up; `undefined`: none is known for its distribution, or
+ * the distribution that the image names has no packages of this type.
+ */
 export function ecosystemOf(type: PackageType, os: OperatingSystem | undefined): string | undefined {
-  return LANGUAGES[type] ?? (os === undefined ? undefined : distributionOf(os))
+  const language = LANGUAGES[type]
+  if (language !== undefined || os === undefined) return language
+  const distribution = distributionOf(os)
+  return distribution !== undefined && versionOrderOf(distribution) === SYSTEM_ORDERS[type] ? distribution : undefined
 }
 
 type Release = (version: string, os: OperatingSystem) => string | undefined

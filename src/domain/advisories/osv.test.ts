@@ -148,7 +148,16 @@ describe('distributions', () => {
     [{ id: 'wolfi', versionId: '20230201' }, 'Wolfi'],
     [{ id: 'somebodys', versionId: '1' }, undefined],
   ] as const)('%p → %p', (os, ecosystem) => {
-    expect(ecosystemOf('deb', { idLike: [], ...os })).toBe(ecosystem)
+    const types = ['deb', 'apk', 'rpm'] as const
+    const known = types.map((type) => ecosystemOf(type, { idLike: [], ...os })).filter((one) => one !== undefined)
+    expect(known).toEqual(ecosystem === undefined ? [] : [ecosystem])
+  })
+
+  test('packages of another package manager are not looked up among those of the distribution', () => {
+    const alpine: OperatingSystem = { id: 'alpine', idLike: [], versionId: '3.20.1' }
+    expect(ecosystemOf('deb', alpine)).toBeUndefined()
+    expect(ecosystemOf('rpm', osOf('debian', '12'))).toBeUndefined()
+    expect(ecosystemOf('npm', alpine)).toBe('npm')
   })
 
   test.each([

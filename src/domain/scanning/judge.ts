@@ -19,22 +19,24 @@ export function inventoryFor(type: ScanType, inventory: Inventory): Inventory {
  * Why the findings of an image would not tell whether it is flawed; `undefined`: they do. What nobody looked at, or
  * looked at with nothing to compare with, is never called clean.
  */
-export function failureOf(
-  type: ScanType,
-  { os, packages }: Inventory,
-  { ecosystems, state }: Coverage,
-): ScanFailure | undefined {
-  if (packages.length === 0 && (type === 'BASIC' || os === undefined)) return UNSUPPORTED
+export function failureOf({ packages }: Inventory, { ecosystems, state }: Coverage): ScanFailure | undefined {
+  if (packages.length === 0) return UNSUPPORTED
   if (state === 'complete') return undefined
   return dataFailure(ecosystems) ?? { code: 'data', reason: 'No advisories have been imported.' }
 }
 
-/** What is to be known beside a result: files that say what is in an image and could not be read. */
-export function remarkOf(type: ScanType, { notes }: Inventory): string | undefined {
-  const [note] = type === 'BASIC' ? [] : notes
-  if (note === undefined) return undefined
+/** What is to be known beside a result: files that say what is in an image and could not be read, or are not there. */
+export function remarkOf(type: ScanType, { os, packages, notes }: Inventory): string | undefined {
+  if (type === 'BASIC') return undefined
+  const remarks: string[] = []
+  if (os !== undefined && !packages.some((found) => isOsPackageType(found.type)))
+    remarks.push(
+      'The operating system has no package database that is known: only packages of languages were compared.',
+    )
+  const [note] = notes
   const others = notes.length === 1 ? '' : ` (and ${notes.length - 1} more)`
-  return `Not every package could be read: ${note.path}: ${note.reason}${others}`
+  if (note !== undefined) remarks.push(`Not every package could be read: ${note.path}: ${note.reason}${others}`)
+  return remarks.length === 0 ? undefined : remarks.join(' ')
 }
 
 /** What is wrong with the data behind findings, `undefined` when nothing is. */

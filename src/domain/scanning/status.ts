@@ -1,5 +1,6 @@
 import type { Image } from '../image.ts'
 import type { RepositoryScanning } from './configuration.ts'
+import { endOfLifeRemark } from './end-of-life.ts'
 import type { Scan, ScanFailure } from './scan.ts'
 
 /** ECR's words for what became of a scan. */
@@ -41,10 +42,10 @@ export function stateOf(
   durations: ScanDurations,
 ): ScanState {
   if (image.status === 'ARCHIVED') return { status: 'IMAGE_ARCHIVED', description: 'The image is archived.' }
-  if (scan.type === 'BASIC') return scan.state === 'QUEUED' ? { status: 'IN_PROGRESS' } : ended(scan)
+  if (scan.type === 'BASIC') return scan.state === 'QUEUED' ? { status: 'IN_PROGRESS' } : ended(scan, now)
   if (scan.completedAt === undefined)
     return { status: 'PENDING', description: 'The image is waiting for its first scan.' }
-  if (scanning.frequency === 'SCAN_ON_PUSH') return scan.state === 'QUEUED' ? { status: 'PENDING' } : ended(scan)
+  if (scanning.frequency === 'SCAN_ON_PUSH') return scan.state === 'QUEUED' ? { status: 'PENDING' } : ended(scan, now)
   if (scanning.frequency === 'MANUAL')
     return { status: 'SCAN_ELIGIBILITY_EXPIRED', description: 'No scan is selected for the repository.' }
   if (!isEligible(image, now, durations))
@@ -53,8 +54,8 @@ export function stateOf(
       description: 'The duration of continuous scans of the image has passed.',
     }
   const failure = scan.failure ?? lack
-  if (failure === undefined) return { status: 'ACTIVE', description: withRemark(CONTINUOUS, scan) }
-  return failure.code === 'data' ? { status: 'FINDINGS_UNAVAILABLE', description: failure.reason } : ended(scan)
+  if (failure === undefined) return { status: 'ACTIVE', description: withRemarks(CONTINUOUS, scan, now) }
+  return failure.code === 'data' ? { status: 'FINDINGS_UNAVAILABLE', description: failure.reason } : ended(scan, now)
 }
 
 /** Whether an image is still scanned continuously. */
@@ -87,14 +88,25 @@ const RANKS: readonly ScanStatus[] = [
   'ACTIVE',
 ]
 
-function ended(scan: Pick<Scan, 'failure' | 'remark'>): ScanState {
+/**
+ * Of an index that lists an image which nobody has scanned: what the others have says nothing of it. `isKept`: under
+ * continuous scanning.
+ */
+export function unscannedState(digest: string, isKept: boolean): ScanState {
+  return {
+    status: isKept ? 'FINDINGS_UNAVAILABLE' : 'FAILED',
+    description: `The image ${digest} of the index has not been scanned.`,
+  }
+}
+
+function ended(scan: Pick<Scan, 'failure' | 'remark' | 'platform'>, now: Date): ScanState {
   const { failure } = scan
-  if (failure === undefined) return { status: 'COMPLETE', description: withRemark(COMPLETED, scan) }
+  if (failure === undefined) return { status: 'COMPLETE', description: withRemarks(COMPLETED, scan, now) }
   const { code, reason: description } = failure
   if (code === 'quota') return { status: 'LIMIT_EXCEEDED', description }
   return { status: code === 'type-unsupported' ? 'UNSUPPORTED_IMAGE' : 'FAILED', description }
 }
 
-function withRemark(sentence: string, { remark }: Pick<Scan, 'remark'>): string {
-  return remark === undefined ? sentence : `${sentence} ${remark}`
+function withRemarks(sentence: string, { remark, platform }: Pick<Scan, 'remark' | 'platform'>, now: Date): string {
+  return [sentence, remark, endOfLifeRemark(platform, now)].filter((part) => part !== undefined).join(' ')
 }
