@@ -71,8 +71,15 @@ function senderOf({ config, metadata, ids, realClock }: Foundation): EventSender
       timeoutMs: SEND_MS_MAX,
       webhookSecret: (registry) => webhookSecret(metadata, ids, registry),
       clock: realClock,
-      writeLine: (line) => process.stdout.write(`${line}\n`),
+      writeLine,
     })
   })
   return { send: async (message, signal) => (await loaded.get()).send(message, signal) }
+}
+
+/** Done when whoever reads the standard output has taken it. */
+function writeLine(line: string): Promise<void> {
+  return new Promise((written, failed) => {
+    process.stdout.write(`${line}\n`, (error) => (error ? failed(error) : written()))
+  })
 }

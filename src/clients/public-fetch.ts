@@ -8,6 +8,8 @@ export { FetchRefused } from './judged-connection.ts'
 export interface PublicFetchSettings extends ConnectionRules {
   readonly timeoutMs: number
   readonly bytesMax: number
+  /** Ends it before its time. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface FetchedDocument {
@@ -30,7 +32,8 @@ const REDIRECTS_MAX = 3
 /**
  * Fetches a small document from an address that somebody else chose. A host's addresses are judged once resolved, and the
  * connection goes to the judged one, so that no second answer of a name server can lead elsewhere. Redirects are followed
- * on the same host and scheme alone, and never with a `post`. Bounded in size and time. Throws `FetchRefused`.
+ * on the same host and scheme alone, and never with a `post`, whose answer is its status: the body is not read. Bounded in
+ * size and time. Throws `FetchRefused`.
  */
 export async function publicFetch(
   url: string,
@@ -38,13 +41,14 @@ export async function publicFetch(
   etag?: string,
   post?: PublicPost,
 ): Promise<FetchedDocument> {
-  const signal = AbortSignal.timeout(settings.timeoutMs)
+  const timeout = AbortSignal.timeout(settings.timeoutMs)
+  const signal = settings.signal === undefined ? timeout : AbortSignal.any([timeout, settings.signal])
   let current = parseAddress(url, settings)
   for (let hops = 0; ; hops++) {
     const response = await ask(current, settings, signal, etag, post)
     const { statusCode: status = 0, headers } = response
     if (status < 300 || status >= 400 || status === 304 || post !== undefined) {
-      const text = await read(response, settings.bytesMax, current)
+      const text = post === undefined ? await read(response, settings.bytesMax, current) : leave(response)
       const { etag, 'cache-control': cacheControl = '', 'retry-after': retryAfter } = headers
       return { status, etag, cacheControl, retryAfter, text }
     }
@@ -58,7 +62,7 @@ export async function publicFetch(
 
 async function ask(url: URL, settings: PublicFetchSettings, signal: AbortSignal, etag?: string, post?: PublicPost) {
   const options: RequestOptions = {
-    ...(await judgedConnection(url, settings)),
+    ...(await inTime(judgedConnection(url, settings), url, signal)),
     method: post === undefined ? 'GET' : 'POST',
     signal,
     headers: {
@@ -75,6 +79,26 @@ async function ask(url: URL, settings: PublicFetchSettings, signal: AbortSignal,
     request.on('error', (cause) => failed(refused(url, signal, cause)))
     request.end(post?.body)
   })
+}
+
+/** A name server may take longer than there is time. */
+async function inTime<T>(work: Promise<T>, url: URL, signal: AbortSignal): Promise<T> {
+  let end: () => void = () => undefined
+  const over = new Promise<never>((_, failed) => {
+    end = () => failed(refused(url, signal, signal.reason))
+    signal.addEventListener('abort', end, { once: true })
+    if (signal.aborted) end()
+  })
+  try {
+    return await Promise.race([work, over])
+  } finally {
+    signal.removeEventListener('abort', end)
+  }
+}
+
+function leave(response: IncomingMessage): '' {
+  response.destroy()
+  return ''
 }
 
 async function read(response: IncomingMessage, bytesMax: number, url: URL): Promise<string> {

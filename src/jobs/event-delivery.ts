@@ -29,6 +29,8 @@ const BATCH = 50
 const AT_A_TIME = 32
 /** Events that are not for a target are passed over in memory until there are so many. */
 const PASSED_MAX = 200
+/** And not longer than this, so that whoever asks how far a target is behind hears what waits for it. */
+const PASS_EVERY_MS = 5_000
 /** Looks that come together make one. */
 const GATHER_MS = 10
 /** How long a target keeps its place. */
@@ -54,6 +56,8 @@ export class EventDelivery {
   readonly #budget = new Budget(AT_A_TIME)
   /** Targets that are being served, and whether any event was done with. */
   readonly #serving = new Map<number, Promise<boolean>>()
+  /** When targets were last put behind events that are not for them. */
+  readonly #passedMs = new Map<number, number>()
   #round: Promise<void> | undefined
   #asked = 0
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -146,6 +150,7 @@ export class EventDelivery {
       try {
         const placed = await this.#metadata.view.eventRules.findActive(targetId)
         startedAt ??= placed?.target.position
+        if (placed === undefined) this.#passedMs.delete(targetId)
         const served = placed && (await this.#serveBatch(placed))
         if (served === 'moved') continue
         const endedAt = (await this.#metadata.view.eventRules.findActive(targetId))?.target.position
@@ -183,9 +188,20 @@ export class EventDelivery {
     }
     const isEnd = events.length < BATCH
     if (isEnd) passed = Math.max(passed, last)
-    if (passed > position && (!isEnd || passed - position >= PASSED_MAX || position !== target.position))
-      await this.#metadata.transact((tx) => tx.eventRules.advance(target.id, position, passed), RELAXED)
+    if (passed > position) {
+      const isMany = !isEnd || passed - position >= PASSED_MAX || position !== target.position
+      await this.#pass(target.id, position, passed, isMany)
+    }
     return isEnd ? 'idle' : 'moved'
+  }
+
+  /** Puts a target behind events that are not for it: many at a time, or now and then, so that this costs few writes. */
+  async #pass(targetId: number, from: number, to: number, isMany: boolean): Promise<void> {
+    const nowMs = performance.now()
+    const passedMs = this.#passedMs.get(targetId) ?? Number.NEGATIVE_INFINITY
+    if (!isMany && nowMs - passedMs < PASS_EVERY_MS) return this.#wakeIn(PASS_EVERY_MS)
+    this.#passedMs.set(targetId, nowMs)
+    await this.#metadata.transact((tx) => tx.eventRules.advance(targetId, from, to), RELAXED)
   }
 
   /** `idle`: the event is done with, and the target has come to it. `moved`: somebody put the target elsewhere. */

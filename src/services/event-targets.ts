@@ -1,7 +1,7 @@
 import { type DestinationTable, destinationOf } from '../domain/eventbridge/destination.ts'
 import { eventInputInvalid, eventLimitExceeded } from '../domain/eventbridge/errors.ts'
 import { checkTargetInput } from '../domain/eventbridge/input.ts'
-import { type EventTarget, inputOf, type TargetSettings } from '../domain/eventbridge/rule.ts'
+import { type EventTarget, inputOf, isFramingHeader, type TargetSettings } from '../domain/eventbridge/rule.ts'
 import type { Registry } from '../domain/names.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import { type EventCaller, type EventRuleAccess, getRule, type NamedRule } from './event-rule-access.ts'
@@ -73,6 +73,11 @@ export class EventTargets {
       if (typeof found === 'string')
         throw eventInputInvalid(`Parameter ${member} of target ${name} is not valid. Reason: ${found}`)
     }
+    const header = Object.keys(settings.http?.headers ?? {}).find(isFramingHeader)
+    if (header !== undefined)
+      throw eventInputInvalid(
+        `Parameter HttpParameters of target ${name} is not valid. Reason: the header ${header} is not for targets to set.`,
+      )
     const inputs = [settings.input, settings.inputPath, settings.inputTransformer].filter((one) => one !== undefined)
     if (inputs.length > 1)
       throw eventInputInvalid(`Only one of Input, InputPath, or InputTransformer must be provided for target ${name}.`)

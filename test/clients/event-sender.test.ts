@@ -49,7 +49,9 @@ const senderWith = (more: object = {}) =>
     timeoutMs: 2_000,
     webhookSecret: async () => SECRET,
     clock,
-    writeLine: (line) => lines.push(line),
+    writeLine: async (line) => {
+      lines.push(line)
+    },
     ...more,
   })
 const send = (destination: Destination, more: Partial<Delivery> = {}, settings: object = {}) =>
@@ -77,6 +79,36 @@ describe('a webhook', () => {
     expect(requests[0]?.url.pathname + (requests[0]?.url.search ?? '')).toBe('/hook/x%2Fy/end?a=b&q=a+b')
     expect(requests[0]?.headers.get('x-team')).toBe('a')
     expect(requests[0]?.headers.get('content-type')).toBe('application/json')
+  })
+
+  test('is framed by the sender alone', async () => {
+    const http = { headers: { Host: 'other', 'Transfer-Encoding': 'chunked', Expect: '100-continue', 'x-a': 'b' } }
+    expect(await send(webhook(), { http })).toEqual({ kind: 'delivered' })
+    const [request] = requests
+    expect(request?.headers.get('host')).toBe(`127.0.0.1:${server.port}`)
+    expect([request?.headers.get('transfer-encoding'), request?.headers.get('expect')]).toEqual([null, null])
+    expect([request?.headers.get('x-a'), request?.body]).toEqual(['b', EVENT])
+  })
+
+  test('may answer as much as it likes', async () => {
+    answer = () => new Response('x'.repeat(1_000_000))
+    expect(await send(webhook())).toEqual({ kind: 'delivered' })
+    answer = () => new Response('x'.repeat(1_000_000), { status: 404 })
+    expect(await send(webhook())).toEqual({ kind: 'refused', reason: 'The endpoint answered 404' })
+  })
+
+  test('that hangs holds up no shutdown', async () => {
+    let open = (_: Response) => {}
+    answer = () => new Promise((resolve) => (open = resolve))
+    const closing = new AbortController()
+    const sending = senderWith({ timeoutMs: 600_000 }).send(
+      { eventId: 'e1', arn: 'arn:aws:ecru:x', destination: webhook(), input: EVENT },
+      closing.signal,
+    )
+    while (requests.length === 0) await Bun.sleep(1)
+    closing.abort(new Error('The registry is shutting down.'))
+    expect(await sending).toMatchObject({ kind: 'failed' })
+    open(new Response())
   })
 
   test('that fails may pass, or not', async () => {
@@ -154,6 +186,9 @@ test('a file and the standard output get a line for each event', async () => {
   await send({ kind: 'file', path }, { input: '"a"\n"b"' })
   expect(await readFile(path, 'utf8')).toBe(`${EVENT}\n"a" "b"\n`)
   expect((await stat(path)).mode & 0o777).toBe(0o600)
+  await writeFile(path, `${EVENT}\n{"half`)
+  await send({ kind: 'file', path })
+  expect(await readFile(path, 'utf8')).toBe(`${EVENT}\n{"half\n${EVENT}\n`)
   await send({ kind: 'stdout' })
   expect(lines).toEqual([EVENT])
   expect(await send({ kind: 'file', path: join(directory, 'none', 'x') })).toMatchObject({ kind: 'failed' })
@@ -196,6 +231,35 @@ describe('NATS', () => {
     const headers = 'NATS/1.0\r\nNats-Msg-Id: e1\r\n\r\n'
     expect(published).toBe(`HPUB ecr.events ${headers.length} ${headers.length + EVENT.length}`)
     expect(rest.join('\r\n')).toStartWith(`${headers}${EVENT}\r\nPING\r\n`)
+  })
+
+  test('is asked whether the stream has stored the message', async () => {
+    greeting = 'INFO {"server_id":"S","client_id":7,"headers":true}\r\n'
+    const heard = (json: string) => `PONG\r\nMSG _INBOX.ecru.S.7 1 ${json.length}\r\n${json}\r\n`
+    reply = heard('{"stream":"EVENTS","seq":1}')
+    expect(await publish({ stream: 'EVENTS' })).toEqual({ kind: 'delivered' })
+    expect(said).toContain('\r\nSUB _INBOX.ecru.S.7 1\r\nHPUB ecr.events _INBOX.ecru.S.7 ')
+    expect(said).toContain('\r\nNats-Msg-Id: e1\r\nNats-Expected-Stream: EVENTS\r\n\r\n')
+    const failure = async (answer: string) => {
+      reply = answer
+      const outcome = await publish({ stream: 'EVENTS' })
+      return outcome.kind === 'failed' ? outcome.reason : outcome
+    }
+    expect(await failure(heard('{"error":{"code":503,"description":"no space"}}'))).toBe('The stream said no space')
+    expect(await failure(heard('{"stream":"OTHER","seq":1}'))).toContain('another one: OTHER')
+    const nobody = 'NATS/1.0 503\r\n\r\n'
+    expect(await failure(`HMSG _INBOX.ecru.S.7 1 ${nobody.length} ${nobody.length}\r\n${nobody}\r\n`)).toBe(
+      'No stream takes the subject',
+    )
+    expect(await failure('MSG _INBOX.ecru.S.7 1 x\r\n')).toBe('The server does not speak NATS')
+  })
+
+  test('that takes no message of that size is not asked again', async () => {
+    greeting = 'INFO {"headers":true,"max_payload":10}\r\n'
+    expect(await publish()).toEqual({
+      kind: 'refused',
+      reason: `The server takes 10 bytes at most, and these are ${EVENT.length}`,
+    })
   })
 
   test('that knows no headers gets the message alone', async () => {

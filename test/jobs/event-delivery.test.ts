@@ -222,6 +222,14 @@ test('a replay delivers again from a position or a time', async () => {
   await expect(services.eventLog.replay(registry, 'none', { position: first })).rejects.toThrow('does not exist')
 })
 
+test('a target for which nothing waits is not behind', async () => {
+  await addRule({ source: ['other.app'] }, {})
+  await put(1, 2, 3)
+  await delivery.drain()
+  expect(sent).toEqual([])
+  expect(await services.eventLog.status()).toMatchObject([{ rule: 'all', behind: 0 }])
+})
+
 test('a target that is put back while it is served goes back', async () => {
   await addRule({ source: ['my.app'] }, {})
   await put(1, 2)

@@ -1,4 +1,4 @@
-import { appendFile, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import type { Delivery, DeliveryOutcome } from '../../domain/eventbridge/delivery.ts'
 import type { Registry } from '../../domain/names.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -15,10 +15,9 @@ export interface EventSenderSettings {
   readonly webhookSecret: (registry: Registry) => Promise<string>
   /** Signatures go by it: the real one. */
   readonly clock: Clock
-  readonly writeLine: (line: string) => void
+  /** Done when the line has left the process. */
+  readonly writeLine: (line: string) => Promise<void>
 }
-
-const ANSWER_BYTES_MAX = 64 * 1024
 
 /** Takes events to where they go. */
 export class EventSender {
@@ -44,43 +43,45 @@ export class EventSender {
       case 'webhook': {
         const { postWebhook } = await import('./webhook.ts')
         const secret = await webhookSecret(destination.registry)
-        return await postWebhook(destination.url, secret, delivery, this.#fetching(false), clock.now())
+        return await postWebhook(destination.url, secret, delivery, this.#fetching(false, signal), clock.now())
       }
       case 'http': {
         const { postWebhook } = await import('./webhook.ts')
         const secret = await secretIn(destination.secretFile)
-        return await postWebhook(destination.url, secret, delivery, this.#fetching(true), clock.now())
+        return await postWebhook(destination.url, secret, delivery, this.#fetching(true, signal), clock.now())
       }
       case 'sqs': {
         const { sendToQueue } = await import('./sqs.ts')
         const secret = await secretIn(destination.secretKeyFile)
-        return await sendToQueue(destination, secret, delivery, this.#fetching(true), clock.now())
+        return await sendToQueue(destination, secret, delivery, this.#fetching(true, signal), clock.now())
       }
       case 'nats': {
         const { publishToNats } = await import('./nats.ts')
-        const { server, subject, user } = destination
+        const { server, subject, stream, user } = destination
         const [password, token] = [await secretIn(destination.passwordFile), await secretIn(destination.tokenFile)]
-        const message = { server, subject, payload: input, messageId: eventId, user, password, token }
-        await publishToNats(message, { timeoutMs, signal, caCertificates })
+        const message = { server, subject, stream, payload: input, messageId: eventId, user, password, token }
+        return await publishToNats(message, { timeoutMs, signal, caCertificates })
+      }
+      case 'file': {
+        const { appendLine } = await import('./append-line.ts')
+        await appendLine(destination.path, oneLine(input))
         return { kind: 'delivered' }
       }
-      case 'file':
-        await appendFile(destination.path, `${oneLine(input)}\n`, { mode: 0o600, flush: true })
-        return { kind: 'delivered' }
       case 'stdout':
-        writeLine(oneLine(input))
+        await unlessAborted(writeLine(oneLine(input)), signal)
         return { kind: 'delivered' }
     }
   }
 
-  #fetching(isOperators: boolean): PublicFetchSettings {
+  #fetching(isOperators: boolean, signal: AbortSignal): PublicFetchSettings {
     const { allowsPrivateAddresses, allowsHttp, caCertificates, timeoutMs } = this.#settings
     return {
       allowsPrivateAddresses: isOperators || allowsPrivateAddresses,
       allowsHttp: isOperators || allowsHttp,
       caCertificates,
       timeoutMs,
-      bytesMax: ANSWER_BYTES_MAX,
+      bytesMax: 0,
+      signal,
     }
   }
 }
@@ -91,6 +92,21 @@ async function secretIn(path: string | undefined): Promise<string | undefined> {
   const text = (await readFile(path, 'utf8')).trim()
   if (text === '') throw new FetchRefused('The file of the secret is empty')
   return text
+}
+
+/** Whoever reads the standard output may have stopped, which must not hold up the end of the process. */
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  let leave: () => void = () => undefined
+  const aborted = new Promise<never>((_, failed) => {
+    leave = () => failed(signal.reason)
+    signal.addEventListener('abort', leave, { once: true })
+    if (signal.aborted) leave()
+  })
+  try {
+    await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', leave)
+  }
 }
 
 /** A template may have several lines. */

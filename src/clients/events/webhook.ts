@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { Delivery, DeliveryOutcome } from '../../domain/eventbridge/delivery.ts'
-import type { HttpSettings } from '../../domain/eventbridge/rule.ts'
+import { type HttpSettings, isFramingHeader } from '../../domain/eventbridge/rule.ts'
 import { type PublicFetchSettings, publicFetch } from '../public-fetch.ts'
 import { outcomeOf } from './answers.ts'
 
@@ -23,7 +23,7 @@ export async function postWebhook(
   now: Date,
 ): Promise<DeliveryOutcome> {
   const headers = {
-    ...lowerCased(http?.headers ?? {}),
+    ...ownHeaders(http?.headers ?? {}),
     'content-type': 'application/json',
     'user-agent': 'ecru-events',
     'ecru-event-id': eventId,
@@ -42,6 +42,7 @@ function placed(url: string, http: HttpSettings | undefined): string {
   return target.href
 }
 
-function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+function ownHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const)
+  return Object.fromEntries(named.filter(([name]) => !isFramingHeader(name)))
 }

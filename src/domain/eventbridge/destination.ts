@@ -23,6 +23,8 @@ export type Destination =
       /** `nats://host:port`, or `tls://host:port`. */
       readonly server: string
       readonly subject: string
+      /** The stream of JetStream that must have stored an event before it counts as delivered. */
+      readonly stream?: string | undefined
       readonly user?: string | undefined
       readonly passwordFile?: string | undefined
       readonly tokenFile?: string | undefined
@@ -39,7 +41,7 @@ const MEMBERS = {
   sqs: [['endpoint'], ['queueUrl', 'region', 'accessKeyId', 'secretKeyFile']],
   nats: [
     ['server', 'subject'],
-    ['user', 'passwordFile', 'tokenFile'],
+    ['stream', 'user', 'passwordFile', 'tokenFile'],
   ],
 } as const satisfies Readonly<Record<string, readonly [readonly string[], readonly string[]]>>
 
@@ -84,9 +86,22 @@ function checkAddress(name: string, given: JsonObject): void {
     const text = memberOf(given, member)
     if (typeof text !== 'string') continue
     if (!URL.canParse(text) || !schemes.includes(new URL(text).protocol))
-      throw new Error(`'${member}' of '${name}' must be an address with ${schemes.join(' or ')}//`)
+      throw new Error(
+        `'${member}' of '${name}' must be an address with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`,
+      )
+    const { username, password } = new URL(text)
+    if (username !== '' || password !== '')
+      throw new Error(`'${member}' of '${name}' must hold no credentials: they belong in a file`)
   }
+  const [subject, stream] = [memberOf(given, 'subject'), memberOf(given, 'stream')]
+  if (typeof subject === 'string' && !SUBJECT.test(subject))
+    throw new Error(`'subject' of '${name}' must be a subject of NATS without wildcards, such as 'ecru.events'`)
+  if (typeof stream === 'string' && !STREAM.test(stream))
+    throw new Error(`'stream' of '${name}' must be the name of a stream of JetStream`)
 }
+
+const SUBJECT = /^[^\s.*>]+(?:\.[^\s.*>]+)*$/
+const STREAM = /^[A-Za-z0-9_-]{1,255}$/
 
 const ARN = /^arn:aws[a-z-]*:([a-z0-9-]+):([a-z0-9-]*):([0-9]*):(.+)$/
 const NAMED = 'event-target/'

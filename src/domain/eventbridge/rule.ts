@@ -53,6 +53,23 @@ export interface HttpSettings {
   readonly query?: Readonly<Record<string, string>> | undefined
 }
 
+const FRAMING_HEADERS = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/** Whether a header says how a request is sent rather than what it is about: no target has a say in that. */
+export function isFramingHeader(name: string): boolean {
+  return FRAMING_HEADERS.has(name.toLowerCase())
+}
+
 /** A target, and how far its deliveries have come. */
 export interface EventTarget {
   /** The store's own key; never shown. */
