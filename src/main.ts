@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs'
+import { isatty } from 'node:tty'
 import { runCli } from './cli/program.ts'
 import type { AppFactory } from './cli/running-app.ts'
 
@@ -22,6 +23,9 @@ const terminal = {
   env: process.env,
   out: (text: string) => write(1, text),
   err: (text: string) => write(2, text),
+  get isWatched() {
+    return isatty(2)
+  },
 }
 
 async function createApp(...world: Parameters<AppFactory>): ReturnType<AppFactory> {

@@ -1,83 +1,34 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { BatchDeleteImageCommand, CreateRepositoryCommand } from '@aws-sdk/client-ecr'
-import { type RestoreRequest, restoreBackup } from '../src/app/restore.ts'
-import { type App, createApp } from '../src/app.ts'
+import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { BatchDeleteImageCommand } from '@aws-sdk/client-ecr'
+import type { BackupOrder } from '../src/app/backup-runs.ts'
 import { BackupFolder } from '../src/backup/backup-folder.ts'
-import { checkSnapshot } from '../src/backup/checked-snapshot.ts'
-import { type DataLock, lockDataDirectory } from '../src/cli/data-lock.ts'
-import { readConfig } from '../src/config/config.ts'
-import { systemClock } from '../src/lib/clock.ts'
-import { silentLogger } from '../src/lib/logger.ts'
-import { type HttpServer, startHttpServer } from '../src/protocols/http/server.ts'
-import { push, type Served, servesEveryByte } from './support/clients/wire.ts'
+import { checkSnapshot, checkSnapshots } from '../src/backup/checked-snapshot.ts'
+import { push, servesEveryByte } from './support/clients/wire.ts'
 import { buildImage, everyBlob, noise } from './support/image-builder.ts'
-import { ecrClient, loginPassword } from './support/start-registry.ts'
+import { RegistryPlaces } from './support/registry-places.ts'
 
 const NAME = 'team/app'
 const small = (seed: string) => buildImage(seed, { layers: [{ 'data/noise': noise(seed, 20_000) }, { etc: 'same' }] })
 
-let directory: string
-let app: App | undefined
-let lock: DataLock | undefined
-let server: HttpServer
-let served: Served
+let places: RegistryPlaces
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'ecru-backup-'))
+  places = await RegistryPlaces.make()
 })
-afterEach(async () => {
-  await stop()
-  await rm(directory, { recursive: true })
-})
+afterEach(() => places.remove())
 
-const place = (name: string) => join(directory, name)
-
-async function start(name: string, env: Readonly<Record<string, string>> = {}): Promise<App> {
-  await stop()
-  const { config } = readConfig({ ECRU_DATA_DIR: place(name), ECRU_GC_GRACE: '0', ...env })
-  lock = lockDataDirectory(place(name), 'serve')
-  try {
-    app = await createApp(config, silentLogger)
-  } catch (failure) {
-    lock.release()
-    throw failure
-  }
-  const listening = { host: '127.0.0.1', port: 0, tls: undefined, idleTimeoutMs: 60_000, logger: silentLogger }
-  server = startHttpServer(listening, app.handle)
-  served = { url: server.url, password: await loginPassword(server.url) }
-  return app
-}
-
-async function stop(): Promise<void> {
-  if (app === undefined) return
-  await server.close(0)
-  await app.close()
-  lock?.release()
-  app = undefined
-}
-
-async function createRepository(repositoryName = NAME): Promise<void> {
-  const ecr = ecrClient(server.url)
-  await ecr.send(new CreateRepositoryCommand({ repositoryName }))
-  ecr.destroy()
-}
+const place = (name: string) => places.path(name)
+const start = (name: string, env: Readonly<Record<string, string>> = {}) => places.start(name, env)
+const createRepository = () => places.createRepository(NAME)
+const restore = (...how: Parameters<RegistryPlaces['restore']>) => places.restore(...how)
+const request = (change: Partial<BackupOrder> = {}) => places.order(change)
 
 async function deleteImage(imageTag: string): Promise<void> {
-  const ecr = ecrClient(server.url)
-  await ecr.send(new BatchDeleteImageCommand({ repositoryName: NAME, imageIds: [{ imageTag }] }))
-  ecr.destroy()
+  await places.ask((ecr) => ecr.send(new BatchDeleteImageCommand({ repositoryName: NAME, imageIds: [{ imageTag }] })))
 }
 
-async function restore(change: Partial<RestoreRequest> = {}, to = 'restored') {
-  await mkdir(place(to), { recursive: true })
-  const request = { from: place('backup'), isDespiteDamage: false, isKeyConfigured: false, ...change }
-  return await restoreBackup(place(to), request, systemClock)
-}
-
-const request = (change: object = {}) => ({ to: place('backup'), includesKeys: true, ...change })
 const anObject = async () => {
   const objects = place('backup/objects')
   const names = (await readdir(objects, { recursive: true })).filter((name) => name.includes('/'))
@@ -89,14 +40,14 @@ describe('a backup', () => {
     const first = await start('data')
     await createRepository()
     const image = small('one')
-    await push(served, NAME, image, 'v1')
+    await push(places.served, NAME, image, 'v1')
     const report = await first.backUp(request())
-    expect(report).toMatchObject({ blobs: 3, copiedBlobs: 3, faults: [], includesKeys: true })
+    expect(report).toMatchObject({ blobs: 3, copiedBlobs: 3, faults: [], includesMasterKey: true })
     const restored = await restore()
     expect(restored).toMatchObject({ blobs: 3, damaged: [], needsMasterKey: false, blobsAlreadyThere: 0 })
-    const { password } = served
+    const { password } = places.served
     const second = await start('restored')
-    expect(await servesEveryByte({ url: served.url, password }, NAME, image)).toBe(true)
+    expect(await servesEveryByte({ url: places.served.url, password }, NAME, image)).toBe(true)
     expect((await second.verifyAudit()).isIntact).toBe(true)
     expect((await second.scrub(true)).faults).toEqual([])
     await expect(readFile(place('restored/restoring.json'))).rejects.toThrow('ENOENT')
@@ -105,10 +56,10 @@ describe('a backup', () => {
   test('copies nothing twice, and shares what snapshots have in common', async () => {
     const registry = await start('data')
     await createRepository()
-    await push(served, NAME, small('one'), 'v1')
+    await push(places.served, NAME, small('one'), 'v1')
     await registry.backUp(request())
     expect(await registry.backUp(request())).toMatchObject({ blobs: 3, copiedBlobs: 0, copiedBytes: 0 })
-    await push(served, NAME, small('two'), 'v2')
+    await push(places.served, NAME, small('two'), 'v2')
     expect(await registry.backUp(request())).toMatchObject({ blobs: 5, copiedBlobs: 2 })
     expect(await BackupFolder.open(place('backup')).snapshotIds()).toHaveLength(3)
   })
@@ -116,11 +67,11 @@ describe('a backup', () => {
   test('keeps the newest snapshots, and of objects what they name', async () => {
     const registry = await start('data')
     await createRepository()
-    await push(served, NAME, small('one'), 'v1')
+    await push(places.served, NAME, small('one'), 'v1')
     await registry.backUp(request())
     await deleteImage('v1')
     await registry.collectGarbage(false)
-    await push(served, NAME, small('two'), 'v2')
+    await push(places.served, NAME, small('two'), 'v2')
     expect(await registry.backUp(request({ keep: 1 }))).toMatchObject({ removedSnapshots: 1, blobs: 3 })
     const objects = (await readdir(place('backup/objects'), { recursive: true })).filter((name) => name.includes('/'))
     expect(objects).toHaveLength(3)
@@ -131,7 +82,7 @@ describe('a backup', () => {
     const first = await start('data', { ECRU_ENCRYPTION: 'on' })
     await createRepository()
     const image = small('secret')
-    await push(served, NAME, image, 'v1')
+    await push(places.served, NAME, image, 'v1')
     expect(await first.backUp(request({ includesKeys: false }))).toMatchObject({ encryptedBlobs: 3, copiedBlobs: 3 })
     expect(await first.backUp(request({ includesKeys: false }))).toMatchObject({ encryptedBlobs: 3, copiedBlobs: 0 })
     const layer = image.layers[0]?.digest.slice('sha256:'.length) ?? ''
@@ -141,14 +92,14 @@ describe('a backup', () => {
     await expect(start('restored', env)).rejects.toThrow('master key')
     await cp(place('data/master.key'), place('restored/master.key'))
     const second = await start('restored', env)
-    expect(await servesEveryByte(served, NAME, image)).toBe(true)
+    expect(await servesEveryByte(places.served, NAME, image)).toBe(true)
     expect((await second.scrub(true)).faults).toEqual([])
   })
 
   test('keeps blobs from garbage collection while it copies them', async () => {
     const registry = await start('data')
     await createRepository()
-    for (let n = 0; n < 5; n++) await push(served, NAME, small(`n${n}`), `v${n}`)
+    for (let n = 0; n < 5; n++) await push(places.served, NAME, small(`n${n}`), `v${n}`)
     const backup = registry.backUp(request())
     for (let n = 0; n < 5; n++) await deleteImage(`v${n}`)
     const { deletedBlobs } = await registry.collectGarbage(false)
@@ -163,7 +114,7 @@ describe('a backup', () => {
     const registry = await start('data')
     await createRepository()
     const image = small('one')
-    await push(served, NAME, image, 'v1')
+    await push(places.served, NAME, image, 'v1')
     const [config, layer] = [image.config, image.layers[0]].map((one) => one?.digest.slice('sha256:'.length) ?? '')
     const file = (hex = '') => place(`data/blobs/sha256/${hex.slice(0, 2)}/${hex}`)
     await rm(file(config))
@@ -177,7 +128,7 @@ describe('a backup', () => {
     const registry = await start('data')
     await expect(registry.backUp(request({ to: place('data/backup') }))).rejects.toThrow('inside the data directory')
     await expect(registry.backUp(request({ to: 'backup' }))).rejects.toThrow('absolute')
-    await expect(registry.backUp(request({ to: directory }))).rejects.toThrow('other things')
+    await expect(registry.backUp(request({ to: places.directory }))).rejects.toThrow('other things')
     await expect(registry.backUp(request({ keep: 0 }))).rejects.toThrow('keep')
     const [one, two] = await Promise.allSettled([registry.backUp(request()), registry.backUp(request())])
     expect([one.status, two.status]).toEqual(['fulfilled', 'rejected'])
@@ -188,9 +139,9 @@ describe('a restore', () => {
   beforeEach(async () => {
     const registry = await start('data')
     await createRepository()
-    await push(served, NAME, small('one'), 'v1')
+    await push(places.served, NAME, small('one'), 'v1')
     await registry.backUp(request())
-    await stop()
+    await places.stop()
   })
 
   test('wants an empty directory', async () => {
@@ -214,6 +165,30 @@ describe('a restore', () => {
     expect((await second.scrub(true)).faults).toMatchObject([{ fault: 'missing' }])
   })
 
+  test('and a look at it tell the next backup what to store anew', async () => {
+    const folder = BackupFolder.open(place('backup'))
+    for (const find of ['verify', 'restore', 'thorough backup']) {
+      const file = await anObject()
+      const bytes = await readFile(file)
+      const rotten = Buffer.from(bytes)
+      rotten[10] = (rotten[10] ?? 0) ^ 1
+      await writeFile(file, rotten)
+      const digest = `sha256:${basename(file)}`
+      const damage = [{ digest, fault: 'corrupt' as const }]
+      if (find === 'verify') expect((await checkSnapshots(folder, await folder.snapshotIds())).damaged).toEqual(damage)
+      if (find === 'restore') await expect(restore({}, 'attempt')).rejects.toThrow(digest)
+      // Until then it is the same, however often one looks.
+      if (find === 'verify') expect((await checkSnapshots(folder, await folder.snapshotIds())).damaged).toEqual(damage)
+      const registry = await start('data')
+      const report = await registry.backUp(request({ isThorough: find === 'thorough backup' }))
+      expect(report).toMatchObject({ copiedBlobs: 1, faults: [] })
+      await places.stop()
+      expect((await readFile(file)).equals(bytes)).toBe(true)
+      expect(await checkSnapshots(folder, await folder.snapshotIds())).toMatchObject({ damaged: [] })
+      expect(await readdir(dirname(file))).toEqual([basename(file)])
+    }
+  })
+
   test('refuses records, lists and manifests that are damaged', async () => {
     const folder = BackupFolder.open(place('backup'))
     const [id = ''] = await folder.snapshotIds()
@@ -235,7 +210,7 @@ describe('a restore', () => {
     await writeFile(file, bytes)
     expect(await restore()).toMatchObject({ blobs: 3, blobsAlreadyThere: 2, damaged: [] })
     await start('restored')
-    expect(await servesEveryByte(served, NAME, small('one'))).toBe(true)
+    expect(await servesEveryByte(places.served, NAME, small('one'))).toBe(true)
     expect(everyBlob(small('one'))).toHaveLength(4)
   })
 

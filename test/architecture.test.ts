@@ -77,7 +77,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 /** Drivers are named by the composition root alone, where stores are opened. */
 const DRIVERS = /^src\/stores\/(advisories|audit|blobs|metadata)\//
 
-const OPENERS = ['src/app/audit-log.ts', 'src/app/foundation.ts', 'src/app/restore.ts']
+const OPENERS = ['src/app/audit-log.ts', 'src/app/foundation.ts', 'src/app/restoration.ts']
 
 function roomOf(file: string): string {
   const [, first = '', second = ''] = file.split('/')

@@ -11,6 +11,7 @@ import { VirtualClock } from '../lib/virtual-clock.ts'
 import { Audit } from '../services/audit.ts'
 import { Keyring } from '../services/keyring.ts'
 import { SqliteAdvisoryStore } from '../stores/advisories/sqlite.ts'
+import { CURRENT_FILE } from '../stores/advisories/staging.ts'
 import type { AdvisoryStore } from '../stores/advisories.ts'
 import type { AuditLog } from '../stores/audit.ts'
 import { CheckedBlobStore } from '../stores/blobs/checked.ts'
@@ -94,11 +95,14 @@ export function asError(thrown: unknown): Error {
 }
 
 export const METADATA_FILE = 'metadata.db'
+const ADVISORIES_DIRECTORY = 'advisories'
+/** Below the data directory. */
+export const ADVISORY_SET = `${ADVISORIES_DIRECTORY}/${CURRENT_FILE}`
 
 /** Nothing is read or made before it is needed. */
 function openAdvisories({ storage }: Config): AdvisoryStore {
   if (storage.kind === 'memory') return SqliteAdvisoryStore.inMemory()
-  return SqliteAdvisoryStore.inDirectory(join(storage.path, 'advisories'))
+  return SqliteAdvisoryStore.inDirectory(join(storage.path, ADVISORIES_DIRECTORY))
 }
 
 /** The operator's, or one of the installation's own. */

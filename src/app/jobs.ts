@@ -32,6 +32,7 @@ import { type ProfileCertificate, SigningProfiles } from '../services/signing-pr
 import type { ImportProgress, ImportReport } from '../stores/advisories.ts'
 import type { AuditReport } from '../stores/audit.ts'
 import { createBackups } from './backup.ts'
+import type { BackupOrder, StreamedBackup } from './backup-runs.ts'
 import { createEventJobs } from './event-jobs.ts'
 import type { Foundation } from './foundation.ts'
 import { createReplicationJobs } from './replication.ts'
@@ -56,8 +57,10 @@ export interface OperatorJobs {
   totals(): Promise<{ readonly blobCount: number; readonly sizeBytes: number }>
   collectGarbage(isDryRun: boolean): Promise<GcReport>
   scrub(isDryRun: boolean): Promise<ScrubReport>
-  /** Everything, into a directory that this process sees. */
-  backUp(request: BackupRequest): Promise<BackupReport>
+  /** Everything, into a directory or an archive that this process sees. */
+  backUp(order: BackupOrder): Promise<BackupReport>
+  /** The same as an archive, read as it is made. */
+  streamBackup(request: BackupRequest): Promise<StreamedBackup>
   /** What the storage of repositories costs. */
   costs(): Promise<CostReport>
   /** Executes lifecycle policies now. */
@@ -126,7 +129,8 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
       totals: () => metadata.view.blobs.totals(),
       collectGarbage: (isDryRun) => (isDryRun ? gc.dryRun() : gcRunner.runNow()),
       scrub: (isDryRun) => (isDryRun ? scrub.dryRun(closing.signal) : scrubRunner.runNow()),
-      backUp: (request) => backups.run(request),
+      backUp: (order) => backups.run(order),
+      streamBackup: (request) => backups.stream(request),
       costs: () => lifecycleCosts(foundation, services, closing.signal),
       runLifecycle: (target) => lifecycle.run(target),
       forecastLifecycle: (ref) => lifecycle.forecast(ref),

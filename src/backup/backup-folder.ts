@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream, existsSync, statSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { type Digest, digestHex } from '../domain/digest.ts'
+import { type Digest, digestHex, parseDigest } from '../domain/digest.ts'
 import {
   type BackedUpBlob,
   BackupFailure,
   type BackupManifest,
   BLOB_LIST,
+  type Damage,
   FORMAT_VERSION,
   MANIFEST_FILE,
   MARK_FILE,
@@ -18,10 +19,14 @@ import {
   SNAPSHOTS,
 } from './backup-format.ts'
 import { makeDurably, replaceDurably, syncDirectory, type Written, writeDurably } from './durable-files.ts'
+import { KnownObjects } from './known-objects.ts'
+import { ObjectNames } from './object-names.ts'
 
 const ID = /^\d{8}T\d{6}Z-[0-9a-f]{8}$/
 const SHARD = /^[0-9a-f]{2}$/
 const BESIDE = '.new'
+/** What is behind the name of an object that was found to be damaged; it is removed with the objects that nobody names. */
+const DAMAGED = '.damaged'
 
 /** A directory of backups: snapshots, and the objects that they share. One backup at a time writes to it. */
 export class BackupFolder {
@@ -90,16 +95,24 @@ export class BackupFolder {
     }
   }
 
-  /** What earlier backups know of blobs that are not stored under their own SHA-256, so that their object is not known by name. */
-  async knownObjects(): Promise<ReadonlyMap<string, BackedUpBlob>> {
-    const known = new Map<string, BackedUpBlob>()
-    for (const id of await this.#everyId())
-      for await (const blob of this.blobs(id)) if (blob.object !== blob.digest) known.set(nameOf(blob), blob)
-    return known
+  /** What earlier backups, whole or not, know of blobs whose object cannot be told from their digest; the newest last. */
+  async knownObjects(): Promise<KnownObjects> {
+    const whole = (await this.snapshotIds()).slice(-1)
+    const ids = (await this.#everyId()).filter((id) => id >= (whole[0] ?? ''))
+    return new KnownObjects(ids.map((id) => this.#sealedBlobs(id)))
+  }
+
+  async *#sealedBlobs(id: string): AsyncGenerator<BackedUpBlob, void, void> {
+    for await (const blob of this.blobs(id)) if (blob.object !== blob.digest) yield blob
   }
 
   hasObject(object: Digest, sizeBytes: number): boolean {
     return statSync(this.objectPath(object), { throwIfNoEntry: false })?.size === sizeBytes
+  }
+
+  /** Why an object is not there. */
+  absence(object: Digest): Damage['fault'] {
+    return existsSync(`${this.objectPath(object)}${DAMAGED}`) ? 'corrupt' : 'missing'
   }
 
   objectPath(object: Digest): string {
@@ -119,10 +132,28 @@ export class BackupFolder {
       if (!judge(written)) return written
       const shard = await makeDurably(this.path, OBJECTS, written.sha256.slice(0, 2))
       await rename(beside, join(shard, written.sha256))
+      await rm(join(shard, `${written.sha256}${DAMAGED}`), { force: true })
       await syncDirectory(shard)
       return written
     } finally {
       await rm(beside, { force: true })
+    }
+  }
+
+  /**
+   * Sets a damaged object aside, so that the next backup stores it anew. False: it cannot be, for the directory cannot be
+   * written to.
+   */
+  async setAside(object: Digest): Promise<boolean> {
+    const path = this.objectPath(object)
+    try {
+      await rename(path, `${path}${DAMAGED}`)
+      await syncDirectory(dirname(path))
+      return true
+    } catch (error) {
+      if (!existsSync(path)) return true
+      if (['EROFS', 'EACCES', 'EPERM'].includes(String((error as NodeJS.ErrnoException).code))) return false
+      throw error
     }
   }
 
@@ -150,8 +181,11 @@ export class BackupFolder {
   }
 
   async #removeUnnamed(ids: readonly string[]): Promise<void> {
-    const named = new Set<string>()
-    for (const id of ids) for await (const { object } of this.blobs(id)) named.add(digestHex(object))
+    const named = new ObjectNames()
+    for (const id of ids) {
+      for await (const { object } of this.blobs(id)) named.add(object)
+      for (const { sha256 } of (await this.manifest(id)).advisories) named.add(parseDigest(`sha256:${sha256}`))
+    }
     for (const shard of await readdir(join(this.path, OBJECTS))) {
       if (!SHARD.test(shard)) continue
       for (const name of await readdir(join(this.path, OBJECTS, shard)))
@@ -163,11 +197,6 @@ export class BackupFolder {
     const names = await readdir(join(this.path, SNAPSHOTS)).catch(() => [])
     return names.filter((name) => ID.test(name)).sort()
   }
-}
-
-/** What tells blobs apart: the same content in two vaults is stored twice. */
-export function nameOf({ vault, digest }: Pick<BackedUpBlob, 'vault' | 'digest'>): string {
-  return `${vault} ${digest}`
 }
 
 /** When, and something that no other backup of that second has. */

@@ -10,6 +10,7 @@ import { type BlobAddress, tryParseVault } from '../domain/vault.ts'
  *       metadata.db          the records as they were at one moment
  *       blobs.jsonl          which object is which blob, one a line
  *       audit/…              the audit log
+ *       (advisories: an object as well, named by the manifest)
  *       keys/…               the master key and the keys of the own authority, when they were asked for
  *       manifest.json        what belongs to the snapshot, with checksums; written last: without it there is none
  */
@@ -18,6 +19,8 @@ export const OBJECTS = 'objects'
 export const SNAPSHOTS = 'snapshots'
 export const METADATA_COPY = 'metadata.db'
 export const BLOB_LIST = 'blobs.jsonl'
+/** Of the installation that makes its own. */
+export const MASTER_KEY_COPY = 'keys/master.key'
 export const MANIFEST_FILE = 'manifest.json'
 
 export const FORMAT_VERSION = 1
@@ -42,6 +45,8 @@ export interface BackedUpFile {
   readonly path: string
   readonly sizeBytes: number
   readonly sha256: string
+  /** Of its source, where that tells whether it has to be read again. */
+  readonly modifiedAtMs?: number | undefined
 }
 
 /** What a snapshot consists of. */
@@ -59,12 +64,15 @@ export interface BackupManifest {
   /** Those whose content only the keys open. */
   readonly encryptedBlobCount: number
   readonly audit: readonly BackedUpFile[]
+  /** What scans compare images with. In a directory of backups they lie among the objects, for most snapshots share them. */
+  readonly advisories: readonly BackedUpFile[]
   readonly keys: readonly BackedUpFile[]
   /** What was on record and not in the store, or there with other bytes. */
-  readonly faults: readonly BackupFault[]
+  readonly faults: readonly Damage[]
 }
 
-export interface BackupFault {
+/** A blob, or the advisories, that a backup cannot give back. */
+export interface Damage {
   readonly digest: string
   readonly fault: 'missing' | 'corrupt'
 }
@@ -91,10 +99,11 @@ export function readManifest(text: string, id: string): BackupManifest {
   if (value === undefined || value.id !== id) throw new BackupFailure(`The manifest of the snapshot ${id} is damaged.`)
   if (value.version !== FORMAT_VERSION)
     throw new BackupFailure(`The snapshot ${id} has the format ${String(value.version)}, which is not known here.`)
-  const files = [value.metadata, value.blobList, ...listOf(value.audit), ...listOf(value.keys)]
+  const advisories = value.advisories ?? []
+  const files = [value.metadata, value.blobList, ...listOf(value.audit), ...listOf(advisories), ...listOf(value.keys)]
   if (!files.every(isFile) || !isCount(value.blobCount) || !isCount(value.blobBytes) || !Array.isArray(value.faults))
     throw new BackupFailure(`The manifest of the snapshot ${id} is damaged.`)
-  return value as unknown as BackupManifest
+  return { ...value, advisories } as unknown as BackupManifest
 }
 
 type Json = Readonly<Record<string, unknown>>
@@ -117,7 +126,7 @@ function isFile(value: unknown): value is BackedUpFile {
   const { path, sizeBytes, sha256 } = value as Json
   return (
     typeof path === 'string' &&
-    /^(?:(?:audit|keys|keys\/tls)\/)?[\w-][\w.-]*$/.test(path) &&
+    /^(?:(?:advisories|audit|keys|keys\/tls)\/)?[\w-][\w.-]*$/.test(path) &&
     isCount(sizeBytes) &&
     typeof sha256 === 'string' &&
     /^[0-9a-f]{64}$/.test(sha256)

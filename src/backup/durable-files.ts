@@ -72,9 +72,13 @@ export async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<voi
 
 /** The size and SHA-256 of a file as it is. */
 export async function sumOf(path: string): Promise<Written> {
+  return await sumOfBytes(Bun.file(path).stream())
+}
+
+export async function sumOfBytes(bytes: AsyncIterable<Uint8Array>): Promise<Written> {
   const hash = new Bun.CryptoHasher('sha256')
   let sizeBytes = 0
-  for await (const chunk of Bun.file(path).stream()) {
+  for await (const chunk of bytes) {
     hash.update(chunk)
     sizeBytes += chunk.byteLength
   }

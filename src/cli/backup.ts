@@ -1,41 +1,118 @@
 import { resolve } from 'node:path'
 import type { Texts } from '../config/config.ts'
+import { readConfig } from '../config/config.ts'
 import { isRegistryError } from '../domain/errors.ts'
-import { printReport, runJob } from './jobs.ts'
-import type { AppFactory, RunningApp } from './running-app.ts'
+import { findTarget } from './find-target.ts'
+import { printReport, runJob, runOffline } from './jobs.ts'
+import { signerFrom, streamFromServer } from './operator-client.ts'
+import type { AppFactory, BackupRequest, RunningApp } from './running-app.ts'
 import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
 
+type Flags = Readonly<Record<string, unknown>>
+
 /**
- * `ecru backup`: everything into a directory, by the running server beside its traffic, or by this process when none runs.
- * Fails when something that is on record is not in the store.
+ * `ecru backup`: everything into a directory or an archive, by the running server beside its traffic, or by this process
+ * when none runs. Fails when something that is on record is not in the store.
  */
 export async function backUp(
   options: Texts,
-  flags: Readonly<Record<string, unknown>>,
-  directory: string,
+  flags: Flags,
+  place: string,
   terminal: Terminal,
   createApp: AppFactory,
 ): Promise<number> {
-  // On another machine, only its server knows what a relative path would mean.
-  const to = flags.url === undefined ? resolve(directory) : directory
-  const includesKeys = flags.includeKeys === true
-  const keep = flags.keep === undefined ? undefined : Number(flags.keep)
-  const query = new URLSearchParams({ to, includeKeys: String(includesKeys) })
-  if (keep !== undefined) query.set('keep', String(keep))
-  const job = {
-    command: 'backup',
-    method: 'POST',
-    path: `/_ecru/backup?${query}`,
-    runDirectly: (app: RunningApp) => app.backUp({ to, includesKeys, keep }).catch(inWords),
-  } as const
-  const report = await runJob(job, options, flags.url, terminal, createApp)
-  printReport(report, flags.json === true, terminal)
-  const { faults } = report as { readonly faults: readonly unknown[] }
+  const wanted = { includesKeys: flags.includeKeys === true, includesAdvisories: flags.advisories !== false }
+  const report =
+    place === '-'
+      ? await backUpToOutput(wanted, options, flags, terminal, createApp)
+      : await backUpToPlace(wanted, place, options, flags, terminal, createApp)
+  // What goes to the output is the backup itself.
+  printReport(report, flags.json === true, place === '-' ? { ...terminal, out: terminal.err } : terminal)
+  const { faults, includesMasterKey } = report as { readonly faults: readonly unknown[]; includesMasterKey?: boolean }
+  if (wanted.includesKeys && includesMasterKey === false)
+    terminal.err(
+      'The master key is not in the data directory, and so not in the backup, which is worth nothing without it: keep a copy of the key elsewhere.\n',
+    )
   if (faults.length === 0) return EXIT.ok
   terminal.err(
     'The backup is whole but for what the registry itself has lost: `ecru scrub` says more, and a new push of the same layers brings them back.\n',
   )
   return EXIT.failed
+}
+
+async function backUpToPlace(
+  wanted: BackupRequest,
+  place: string,
+  options: Texts,
+  flags: Flags,
+  terminal: Terminal,
+  createApp: AppFactory,
+): Promise<object> {
+  // On another machine, only its server knows what a relative path would mean.
+  const to = flags.url === undefined ? resolve(place) : place
+  const keep = flags.keep === undefined ? undefined : Number(flags.keep)
+  const isThorough = flags.thorough === true
+  const query = queryOf(wanted, to)
+  if (keep !== undefined) query.set('keep', String(keep))
+  if (isThorough) query.set('thorough', 'true')
+  const job = {
+    command: 'backup',
+    method: 'POST',
+    path: `/_ecru/backup?${query}`,
+    runDirectly: (app: RunningApp) => app.backUp({ ...wanted, to, keep, isThorough }).catch(inWords),
+  } as const
+  return await runJob(job, options, flags.url, terminal, createApp)
+}
+
+/** An archive to standard output, looked through as it passes by. */
+async function backUpToOutput(
+  wanted: BackupRequest,
+  options: Texts,
+  flags: Flags,
+  terminal: Terminal,
+  createApp: AppFactory,
+): Promise<object> {
+  if (flags.keep !== undefined || flags.thorough === true)
+    throw new CommandFailure('--keep and --thorough are for directories of backups: an archive is one backup.')
+  const { config } = readConfig(terminal.env, options)
+  const target = findTarget(config, flags.url)
+  if (target === undefined)
+    return await runOffline('backup', config, createApp, async (app) =>
+      passOn((await app.streamBackup(wanted)).body, terminal).catch(inWords),
+    )
+  const signer = signerFrom(config, terminal.env)
+  const path = `/_ecru/backup?${queryOf(wanted, '-')}`
+  return await passOn(await streamFromServer(target, path, config.defaultRegistry.region, signer), terminal)
+}
+
+async function passOn(archive: AsyncIterable<Uint8Array>, terminal: Terminal): Promise<object> {
+  const { checkArchive } = await import('../backup/checked-snapshot.ts')
+  const { NobodyReads, PushedStream } = await import('../lib/pushed-stream.ts')
+  const { write } = terminal.streams ?? (await import('./standard-streams.ts')).standardStreams
+  const copy = new PushedStream()
+  const checking = checkArchive(copy.bytes())
+  checking.catch(() => copy.leave())
+  try {
+    for await (const piece of archive) {
+      await write(piece)
+      await copy.write(piece).catch((error: unknown) => {
+        // Behind the end of the archive nothing has to be looked at.
+        if (!(error instanceof NobodyReads)) throw error
+      })
+    }
+    copy.end()
+  } catch (error) {
+    copy.end({ error })
+    await checking.catch(() => undefined)
+    if (isRegistryError(error)) throw error
+    throw new CommandFailure(`The backup broke off, and is not whole: ${(error as Error).message}`, { cause: error })
+  }
+  const { damaged, snapshots: _, includesKeys: includesMasterKey, ...facts } = await checking
+  return { to: 'standard output', ...facts, includesMasterKey, faults: damaged }
+}
+
+function queryOf({ includesKeys, includesAdvisories }: BackupRequest, to: string): URLSearchParams {
+  return new URLSearchParams({ to, includeKeys: String(includesKeys), advisories: String(includesAdvisories) })
 }
 
 function inWords(thrown: unknown): never {

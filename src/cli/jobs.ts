@@ -29,7 +29,7 @@ export async function runJob(
     const { region } = config.defaultRegistry
     return await askServer(target, job.method, job.path, region, signerFrom(config, terminal.env))
   }
-  return await runHere(job, config, createApp)
+  return await runOffline(job.command, config, createApp, (app) => job.runDirectly(app, config))
 }
 
 /** Prints a report as JSON or in words. */
@@ -37,12 +37,18 @@ export function printReport(report: object, isJson: boolean, terminal: Terminal)
   terminal.out(isJson ? `${JSON.stringify(report, null, 2)}\n` : printFacts(report))
 }
 
-async function runHere(job: OperatorJob, config: Config, createApp: AppFactory): Promise<object> {
-  const lock = config.storage.kind === 'directory' ? lockDataDirectory(config.storage.path, job.command) : undefined
+/** Works on a data directory that no server holds. */
+export async function runOffline<T>(
+  command: string,
+  config: Config,
+  createApp: AppFactory,
+  work: (app: RunningApp) => Promise<T>,
+): Promise<T> {
+  const lock = config.storage.kind === 'directory' ? lockDataDirectory(config.storage.path, command) : undefined
   try {
     const app = await createApp(config, silentLogger)
     try {
-      return await job.runDirectly(app, config)
+      return await work(app)
     } finally {
       await app.close()
     }

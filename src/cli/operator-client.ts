@@ -29,6 +29,20 @@ export async function askServer(
   return await ask(target, url, { method, headers }, (status) => hintFor(status, signer))
 }
 
+/** Has a running server make something, and answers its bytes as they come; they end with a failure when it fails. Throws `CommandFailure`. */
+export async function streamFromServer(
+  target: Target,
+  path: string,
+  region: string,
+  signer?: Signer,
+): Promise<AsyncIterable<Uint8Array>> {
+  const url = new URL(path, target.url)
+  const headers = signer === undefined ? {} : await signedHeaders(url, { method: 'POST', region }, signer)
+  const response = await reach(target, url, { method: 'POST', headers })
+  if (response.ok && response.body !== null) return response.body as AsyncIterable<Uint8Array>
+  throw await refusal(target, response, hintFor(response.status, signer))
+}
+
 /** The same for what a server answers to programs on its own machine, whoever they are. */
 export async function askFromHere(
   target: Target,
@@ -42,11 +56,17 @@ export async function askFromHere(
 
 async function ask(target: Target, url: URL, request: RequestInit, hint: (status: number) => string): Promise<object> {
   const response = await reach(target, url, request)
+  if (!response.ok) throw await refusal(target, response, hint(response.status))
   const text = await response.text()
   const answer = parseObject(text)
-  if (response.ok && answer !== undefined) return answer
-  const message = (answer as { readonly message?: string } | undefined)?.message ?? text.slice(0, 200)
-  throw new CommandFailure(`${target.url} refused (${response.status}): ${message}${hint(response.status)}`)
+  if (answer !== undefined) return answer
+  throw new CommandFailure(`${target.url} answers what is no JSON: ${text.slice(0, 200)}`)
+}
+
+async function refusal(target: Target, response: Response, hint: string): Promise<CommandFailure> {
+  const text = await response.text()
+  const message = (parseObject(text) as { readonly message?: string } | undefined)?.message ?? text.slice(0, 200)
+  return new CommandFailure(`${target.url} refused (${response.status}): ${message}${hint}`)
 }
 
 async function reach(target: Target, url: URL, request: RequestInit): Promise<Response> {

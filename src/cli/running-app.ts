@@ -36,6 +36,18 @@ type OnImportProgress = (progress: {
   readonly recordsRead: number
 }) => void
 
+/** What is to be in a backup beside records and content. */
+export interface BackupRequest {
+  readonly includesKeys: boolean
+  readonly includesAdvisories: boolean
+}
+
+export interface BackupOrder extends BackupRequest {
+  readonly to: string
+  readonly keep?: number | undefined
+  readonly isThorough: boolean
+}
+
 /** What the commands need of the application, however it is composed. */
 export interface RunningApp {
   readonly handle: Handler
@@ -48,12 +60,10 @@ export interface RunningApp {
   totals(): Promise<object>
   collectGarbage(isDryRun: boolean): Promise<object>
   scrub(isDryRun: boolean): Promise<object>
-  /** Everything, into a directory. */
-  backUp(request: {
-    readonly to: string
-    readonly includesKeys: boolean
-    readonly keep?: number | undefined
-  }): Promise<object>
+  /** Everything, into a directory or an archive. */
+  backUp(order: BackupOrder): Promise<object>
+  /** The same as an archive, read as it is made; it ends with a failure when the backup does. */
+  streamBackup(request: BackupRequest): Promise<{ readonly body: AsyncIterable<Uint8Array> }>
   costs(): Promise<object>
   runLifecycle(target: RepositoryRef | 'all'): Promise<object>
   forecastLifecycle(ref: RepositoryRef): Promise<object>

@@ -5,6 +5,17 @@ export interface Terminal {
   out(text: string): void
   /** What goes wrong, one sentence per line. */
   err(text: string): void
+  /** Whether a person watches what is complained; absent: nobody does. */
+  readonly isWatched?: boolean
+  /** Standard input and output for bytes; absent: those of the process. */
+  readonly streams?: ByteStreams
+}
+
+/** Where a command reads bytes from and writes them to. */
+export interface ByteStreams {
+  read(): AsyncIterable<Uint8Array>
+  /** Throws when nobody takes them. */
+  write(bytes: Uint8Array): Promise<void>
 }
 
 /** The command cannot do what it was asked for; the message is a whole sentence for the person who asked. */

@@ -1,21 +1,17 @@
 import { createReadStream, existsSync } from 'node:fs'
-import { mkdir, open, readdir, readFile } from 'node:fs/promises'
+import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BackupFolder, nameOf, newSnapshotId } from '../backup/backup-folder.ts'
+import { newSnapshotId } from '../backup/backup-folder.ts'
 import {
   type BackedUpBlob,
   type BackedUpFile,
   BackupFailure,
-  type BackupFault,
   type BackupManifest,
-  BLOB_LIST,
+  type Damage,
   FORMAT_VERSION,
-  MANIFEST_FILE,
-  METADATA_COPY,
-  printBlob,
+  MASTER_KEY_COPY,
 } from '../backup/backup-format.ts'
-import { makeDurably, replaceDurably, sumOf, syncDirectory, writeAll, writeDurably } from '../backup/durable-files.ts'
-import { parseDigest } from '../domain/digest.ts'
+import type { BackupTarget, SourceFile } from '../backup/backup-target.ts'
 import { isRegistryError } from '../domain/errors.ts'
 import { type BlobAddress, PLAIN } from '../domain/vault.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -25,26 +21,25 @@ import type { BlobDriver } from '../stores/blobs.ts'
 import type { MetadataStore, StoredBlob } from '../stores/metadata.ts'
 
 export interface BackupRequest {
-  /** A directory, seen from this process. */
-  readonly to: string
   /** Also what opens the secrets and the encrypted content: the installation's own master key, the own authority's keys. */
   readonly includesKeys: boolean
-  /** So many snapshots are kept there; absent: all. */
-  readonly keep?: number | undefined
+  /** Also what scans compare images with. */
+  readonly includesAdvisories: boolean
 }
 
 export interface BackupReport {
   readonly snapshot: string
-  readonly to: string
   readonly blobs: number
   readonly blobBytes: number
   /** What had not been there already. */
   readonly copiedBlobs: number
   readonly copiedBytes: number
   readonly encryptedBlobs: number
-  readonly includesKeys: boolean
+  /** Whether it holds the master key of the installation; otherwise that has to be kept elsewhere. */
+  readonly includesMasterKey: boolean
+  readonly includesAdvisories: boolean
   readonly removedSnapshots: number
-  readonly faults: readonly BackupFault[]
+  readonly faults: readonly Damage[]
   readonly tookMs: number
 }
 
@@ -59,16 +54,15 @@ export interface BackupSources {
   readonly version: string
   /** Files beside metadata and blobs, by absolute path; absent ones are left out. */
   readonly auditDirectory: string | undefined
+  readonly advisoryFiles: readonly { readonly path: string; readonly as: string }[]
   readonly keyFiles: readonly { readonly path: string; readonly as: string }[]
 }
 
 const STEP = 200
-/** Files under way: enough for a disk that has to be waited for, few beside traffic. */
-const AT_ONCE = 4
 
 /**
  * Copies everything that an installation is, while it is in use: first the records as of one moment, then every blob that
- * they name. Nothing that is there from an earlier backup is copied again; one that was cut off is taken up by the next.
+ * they name. One that was cut off is taken up by the next, as far as its target remembers.
  */
 export class Backup {
   readonly #sources: BackupSources
@@ -79,12 +73,20 @@ export class Backup {
   }
 
   /** Throws `BackupFailure` when the target cannot be used, or another backup is under way. */
-  async run(request: BackupRequest, signal: AbortSignal): Promise<BackupReport> {
+  async run(
+    openTarget: () => Promise<BackupTarget>,
+    request: BackupRequest,
+    signal: AbortSignal,
+  ): Promise<BackupReport> {
     if (this.#isRunning) throw new BackupFailure('Another backup of this registry is under way.')
     this.#isRunning = true
     try {
-      const folder = await BackupFolder.prepare(request.to)
-      return await new Run(this.#sources, folder, request, signal).run()
+      const target = await openTarget()
+      try {
+        return await new Run(this.#sources, target, request, signal).run()
+      } finally {
+        await target.abandon()
+      }
     } finally {
       this.#isRunning = false
     }
@@ -93,102 +95,88 @@ export class Backup {
 
 class Run {
   readonly #sources: BackupSources
-  readonly #folder: BackupFolder
+  readonly #target: BackupTarget
   readonly #request: BackupRequest
   readonly #signal: AbortSignal
-  readonly #faults: BackupFault[] = []
-  #known: ReadonlyMap<string, BackedUpBlob> = new Map()
+  readonly #faults: Damage[] = []
   #blobs = 0
   #blobBytes = 0
   #copiedBlobs = 0
   #copiedBytes = 0
   #encryptedBlobs = 0
 
-  constructor(sources: BackupSources, folder: BackupFolder, request: BackupRequest, signal: AbortSignal) {
+  constructor(sources: BackupSources, target: BackupTarget, request: BackupRequest, signal: AbortSignal) {
     this.#sources = sources
-    this.#folder = folder
+    this.#target = target
     this.#request = request
     this.#signal = signal
   }
 
   async run(): Promise<BackupReport> {
-    const startedAt = this.#sources.clock.now()
+    const target = this.#target
+    const { metadata: records, clock, deletion } = this.#sources
+    const startedAt = clock.now()
     const id = newSnapshotId(startedAt)
-    const path = this.#folder.snapshotPath(id)
-    this.#known = await this.#folder.knownObjects()
-    await mkdir(path, { mode: 0o700 })
-    const parts = await this.#sources.deletion.hold(async () => {
-      await this.#sources.metadata.copyTo(join(path, METADATA_COPY))
-      return { blobList: await this.#copyBlobs(path) }
+    await target.begin(id, startedAt)
+    const parts = await deletion.hold(async () => {
+      const metadata = await target.putMetadata((path) => records.copyTo(path))
+      return { metadata, blobList: await this.#copyBlobs() }
     })
-    const metadata = await this.#sealed(path, METADATA_COPY)
     // After the records, which say how far the log is safe.
-    const audit = await this.#copyAudit(path)
-    const keys = this.#request.includesKeys ? await this.#copyKeys(path) : []
+    const audit = await this.#copyAudit()
+    const { includesKeys, includesAdvisories } = this.#request
+    const { advisoryFiles, keyFiles } = this.#sources
+    const advisories = includesAdvisories ? await this.#copyFiles(advisoryFiles) : []
+    const keys = includesKeys ? await this.#copyFiles(keyFiles) : []
     const manifest: BackupManifest = {
       version: FORMAT_VERSION,
       id,
       createdAt: startedAt.toISOString(),
       ecru: this.#sources.version,
-      metadata,
       ...parts,
       blobCount: this.#blobs,
       blobBytes: this.#blobBytes,
       encryptedBlobCount: this.#encryptedBlobs,
       audit,
+      advisories,
       keys,
       faults: this.#faults,
     }
-    await syncDirectory(path)
-    await syncDirectory(join(path, '..'))
-    await replaceDurably(join(path, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`)
-    await this.#folder.removeUnfinished()
-    const { keep, to, includesKeys } = this.#request
-    const removedSnapshots = keep === undefined ? 0 : await this.#folder.keepNewest(keep)
+    const removedSnapshots = await target.finish(manifest)
     return {
       snapshot: id,
-      to,
       blobs: this.#blobs,
       blobBytes: this.#blobBytes,
       copiedBlobs: this.#copiedBlobs,
       copiedBytes: this.#copiedBytes,
       encryptedBlobs: this.#encryptedBlobs,
-      includesKeys,
+      includesMasterKey: keys.some(({ path }) => path === MASTER_KEY_COPY),
+      includesAdvisories: advisories.length > 0,
       removedSnapshots,
       faults: this.#faults,
-      tookMs: this.#sources.clock.now().getTime() - startedAt.getTime(),
+      tookMs: clock.now().getTime() - startedAt.getTime(),
     }
   }
 
   /** All that are on record now: none was forgotten since the records were copied, so those are among them. */
-  async #copyBlobs(path: string): Promise<BackedUpFile> {
-    const hash = new Bun.CryptoHasher('sha256')
-    let sizeBytes = 0
-    const list = await open(join(path, BLOB_LIST), 'w', 0o600)
-    try {
-      for await (const page of this.#pages()) {
-        const lines: string[] = []
-        await sideBySide(page, AT_ONCE, async (blob) => {
-          const copied = await this.#copyBlob(blob)
-          if (copied === undefined) return
-          lines.push(printBlob(copied))
-          this.#blobs++
-          this.#blobBytes += copied.sizeBytes
-          if (copied.vault !== PLAIN) this.#encryptedBlobs++
-        })
-        const bytes = new TextEncoder().encode(lines.join(''))
-        hash.update(bytes)
-        sizeBytes += bytes.byteLength
-        await writeAll(list, bytes)
-      }
-      await list.sync()
-    } finally {
-      await list.close()
+  async #copyBlobs(): Promise<BackedUpFile> {
+    for await (const page of this.#pages()) {
+      const copied: BackedUpBlob[] = []
+      await this.#target.expect(page)
+      await sideBySide(page, this.#target.parallel, async (blob) => {
+        const one = await this.#copyBlob(blob)
+        if (one === undefined) return
+        copied.push(one)
+        this.#blobs++
+        this.#blobBytes += one.sizeBytes
+        if (one.vault !== PLAIN) this.#encryptedBlobs++
+      })
+      await this.#target.list(copied)
     }
-    return { path: BLOB_LIST, sizeBytes, sha256: hash.digest('hex') }
+    return await this.#target.endList()
   }
 
-  async *#pages(): AsyncGenerator<readonly (StoredBlob & { readonly linkCount: number })[], void, void> {
+  async *#pages(): AsyncGenerator<readonly Recorded[], void, void> {
     let after: BlobAddress | undefined
     for (;;) {
       this.#signal.throwIfAborted()
@@ -201,93 +189,95 @@ class Run {
   }
 
   /** `undefined`: it is not in the store, which is a fault when somebody needs it. */
-  async #copyBlob({
-    vault,
-    digest,
-    linkCount,
-  }: StoredBlob & { readonly linkCount: number }): Promise<BackedUpBlob | undefined> {
+  async #copyBlob({ vault, digest, linkCount }: Recorded): Promise<BackedUpBlob | undefined> {
     const { stored } = this.#sources
     const info = await stored.find({ vault, digest })
     if (info === undefined) return this.#fault(digest, 'missing', linkCount)
-    const { sizeBytes } = info
-    const blob = { vault, digest, sizeBytes, storedAtMs: info.storedAt.getTime() }
-    const isNamedByContent = vault === PLAIN && digest.startsWith('sha256:')
-    const there = isNamedByContent ? { ...blob, object: digest } : this.#known.get(nameOf(blob))
-    if (
-      there !== undefined &&
-      there.sizeBytes === sizeBytes &&
-      (isNamedByContent || there.storedAtMs === blob.storedAtMs) &&
-      this.#folder.hasObject(there.object, sizeBytes)
-    )
-      return { ...blob, object: there.object }
+    const blob = { vault, digest, sizeBytes: info.sizeBytes, storedAtMs: info.storedAt.getTime() }
     try {
-      const body = await stored.read({ vault, digest })
-      const bytes = body instanceof Blob ? body.stream() : body
-      const isGood = ({ sha256 }: { readonly sha256: string }) => !isNamedByContent || `sha256:${sha256}` === digest
-      const written = await this.#folder.putObject(bytes, isGood, this.#signal)
-      if (!isGood(written)) return this.#fault(digest, 'corrupt', linkCount)
-      this.#copiedBlobs++
-      this.#copiedBytes += written.sizeBytes
-      return { ...blob, sizeBytes: written.sizeBytes, object: parseDigest(`sha256:${written.sha256}`) }
+      const outcome = await this.#target.putBlob(blob, async () => {
+        const body = await stored.read({ vault, digest })
+        return asFarAsReadable(body instanceof Blob ? body.stream() : body)
+      })
+      if (outcome.kind === 'corrupt') return this.#fault(digest, 'corrupt', linkCount)
+      if (outcome.kind === 'copied') {
+        this.#copiedBlobs++
+        this.#copiedBytes += outcome.blob.sizeBytes
+      }
+      return outcome.blob
     } catch (error) {
       if (isRegistryError(error, 'blob-not-found')) return this.#fault(digest, 'missing', linkCount)
       throw error
     }
   }
 
-  #fault(digest: string, fault: BackupFault['fault'], linkCount: number): undefined {
+  #fault(digest: string, fault: Damage['fault'], linkCount: number): undefined {
     if (linkCount > 0) this.#faults.push({ digest, fault })
     return undefined
   }
 
-  async #copyAudit(path: string): Promise<readonly BackedUpFile[]> {
+  async #copyAudit(): Promise<readonly BackedUpFile[]> {
     const { auditDirectory } = this.#sources
     if (auditDirectory === undefined || !existsSync(auditDirectory)) return []
     const copied: BackedUpFile[] = []
-    const target = await makeDurably(path, 'audit')
     for (const name of (await readdir(auditDirectory)).filter((one) => /^[\w-][\w.-]*$/.test(one)).sort()) {
       // Retention may have removed it; what is being written to has a last line that may not be whole.
       const source = join(auditDirectory, name)
       if (!existsSync(source)) continue
-      const written = await writeDurably(join(target, name), wholeLines(source), this.#signal)
-      copied.push({ path: `audit/${name}`, ...written })
+      copied.push(await this.#target.putFile(`audit/${name}`, await wholeLines(source)))
     }
-    await syncDirectory(target)
     return copied
   }
 
-  async #copyKeys(path: string): Promise<readonly BackedUpFile[]> {
+  async #copyFiles(files: BackupSources['keyFiles']): Promise<readonly BackedUpFile[]> {
     const copied: BackedUpFile[] = []
-    for (const { path: source, as } of this.#sources.keyFiles) {
-      if (!existsSync(source)) continue
-      const names = as.split('/')
-      await makeDurably(path, ...names.slice(0, -1))
-      const written = await replaceDurably(join(path, as), await readFile(source, 'utf8'))
-      copied.push({ path: as, ...written })
+    for (const { path, as } of files) {
+      const file = await open(path).catch(unlessAbsent)
+      if (file === undefined) continue
+      try {
+        const { size: sizeBytes, mtimeMs: modifiedAtMs } = await file.stat()
+        // What was opened stays what it is, also when another takes its name meanwhile.
+        const read = () => file.createReadStream({ autoClose: false, highWaterMark: 256 * 1024 })
+        copied.push(await this.#target.putFile(as, { sizeBytes, modifiedAtMs, read }))
+      } finally {
+        await file.close()
+      }
     }
     return copied
   }
+}
 
-  /** A file that is there, with what it is to be on the disk. */
-  async #sealed(path: string, name: string): Promise<BackedUpFile> {
-    const file = await open(join(path, name), 'r+')
-    try {
-      await file.chmod(0o600)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    return { path: name, ...(await sumOf(join(path, name))) }
+type Recorded = StoredBlob & { readonly linkCount: number }
+
+/** What the disk does not give back is missing from the bytes, and so found to be: one bad block keeps no other blob out of a backup. */
+async function* asFarAsReadable(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield* body
+  } catch (error) {
+    if (!['EIO', 'ENOENT'].includes(String((error as NodeJS.ErrnoException).code))) throw error
   }
+}
+
+function unlessAbsent(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
 }
 
 /** A file up to the end of its last line. */
-async function* wholeLines(path: string): AsyncGenerator<Uint8Array, void, void> {
-  let rest: Uint8Array = new Uint8Array(0)
-  for await (const chunk of createReadStream(path) as AsyncIterable<Uint8Array>) {
-    const bytes = rest.byteLength === 0 ? chunk : Buffer.concat([rest, chunk])
-    const end = bytes.lastIndexOf(0x0a) + 1
-    if (end > 0) yield bytes.subarray(0, end)
-    rest = bytes.subarray(end)
+async function wholeLines(path: string): Promise<SourceFile> {
+  const { size, mtimeMs: modifiedAtMs } = await stat(path)
+  let sizeBytes = 0
+  let at = 0
+  if (size > 0)
+    for await (const chunk of createReadStream(path, { end: size - 1 }) as AsyncIterable<Uint8Array>) {
+      const end = chunk.lastIndexOf(0x0a) + 1
+      if (end > 0) sizeBytes = at + end
+      at += chunk.byteLength
+    }
+  return {
+    sizeBytes,
+    modifiedAtMs,
+    read: () => (sizeBytes === 0 ? nothing() : createReadStream(path, { end: sizeBytes - 1 })),
   }
 }
+
+async function* nothing(): AsyncGenerator<Uint8Array, void, void> {}

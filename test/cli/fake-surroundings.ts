@@ -33,6 +33,7 @@ export function fakeApp(changes: Partial<RunningApp> = {}): AppFactory {
     ready: async () => {},
     totals: async () => ({ blobCount: 3, sizeBytes: 5 * 1024 * 1024 }),
     backUp: async (request) => ({ ...request, blobs: 3, faults: [] }),
+    streamBackup: () => Promise.reject(new Error('nothing to stream')),
     collectGarbage: async (isDryRun) => ({ isDryRun, deletedBlobs: 2, freedBytes: 2048, tookMs: 5 }),
     runLifecycle: async () => ({ repositories: 0, runs: [] }),
     forecastLifecycle: async ({ name }) => ({ repositoryName: name, images: [] }),

@@ -33,14 +33,24 @@ const image = (seed: string) =>
 
 const LEAST = 12
 
-/** Pushes and deletes until it is told to stop; answers how many images it has pushed. */
-async function load(stage: Stage, until: AbortSignal): Promise<number> {
+/** What each tag has ever been, by `repository:tag`. */
+type History = Map<string, Set<string>>
+
+async function pushNoted(stage: Stage, history: History, repository: string, seed: string, tag: string): Promise<void> {
+  const one = image(seed)
+  const name = `${repository}:${tag}`
+  history.set(name, (history.get(name) ?? new Set()).add(one.manifest.digest))
+  await push(stage, repository, one, tag)
+}
+
+/** Pushes, moves tags and deletes until it is told to stop; answers how many images it has pushed. */
+async function load(stage: Stage, history: History, until: AbortSignal): Promise<number> {
   const ecr = ecrClient(stage.url)
   let pushed = 0
   while (!until.aborted || pushed < LEAST) {
     const repositoryName = REPOSITORIES[pushed % REPOSITORIES.length] ?? ''
-    const one = image(`load-${pushed}`)
-    await push(stage, repositoryName, one, `v${pushed}`)
+    await pushNoted(stage, history, repositoryName, `load-${pushed}`, `v${pushed}`)
+    await pushNoted(stage, history, repositoryName, `load-${pushed}`, 'latest')
     if (pushed % 5 === 4)
       await ecr.send(new BatchDeleteImageCommand({ repositoryName, imageIds: [{ imageTag: `v${pushed}` }] }))
     pushed++
@@ -49,14 +59,16 @@ async function load(stage: Stage, until: AbortSignal): Promise<number> {
   return pushed
 }
 
-/** Every image of every repository, pulled whole, byte by byte. Answers how many there are. */
-async function pullEverything(served: Served): Promise<number> {
+/** Every image of every repository, pulled whole, byte by byte; no tag is anything that it never was. Answers how many there are. */
+async function pullEverything(served: Served, history: History): Promise<number> {
   const ecr = ecrClient(served.url)
   let images = 0
   const { repositories = [] } = await ecr.send(new DescribeRepositoriesCommand({}))
   for (const { repositoryName = '' } of repositories)
     for await (const { imageIds = [] } of paginateListImages({ client: ecr }, { repositoryName }))
-      for (const { imageDigest = '' } of imageIds) {
+      for (const { imageDigest = '', imageTag } of imageIds) {
+        if (imageTag !== undefined)
+          expect([...(history.get(`${repositoryName}:${imageTag}`) ?? [])]).toContain(imageDigest)
         const { bytes } = await storedManifest(served, repositoryName, imageDigest)
         const { config, layers } = JSON.parse(bytes.toString()) as {
           readonly config: { readonly digest: string }
@@ -81,6 +93,28 @@ async function unfinished(snapshots: string): Promise<void> {
     for (const name of await namesIn(snapshots))
       if (!(await namesIn(join(snapshots, name))).includes('manifest.json')) return
   throw new Error('no backup has begun')
+}
+
+const words = (command: readonly string[]) => command.map((word) => `'${word}'`).join(' ')
+
+/** A restore that is killed more than once, and then ends. */
+async function restoreThoughKilled(
+  ecru: (...args: string[]) => string[],
+  backup: string,
+  target: string,
+): Promise<void> {
+  const restore = ecru('restore', backup, '--data-dir', target, '--json')
+  for (const afterMs of [0, 20]) {
+    const child = Bun.spawn(restore, { env: ownEnvironment(), stdout: 'ignore', stderr: 'ignore' })
+    while (child.exitCode === null && !(await namesIn(target)).includes('restoring.json')) await Bun.sleep(1)
+    await Bun.sleep(afterMs)
+    child.kill('SIGKILL')
+    await child.exited
+  }
+  if (!(await namesIn(target)).includes('restoring.json')) return
+  const early = await attempt(ecru('gc', '--data-dir', target))
+  expect([early.exitCode, early.stderr]).toEqual([1, expect.stringContaining('is not all there')])
+  expect(JSON.parse(await run(restore))).toMatchObject({ damaged: [], needsMasterKey: false })
 }
 
 for (const encryption of ['off', 'on'])
@@ -108,19 +142,29 @@ for (const encryption of ['off', 'on'])
         for (const repositoryName of REPOSITORIES)
           await ecr.send(new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText }))
         ecr.destroy()
-        for (let n = 0; n < 3; n++) await push(stage, 'backup/one', image(`base-${n}`), `base-${n}`)
+        const history: History = new Map()
+        for (let n = 0; n < 3; n++) await pushNoted(stage, history, 'backup/one', `base-${n}`, `base-${n}`)
         const stop = new AbortController()
-        const loading = load(stage, stop.signal)
+        const loading = load(stage, history, stop.signal)
         const reports: { readonly blobs: number; readonly copiedBlobs: number; readonly faults: readonly unknown[] }[] =
           []
         for (let round = 0; round < 4; round++) reports.push(JSON.parse(await run(backUp(dataDir))))
+        // Into one file, and through a pipe into another installation, under the same load.
+        const file = join(dir, 'all.tar.zst')
+        reports.push(JSON.parse(await run(ecru('backup', file, '--include-keys', '--data-dir', dataDir, '--json'))))
+        const piped = join(dir, 'piped')
+        const [from, into] = [
+          ecru('backup', '-', '--include-keys', '--data-dir', dataDir),
+          ecru('restore', '-', '--data-dir', piped),
+        ]
+        await run(['bash', '-o', 'pipefail', '-c', `${words(from)} | ${words(into)}`])
         stop.abort()
         expect(await loading).toBeGreaterThanOrEqual(LEAST)
         expect(reports.flatMap(({ faults }) => faults)).toEqual([])
         const quiet = JSON.parse(await run(backUp(dataDir)))
 
         // Killed in the middle of the next one: what it leaves is in nobody's way.
-        for (let n = 0; n < 6; n++) await push(stage, 'backup/one', image(`kept-${n}`), `kept-${n}`)
+        for (let n = 0; n < 6; n++) await pushNoted(stage, history, 'backup/one', `kept-${n}`, `kept-${n}`)
         const broken = attempt(backUp(dataDir))
         await unfinished(join(dir, 'backup/snapshots'))
         await stage.registry.kill()
@@ -133,21 +177,14 @@ for (const encryption of ['off', 'on'])
         await again.stop()
         await stage.close()
 
-        // The restore is killed, more than once.
         const restored = join(dir, 'restored')
-        const restore = ecru('restore', join(dir, 'backup'), '--data-dir', restored, '--json')
-        for (const afterMs of [0, 20]) {
-          const child = Bun.spawn(restore, { env: ownEnvironment(), stdout: 'ignore', stderr: 'ignore' })
-          while (child.exitCode === null && !(await namesIn(restored)).includes('restoring.json')) await Bun.sleep(1)
-          await Bun.sleep(afterMs)
-          child.kill('SIGKILL')
-          await child.exited
-        }
-        if ((await namesIn(restored)).includes('restoring.json')) {
-          const early = await attempt(ecru('gc', '--data-dir', restored))
-          expect([early.exitCode, early.stderr]).toEqual([1, expect.stringContaining('is not all there')])
-          expect(JSON.parse(await run(restore))).toMatchObject({ damaged: [], needsMasterKey: false })
-        }
+        await restoreThoughKilled(ecru, join(dir, 'backup'), restored)
+        const unpacked = join(dir, 'unpacked')
+        await restoreThoughKilled(ecru, file, unpacked)
+        const full = await attempt(ecru('restore', file, '--data-dir', unpacked))
+        expect([full.exitCode, full.stderr]).toEqual([1, expect.stringContaining('is not empty')])
+        for (const backup of [join(dir, 'backup'), file])
+          expect(JSON.parse(await run(ecru('backup', 'verify', backup, '--json')))).toMatchObject({ damaged: [] })
         // Each snapshot that was taken under load is whole as well.
         const list = JSON.parse(await run(ecru('restore', join(dir, 'backup'), '--list', '--json'))) as {
           readonly snapshot: string
@@ -156,10 +193,10 @@ for (const encryption of ['off', 'on'])
         const second = join(dir, 'second')
         const snapshot = list[1]?.snapshot ?? ''
         await run(ecru('restore', join(dir, 'backup'), '--snapshot', snapshot, '--data-dir', second))
-        for (const place of [restored, second]) {
+        for (const place of [restored, second, piped, unpacked]) {
           await using registry = await startRegistry({ dataDir: place, env: { ECRU_ENCRYPTION: encryption } })
           const served = { url: registry.url, password: await registry.password() }
-          expect(await pullEverything(served)).toBeGreaterThanOrEqual(3)
+          expect(await pullEverything(served, history)).toBeGreaterThanOrEqual(3)
           const scrub = JSON.parse(await run(ecru('scrub', '--dry-run', '--json', '--data-dir', place)))
           expect(scrub).toMatchObject({ faults: [], lockedBlobs: 0 })
           expect(JSON.parse(await run(ecru('audit', 'verify', '--json', '--data-dir', place)))).toMatchObject({

@@ -53,7 +53,8 @@ export function commandLine(
       const options = variables.map((variableName) => [variableName, optionFor(variableName)] as const)
       for (const [, option] of options) described.addOption(option)
       return described.action(async () => {
-        const flags: Readonly<Record<string, unknown>> = described.opts()
+        // An option that a command shares with the one above it may have been taken by that.
+        const flags: Readonly<Record<string, unknown>> = described.optsWithGlobals()
         const texts = options.map(([variableName, option]) => [variableName, textOf(flags[option.attributeName()])])
         end(await run(Object.fromEntries(texts) as Texts, flags, described.args))
       })

@@ -1,9 +1,14 @@
 import { type CommandLine, URL_OPTION, WHERE } from './command-line.ts'
 
 const BACKUP_EXAMPLES = `  ecru backup /backup/ecru
+  ecru backup /media/usb/ecru.tar.zst
+  ecru backup - | ssh other ecru restore - --data-dir /var/lib/ecru
   ecru backup /backup/ecru --keep 14 --data-dir /var/lib/ecru
   ecru backup /backup/ecru --include-keys --json`
+const VERIFY_EXAMPLES = `  ecru backup verify /backup/ecru
+  ecru backup verify /media/usb/ecru.tar.zst --json`
 const RESTORE_EXAMPLES = `  ecru restore /backup/ecru --data-dir /var/lib/ecru
+  ecru restore /media/usb/ecru.tar.zst --data-dir /var/lib/ecru
   ecru restore /backup/ecru --list
   ecru restore /backup/ecru --verify-only || echo "the backup is damaged"`
 
@@ -87,29 +92,48 @@ function describeImages({ command, terminal, createApp }: CommandLine): void {
 }
 
 function describeBackups({ command, terminal, createApp }: CommandLine): void {
-  command(
+  const backup = command(
     {
-      name: 'backup <directory>',
-      summary: 'Copy everything into a directory, beside all traffic; only what is new since the last time.',
+      name: 'backup <place>',
+      summary:
+        'Copy everything, beside all traffic: into a directory, what is new since the last time; into an archive (.tar, .tar.zst, .tar.gz); or (-) to standard output.',
       examples: BACKUP_EXAMPLES,
       variables: WHERE,
     },
-    async (options, flags, [directory = '']) => {
+    async (options, flags, [place = '']) => {
       const { backUp } = await import('../backup.ts')
-      return await backUp(options, flags, directory, terminal, createApp)
+      return await backUp(options, flags, place, terminal, createApp)
     },
   )
     .option(
       '--include-keys',
       'Also the master key and the TLS authority of the data directory: the backup is then a secret.',
     )
-    .option('--keep <count>', 'How many snapshots stay there; otherwise all.')
+    .option('--no-advisories', 'Leave out what scans compare images with.')
+    .option('--keep <count>', 'How many snapshots stay in the directory; otherwise all.')
+    .option('--thorough', 'Read again what earlier backups have brought, and replace what is damaged.')
     .option('--json', 'Print the report as JSON.')
     .option(...URL_OPTION)
   command(
     {
+      name: 'verify <backup>',
+      summary: 'Read every byte of a backup again, and compare it with its checksum.',
+      examples: VERIFY_EXAMPLES,
+      variables: [],
+    },
+    async (_, flags, [place = '']) => {
+      const { verifyBackup } = await import('../restore.ts')
+      return await verifyBackup(flags, place, terminal)
+    },
+    backup,
+  )
+    .option('--snapshot <id>', 'Only this one; otherwise all that are there.')
+    .option('--json', 'Print the report as JSON.')
+  command(
+    {
       name: 'restore <backup>',
-      summary: 'Bring a backup into an empty data directory, every byte compared with its checksum.',
+      summary:
+        'Bring a backup, a directory, an archive or (-) standard input, into an empty data directory, every byte compared with its checksum.',
       examples: RESTORE_EXAMPLES,
       variables: WHERE,
     },

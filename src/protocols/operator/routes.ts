@@ -26,14 +26,7 @@ const ROUTES: Routes = {
     operate(request, context, services, (query) => services.collectGarbage(isDryRun(query))),
   'POST /_ecru/scrub': (request, context, services) =>
     operate(request, context, services, (query) => services.scrub(isDryRun(query))),
-  'POST /_ecru/backup': (request, context, services) =>
-    operate(request, context, services, (query) =>
-      services.backUp({
-        to: query.get('to') ?? '',
-        includesKeys: query.get('includeKeys') === 'true',
-        keep: query.has('keep') ? Number(query.get('keep')) : undefined,
-      }),
-    ),
+  'POST /_ecru/backup': backUp,
   'POST /_ecru/cost': (request, context, services) => operate(request, context, services, () => services.costs()),
   'POST /_ecru/lifecycle/preview': (request, context, services) =>
     operate(request, context, services, (query) => services.forecastLifecycle(repositoryOf(query, services))),
@@ -138,6 +131,41 @@ async function info(_request: Request, _context: RequestContext, services: Opera
   const { facts, setting } = services
   const uptimeSeconds = Math.floor((setting.clock.now().getTime() - facts.startedAt.getTime()) / 1000)
   return Response.json({ name: 'ecru', ...facts, uptimeSeconds, blobs: await services.totals() })
+}
+
+/** `to=-`: the answer is the archive, and breaks off where the backup fails. */
+async function backUp(request: Request, context: RequestContext, services: OperatorServices): Promise<Response> {
+  await admit(request, context, services)
+  const query = new URL(request.url).searchParams
+  const to = query.get('to') ?? ''
+  const wanted = {
+    includesKeys: query.get('includeKeys') === 'true',
+    includesAdvisories: query.get('advisories') !== 'false',
+  }
+  if (to === '-') return await streamed((await services.streamBackup(wanted)).body, 'application/x-tar')
+  const keep = query.has('keep') ? Number(query.get('keep')) : undefined
+  return Response.json(await services.backUp({ ...wanted, to, keep, isThorough: query.get('thorough') === 'true' }))
+}
+
+/** What fails before the first piece is an answer in words. */
+async function streamed(pieces: AsyncGenerator<Uint8Array, void, void>, contentType: string): Promise<Response> {
+  const first = await pieces.next()
+  let next: typeof first | undefined = first
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = next ?? (await pieces.next())
+        next = undefined
+        if (done === true) controller.close()
+        else controller.enqueue(value)
+      },
+      async cancel() {
+        await pieces.return()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+  return new Response(body, { headers: { 'content-type': contentType, 'cache-control': 'no-store' } })
 }
 
 async function operate(

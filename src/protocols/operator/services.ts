@@ -34,6 +34,17 @@ export interface Scrapes {
   print(): Promise<string>
 }
 
+interface BackupRequest {
+  readonly includesKeys: boolean
+  readonly includesAdvisories: boolean
+}
+
+interface BackupOrder extends BackupRequest {
+  readonly to: string
+  readonly keep?: number | undefined
+  readonly isThorough: boolean
+}
+
 export interface OperatorServices {
   readonly facts: Facts
   readonly setting: AwsSetting
@@ -47,12 +58,10 @@ export interface OperatorServices {
   totals(): Promise<{ readonly blobCount: number; readonly sizeBytes: number }>
   collectGarbage(isDryRun: boolean): Promise<object>
   scrub(isDryRun: boolean): Promise<object>
-  /** Everything, into a directory of this machine. */
-  backUp(request: {
-    readonly to: string
-    readonly includesKeys: boolean
-    readonly keep?: number | undefined
-  }): Promise<object>
+  /** Everything, into a directory or an archive of this machine. */
+  backUp(order: BackupOrder): Promise<object>
+  /** The same as an archive, read as it is made; it ends with a failure when the backup does. */
+  streamBackup(request: BackupRequest): Promise<{ readonly body: AsyncGenerator<Uint8Array, void, void> }>
   /** What the storage costs. */
   costs(): Promise<object>
   runLifecycle(target: RepositoryRef | 'all'): Promise<object>

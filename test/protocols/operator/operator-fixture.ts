@@ -47,6 +47,7 @@ export async function askOperator(
     scrub: none,
     costs: none,
     backUp: none,
+    streamBackup: () => Promise.reject(new Error('nothing to stream')),
     verifyAudit: none,
     replicate: none,
     inspect: none,
