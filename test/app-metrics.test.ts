@@ -134,6 +134,7 @@ test('in the server profile it takes the token, or the key of an operator', asyn
 
 test('the dashboard and the alert rules ask for metrics that are there', async () => {
   await open({ ECRU_QUOTAS: 'imagesPerRepository=10' })
+  await replicateTo('eu-west-1')
   await pushAndPull('team/app', 1)
   await app.collectGarbage(false)
   await app.importAdvisories(OSV_DIRECTORY, ['Alpine'])
@@ -149,6 +150,31 @@ test('the dashboard and the alert rules ask for metrics that are there', async (
     expect(asked.filter((name) => !names.has(name))).toEqual([])
   }
   expect(dashboard).toContain('ecru_http_request_duration_seconds_bucket')
+})
+
+async function replicateTo(region: string): Promise<void> {
+  const rules = [{ destinations: [{ region, registryId: '000000000000' }] }]
+  const { replicationConfiguration } = await api('PutReplicationConfiguration', { replicationConfiguration: { rules } })
+  expect(replicationConfiguration).toEqual({ rules })
+}
+
+test('how far replication is can be told for each destination, until everything is there', async () => {
+  await open({ ECRU_REPLICATION_DELETES: 'asked' })
+  await replicateTo('eu-west-1')
+  await pushAndPull('team/app', 0)
+  const labels = '{destination="000000000000/eu-west-1"}'
+  const told = await samples()
+  expect(told.get(`ecru_replication_pending${labels}`)).toBe(1)
+  expect(told.get(`ecru_replication_failed${labels}`)).toBe(0)
+  expect(told.get(`ecru_replication_lag_seconds${labels}`)).toBeGreaterThanOrEqual(0)
+  expect(told.get('ecru_queue_depth{queue="replications"}')).toBe(1)
+  await ask('/_ecru/clock', { method: 'POST', body: JSON.stringify({ advanceSeconds: 60 }) })
+  expect((await samples()).get(`ecru_replication_pending${labels}`)).toBeUndefined()
+  await api('BatchDeleteImage', { repositoryName: 'team/app', imageIds: [{ imageTag: 'latest' }] })
+  expect((await samples()).get(`ecru_replication_pending${labels}`)).toBe(1)
+  expect((await samples()).get('ecru_queue_depth{queue="replication-deletions"}')).toBe(1)
+  await ask('/_ecru/clock', { method: 'POST', body: JSON.stringify({ advanceSeconds: 60 }) })
+  expect((await samples()).get(`ecru_replication_pending${labels}`)).toBeUndefined()
 })
 
 test('costs are told by repository: shared, own, and what the lifecycle policy would save', async () => {

@@ -238,10 +238,14 @@ async function importBundle(
   return await bundles.importBundle(owner, ref, { tag: parseTag(tag) }, onProgress)
 }
 
-function createLifecycleJobs(foundation: Foundation, { pulls, activations }: Services, runs: JobRuns): LifecycleJobs {
+function createLifecycleJobs(
+  foundation: Foundation,
+  { pulls, activations, deletionReplication }: Services,
+  runs: JobRuns,
+): LifecycleJobs {
   const { config, logger, clock, realClock, metadata } = foundation
   const evaluation = new LifecycleEvaluation(metadata, pulls, activations, clock)
-  const execution = new LifecycleExecution(metadata, clock)
+  const execution = new LifecycleExecution(metadata, clock, deletionReplication)
   return new LifecycleJobs(metadata, evaluation, execution, clock, logger, {
     holder: HOLDER,
     intervalMs: config.lifecycleIntervalMs,

@@ -27,26 +27,26 @@ export function createReplicationJobs(
   runs: JobRuns,
 ): ReplicationJobs {
   const { config, logger, clock, realClock: leaseClock, metadata, blobs } = foundation
-  const { vaults, access, pushTargets, images } = services
-  const { sitesFile, patienceMs } = config.replication
+  const { vaults, access, pushTargets, images, replicaDeletion } = services
+  const { sitesFile, patienceMs, deletions } = config.replication
   const sites = sitesFile === undefined ? [] : parseReplicationSites(readFileSync(sitesFile, 'utf8'))
-  const local = new LocalReplication(metadata, blobs, vaults, access, pushTargets, images, clock)
+  const local = new LocalReplication(metadata, blobs, vaults, access, pushTargets, images, replicaDeletion, clock)
   const routes = new Map(
-    sites.map((site) => [site, new SiteReplication(metadata, blobs, vaults, connections(foundation, site))]),
+    sites.map((site) => [site, new SiteReplication(metadata, blobs, vaults, connections(foundation, site), clock)]),
   )
   const routeTo = (destination: Registry) => {
     const site = siteOf(sites, destination)
     return (site && routes.get(site)) ?? local
   }
   const isHere = (destination: Registry) => siteOf(sites, destination) === undefined
-  const settings = { holder, patienceMs, leaseClock }
+  const settings = { holder, patienceMs, deletions, leaseClock }
   return new ReplicationJobs(new ReplicationJob(metadata, routeTo, isHere, clock, logger, settings), logger, runs)
 }
 
 /** One client for each registry whose images go to the site. What talks to it is loaded when the first goes there. */
 function connections({ realClock }: Foundation, site: ReplicationSite) {
   const clients = new Map<string, Promise<ReplicationSiteClient>>()
-  const make = async (source: Registry): Promise<ReplicationSiteClient> => {
+  const make = async (source: Registry, closing: AbortSignal): Promise<ReplicationSiteClient> => {
     const { RegistryClient } = await import('../clients/registry.ts')
     const { siteLogin } = await import('../clients/site-login.ts')
     const caCertificates = site.caFile === undefined ? undefined : await readFile(site.caFile, 'utf8')
@@ -68,7 +68,7 @@ function connections({ realClock }: Foundation, site: ReplicationSite) {
           // Read each time, so that a key can be rotated.
           const secretAccessKey = (await readFile(site.secretAccessKeyFile, 'utf8')).trim()
           const key = { accessKeyId: site.accessKeyId, secretAccessKey }
-          login = { value: await siteLogin(site.api, site.region, key, settings), untilMs: nowMs + LOGIN_MS }
+          login = { value: await siteLogin(site.api, site.region, key, settings, closing), untilMs: nowMs + LOGIN_MS }
         }
         return login.value
       },
@@ -77,11 +77,12 @@ function connections({ realClock }: Foundation, site: ReplicationSite) {
     )
     return {
       knowsReplication: site.kind === 'ecru',
-      pushBlob: async (repository, digest, blob, signal) => {
-        await client.pushBlob(repository, digest, blob, undefined, signal)
+      pushBlob: async (repository, digest, blob, notes, signal) => {
+        await client.pushBlob(repository, digest, blob, undefined, signal, notes)
       },
-      putManifest: async (repository, reference, { digest, bytes, mediaType }) => {
-        const header = await client.putManifest(repository, reference, bytes, mediaType)
+      deleteManifest: (repository, reference, signal) => client.deleteManifest(repository, reference, signal),
+      putManifest: async (repository, reference, { digest, bytes, mediaType }, signal) => {
+        const header = await client.putManifest(repository, reference, bytes, mediaType, signal)
         // Whoever answers 200 to everything has stored nothing.
         if (header('docker-content-digest') !== digest)
           throw upstreamUnavailable(`${client.host} does not say that it has stored ${digest}`)
@@ -89,9 +90,9 @@ function connections({ realClock }: Foundation, site: ReplicationSite) {
       },
     }
   }
-  return (source: Registry) => {
+  return (source: Registry, closing: AbortSignal) => {
     const key = printSource(source)
-    const client = clients.get(key) ?? make(source)
+    const client = clients.get(key) ?? make(source, closing)
     clients.set(key, client)
     client.catch(() => clients.delete(key))
     return client

@@ -3,7 +3,6 @@ import type { IssuerKeys } from '../clients/issuer-keys.ts'
 import type { PublicFetchSettings } from '../clients/public-fetch.ts'
 import { type Config, registryHostFor } from '../config/config.ts'
 import { VERSION } from '../config/version.ts'
-import { partitionOf } from '../domain/arn.ts'
 import { reasonOf } from '../domain/iam/denial.ts'
 import type { RepositoryRef } from '../domain/names.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -54,15 +53,11 @@ import { PublicRegistries } from '../services/public-registries.ts'
 import { PullEvents } from '../services/pull-events.ts'
 import { PullTimeExclusions } from '../services/pull-time-exclusions.ts'
 import { PullTimes } from '../services/pulls.ts'
-import { PushReplication } from '../services/push-replication.ts'
 import { PushScanning } from '../services/push-scanning.ts'
 import { PushSigning } from '../services/push-signing.ts'
 import { PushTargets } from '../services/push-targets.ts'
 import { RefusalSeal } from '../services/refusal-seal.ts'
 import { Rematching } from '../services/rematching.ts'
-import { Replication } from '../services/replication.ts'
-import { ReplicationCommands } from '../services/replication-commands.ts'
-import { LinkedReplicationRole } from '../services/replication-role.ts'
 import { Repositories } from '../services/repositories.ts'
 import { RepositoryGrants } from '../services/repository-grants.ts'
 import { RepositoryKeys } from '../services/repository-keys.ts'
@@ -97,6 +92,7 @@ import { webhookSecret } from '../services/webhook-secret.ts'
 import { createEventServices, eventDestinationsOf } from './event-services.ts'
 import { asError, type Foundation } from './foundation.ts'
 import { createPullThrough, upstreamConnections } from './pull-through.ts'
+import { createReplicationServices } from './replication-services.ts'
 
 /** How services ring for work that jobs do. Asked only once something was committed. */
 export interface Bells {
@@ -169,7 +165,8 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
   const rematching = new Rematching(metadata, advisoryStore)
   const scanEngine = createScanEngine(foundation, contents, inventories, matching)
   const scanConfigurations = new ScanConfigurations(metadata, access, clock, () => bells.scanAsked())
-  const pushReplication = new PushReplication(clock, () => bells.replicationAsked(), config.replication.tags)
+  const replicationServices = createReplicationServices(foundation, access, () => bells.replicationAsked())
+  const { pushReplication, deletionReplication } = replicationServices
   const sparse = config.acceptsSparseImages
   const images = new Images(
     metadata,
@@ -189,12 +186,6 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
   const events = createEventServices(foundation, access, eventDestinationsOf(config), () => bells.eventRulesChanged())
   const attachments = new Attachments(uploads, images)
   const sboms = new Sboms(metadata, contents, attachments, clock, { version: VERSION, nameOf: namesOf(config) })
-  // What makes roles is loaded when replication is configured first.
-  const replicationRole = new LinkedReplicationRole(metadata, async () => {
-    const { createIamServices } = await import('../services/iam/iam-services.ts')
-    const partition = partitionOf(config.defaultRegistry.region)
-    return createIamServices(metadata, access, clock, ids, partition).serviceLinkedRoles
-  })
   const lifecycle = new Lifecycle(metadata, access, clock, ids, () => bells.previewAsked())
   const createsAll = config.createsRepositoryOnPush
   const pushTargets = new PushTargets(metadata, access, repositories, repositoryKeys, lifecycle, createsAll)
@@ -217,7 +208,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     callers,
     creationTemplates: new CreationTemplates(metadata, access, clock),
     imageBatches: new ImageBatches(metadata, vaults, access, pulls, admission, clock),
-    imageDeletion: new ImageDeletion(metadata, access, clock),
+    imageDeletion: new ImageDeletion(metadata, access, clock, deletionReplication),
     imageLists: new ImageLists(metadata, vaults, access, pulls, activations),
     images,
     imageScanner: new ImageScanner(metadata, blobs, vaults, scanEngine, rematching, clock),
@@ -245,8 +236,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
       acceptsAnyUpstream: config.fidelity === 'oci',
       report: (error) => logger.error({ error: asError(error) }, 'an image could not be brought from its upstream'),
     }),
-    replication: new Replication(metadata, access, replicationRole),
-    replicationCommands: new ReplicationCommands(metadata, pushReplication, config.defaultRegistry, clock),
+    ...replicationServices,
     repositories,
     robotTokens,
     rootKeys,

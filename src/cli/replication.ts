@@ -9,11 +9,22 @@ interface Status {
   readonly destinations: readonly {
     readonly destination: string
     readonly pending: number
+    readonly pendingDeletions: number
     readonly failed: number
+    readonly failedDeletions: number
     readonly lagSeconds: number
   }[]
   readonly images: readonly {
     readonly image: string
+    readonly tags: readonly string[]
+    readonly destination: string
+    readonly status: string
+    readonly attempts: number
+    readonly failureReason?: string
+  }[]
+  readonly deletions: readonly {
+    readonly repository: string
+    readonly digest?: string
     readonly tags: readonly string[]
     readonly destination: string
     readonly status: string
@@ -54,24 +65,25 @@ export async function runReplication(
   return EXIT.ok
 }
 
-function printStatus({ destinations, images }: Status): string {
+function printStatus({ destinations, images, deletions }: Status): string {
   if (destinations.length === 0) return 'Everything has been copied.\n'
   const lags = printTable(
     ['DESTINATION', 'PENDING', 'FAILED', 'LAG (S)'],
-    destinations.map(({ destination, pending, failed, lagSeconds }) => [
+    destinations.map(({ destination, pending, pendingDeletions, failed, failedDeletions, lagSeconds }) => [
       destination,
-      pending,
-      failed,
+      pending + pendingDeletions,
+      failed + failedDeletions,
       Math.round(lagSeconds),
     ]),
   )
-  const rows = images.map(({ image, tags, destination, status, attempts, failureReason = '' }) => [
-    image,
-    tags.join(','),
-    destination,
-    status,
-    attempts,
-    failureReason,
+  const copied = images.map(({ image, tags, destination, status, attempts, failureReason = '' }) => [
+    ...['copy', image, tags.join(',')],
+    ...[destination, status, attempts, failureReason],
   ])
-  return `${lags}\n${printTable(['IMAGE', 'TAGS', 'DESTINATION', 'STATUS', 'ATTEMPTS', 'REASON'], rows)}`
+  const deleted = deletions.map(({ repository, digest, tags, destination, status, attempts, failureReason = '' }) => [
+    ...['delete', digest === undefined ? repository : `${repository}@${digest}`, tags.join(',')],
+    ...[destination, status, attempts, failureReason],
+  ])
+  const heads = ['WHAT', 'IMAGE', 'TAGS', 'DESTINATION', 'STATUS', 'ATTEMPTS', 'REASON']
+  return `${lags}\n${printTable(heads, [...copied, ...deleted])}`
 }

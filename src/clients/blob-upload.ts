@@ -11,6 +11,14 @@ export interface BlobSource {
   read(from: number): AsyncIterable<Uint8Array>
 }
 
+/** Where an upload can be taken up by a later call. */
+export interface UploadNotes {
+  /** The other side's own name for the upload. */
+  find(): Promise<string | undefined>
+  keep(location: string): Promise<void>
+  forget(): Promise<void>
+}
+
 export type AskForUpload = (target: string, request: Exchange, accepted: readonly number[]) => Promise<Answer>
 
 interface Session {
@@ -38,13 +46,26 @@ export class BlobUpload {
     source: BlobSource,
     mountFrom: string | undefined,
     signal: AbortSignal | undefined,
+    notes?: UploadNotes,
   ): Promise<'mounted' | 'uploaded'> {
-    let session = await retried(() => this.#start(digest, mountFrom), this.#settings, signal)
+    // What goes in one request has nothing to be taken up.
+    const kept = source.sizeBytes > MONOLITHIC_BYTES_MAX ? notes : undefined
+    const begin = async (from: string | undefined) => {
+      const begun = await this.#start(digest, from)
+      if (begun !== undefined) await kept?.keep(begun.location)
+      return begun
+    }
+    let session = await retried(
+      async () => (await this.#takeUp(await kept?.find(), source)) ?? (await begin(mountFrom)),
+      this.#settings,
+      signal,
+    )
     if (session === undefined) return 'mounted'
     for (let attempt = 1; ; attempt++) {
       const { offset } = session
       try {
         await this.#transfer(session, digest, source)
+        await kept?.forget()
         return 'uploaded'
       } catch (error) {
         // A session that is gone is begun anew; what else is refused stays refused.
@@ -54,7 +75,7 @@ export class BlobUpload {
         if (waitMs === undefined) throw error
         await this.#settings.pause(waitMs, signal)
         session = isGone ? undefined : await this.#status(session)
-        if (session === undefined || session.offset > source.sizeBytes) session = await this.#start(digest, undefined)
+        if (session === undefined || session.offset > source.sizeBytes) session = await begin(undefined)
         if (session === undefined) return 'mounted'
         if (session.offset > offset) attempt = 1
       }
@@ -68,6 +89,12 @@ export class BlobUpload {
     const answer = await this.#ask(`${this.#uploads}${query}`, request, [201, 202])
     answer.discard()
     return answer.status === 201 ? undefined : { location: locationOf(answer), offset: 0 }
+  }
+
+  /** `undefined`: there is nothing that could be taken up. */
+  async #takeUp(location: string | undefined, { sizeBytes }: BlobSource): Promise<Session | undefined> {
+    const session = location === undefined ? undefined : await this.#status({ location, offset: 0 })
+    return session === undefined || session.offset > sizeBytes ? undefined : session
   }
 
   /** How far the other side has got; `undefined`: it does not know, or does not say. */

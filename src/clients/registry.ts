@@ -6,7 +6,7 @@ import { upstreamWrong } from '../domain/upstream-errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { RunningHash } from '../lib/hash-stream.ts'
 import { BlobDownload } from './blob-download.ts'
-import { type BlobSource, BlobUpload } from './blob-upload.ts'
+import { type BlobSource, BlobUpload, type UploadNotes } from './blob-upload.ts'
 import { type Answer, type Exchange, type ExchangeSettings, exchange, exchangeAcross, readWhole } from './exchange.ts'
 import { type LoginSource, RegistryAuth } from './registry-auth.ts'
 import { failureOf } from './registry-failure.ts'
@@ -120,19 +120,41 @@ export class RegistryClient {
     reference: string,
     bytes: Uint8Array,
     mediaType: string,
+    signal?: AbortSignal,
   ): Promise<Answer['header']> {
-    const request: Exchange = { method: 'PUT', headers: { 'content-type': mediaType }, body: bytes }
+    const request: Exchange = { method: 'PUT', headers: { 'content-type': mediaType }, body: bytes, signal }
     const what = `to take the manifest ${repository}:${reference}`
     const answer = await this.#ask(manifestPath(repository, reference), push(repository), request, what)
     answer.discard()
     return answer.header
   }
 
+  /** Deletes a tag, or a manifest by its digest. Absent is fine. */
+  async deleteManifest(repository: string, reference: string, signal?: AbortSignal): Promise<void> {
+    const what = `to delete the manifest ${repository}:${reference}`
+    try {
+      const request: Exchange = { method: 'DELETE', signal }
+      const answer = await this.#ask(
+        manifestPath(repository, reference),
+        `repository:${repository}:delete`,
+        request,
+        what,
+      )
+      answer.discard()
+    } catch (error) {
+      if (!isRegistryError(error, 'upstream-not-found')) throw error
+    }
+  }
+
   /** The size of a blob; `undefined`: the repository does not have it. */
-  async findBlob(repository: string, digest: Digest): Promise<{ readonly sizeBytes: number | undefined } | undefined> {
+  async findBlob(
+    repository: string,
+    digest: Digest,
+    signal?: AbortSignal,
+  ): Promise<{ readonly sizeBytes: number | undefined } | undefined> {
     try {
       const path = blobPath(repository, digest)
-      const answer = await this.#ask(path, pull(repository), { method: 'HEAD' }, `the blob ${digest}`)
+      const answer = await this.#ask(path, pull(repository), { method: 'HEAD', signal }, `the blob ${digest}`)
       answer.discard()
       const length = answer.header('content-length')
       return { sizeBytes: length === undefined ? undefined : Number(length) }
@@ -161,7 +183,7 @@ export class RegistryClient {
 
   /**
    * Brings a blob there unless it is there: mounted from `mountFrom`, where that works, or uploaded from `source`, which is
-   * read again from where the other side lost it. Answers how.
+   * read again from where the other side lost it. By `notes`, a later call goes on where this one broke off. Answers how.
    */
   async pushBlob(
     repository: string,
@@ -169,8 +191,12 @@ export class RegistryClient {
     source: BlobSource,
     mountFrom?: string,
     signal?: AbortSignal,
+    notes?: UploadNotes,
   ): Promise<'present' | 'mounted' | 'uploaded'> {
-    if ((await this.findBlob(repository, digest)) !== undefined) return 'present'
+    if ((await this.findBlob(repository, digest, signal)) !== undefined) {
+      await notes?.forget()
+      return 'present'
+    }
     const scope = mountFrom === undefined ? push(repository) : `${push(repository)} ${pull(mountFrom)}`
     const ask = (target: string, request: Exchange, accepted: readonly number[]) =>
       this.#askOnce(target, scope, { ...request, signal }, `to take the blob ${digest}`, accepted)
@@ -179,7 +205,13 @@ export class RegistryClient {
       source,
       mountFrom,
       signal,
+      notes && { ...notes, find: async () => this.#ownOnly(await notes.find()) },
     )
+  }
+
+  /** What was noted of another address leads nowhere now. */
+  #ownOnly(location: string | undefined): string | undefined {
+    return location?.startsWith(`${this.#base.origin}/`) === true ? location : undefined
   }
 
   /** One page of tags, in the registry's own order. */

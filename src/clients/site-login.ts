@@ -14,6 +14,7 @@ export async function siteLogin(
   region: string,
   key: { readonly accessKeyId: string; readonly secretAccessKey: string },
   settings: ExchangeSettings,
+  signal?: AbortSignal,
 ): Promise<Login> {
   const [{ SignatureV4 }, { HttpRequest }, { Sha256 }] = await Promise.all([
     import('@smithy/signature-v4'),
@@ -25,7 +26,11 @@ export async function siteLogin(
   const { protocol, hostname } = api
   const request = new HttpRequest({ method: 'POST', protocol, hostname, path: '/', headers, body: '{}' })
   const signed = await signer.sign(request)
-  const answer = await exchange(api, { method: 'POST', headers: signed.headers, body: Buffer.from('{}') }, settings)
+  const answer = await exchange(
+    api,
+    { method: 'POST', headers: signed.headers, body: Buffer.from('{}'), signal },
+    settings,
+  )
   if (answer.status !== 200) {
     answer.discard()
     throw upstreamUnavailable(`${api.host} gives no login (${answer.status})`)

@@ -3,6 +3,7 @@ import type { IpRange } from '../domain/iam/address.ts'
 import type { Region, RegistryId } from '../domain/names.ts'
 import type { Quotas } from '../domain/quotas.ts'
 import type { Rates } from '../domain/rates.ts'
+import type { ReplicatedDeletions } from '../domain/replication/deletions.ts'
 import type { MasterKeySource } from '../lib/master-key-source.ts'
 import { type Environment, type VariableName, variable, variableNames } from './env.ts'
 import { type LimitSettings, publicQuotasOf, publicRatesOf, quotasOf, ratesOf } from './limits.ts'
@@ -35,6 +36,7 @@ export interface Config {
     readonly patienceMs: number
     /** Wildcards; none: all tags. */
     readonly tags: readonly string[]
+    readonly deletions: ReplicatedDeletions
   }
   readonly acceptsSparseImages: boolean
   readonly fidelity: 'oci' | 'aws'
@@ -320,6 +322,7 @@ function toConfig(env: Environment): Config {
       sitesFile: env.ECRU_REPLICATION_SITES,
       patienceMs: env.ECRU_REPLICATION_PATIENCE,
       tags: env.ECRU_REPLICATION_TAGS ?? [],
+      deletions: env.ECRU_REPLICATION_DELETES,
     },
     acceptsSparseImages: env.ECRU_SPARSE_IMAGES,
     fidelity: env.ECRU_FIDELITY,

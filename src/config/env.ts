@@ -1,5 +1,6 @@
 import { type IpRange, parseIpRange } from '../domain/iam/address.ts'
 import { isRegion, isRegistryId } from '../domain/names.ts'
+import { REPLICATED_DELETIONS } from '../domain/replication/deletions.ts'
 import { MASTER_KEY_FORM, parseMasterKeys } from '../lib/master-key-source.ts'
 import { parseLimits, QUOTA_NAMES, RATE_NAMES } from './limits.ts'
 import { METRIC_VARIABLES } from './metric-variables.ts'
@@ -143,6 +144,12 @@ export const VARIABLES = {
     ),
     flag: '--replication-tags <list>',
     doc: 'Only images with such tags are replicated, and only with those tags; without it, all. What has no tag goes along.',
+  },
+  ECRU_REPLICATION_DELETES: {
+    schema: oneOf(...REPLICATED_DELETIONS),
+    default: 'off',
+    flag: '--replication-deletes <which>',
+    doc: 'Delete copies elsewhere, too, when images and tags are deleted here: `asked` those that somebody deletes, `all` also those that a lifecycle policy lets expire. Only what came by replication from here goes.',
   },
   ECRU_AUTO_CREATE: {
     schema: yesOrNo(),

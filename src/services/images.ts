@@ -21,7 +21,7 @@ import {
   requiredChildren,
 } from '../domain/manifest.ts'
 import { isTagImmutable } from '../domain/mutability.ts'
-import type { RepositoryRef, Tag } from '../domain/names.ts'
+import type { Registry, RepositoryRef, Tag } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
 import { isPublic } from '../domain/public-registry.ts'
 import type { Quotas } from '../domain/quotas.ts'
@@ -155,6 +155,7 @@ export class Images {
       const drop = replicatedFrom && ((tag: Tag) => droppedTags.push(tag))
       const newTags = await this.#movableTags(tx, repository, push.tags, known, drop)
       const stored = known ?? (await tx.images.insert(image as NewImage))
+      await noteOrigin(tx, stored, known, replicatedFrom)
       const now = this.#clock.now()
       const isArchived = !isActiveAt(stored, now)
       // The images that a living index lists are active: only a new or restored one may find archived ones.
@@ -302,6 +303,19 @@ export class Images {
   #quotasIn({ registry }: Repository): Quotas {
     return isPublic(registry) ? this.#publicQuotas : this.#quotas
   }
+}
+
+/** Whose image it is: that of the registries which have brought it, until somebody pushes it here. */
+async function noteOrigin(
+  tx: MetadataWriter,
+  image: Image,
+  known: Image | undefined,
+  replicatedFrom: Registry | undefined,
+): Promise<void> {
+  if (replicatedFrom === undefined) {
+    if (known !== undefined) await tx.imageOrigins.clear(known.id)
+  } else if (known === undefined || (await tx.imageOrigins.list(known.id)).length > 0)
+    await tx.imageOrigins.add(image.id, replicatedFrom)
 }
 
 function tagOf(reference: ImageReference): Tag | undefined {

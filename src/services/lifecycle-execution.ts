@@ -7,7 +7,8 @@ import type { RepositoryRef, Tag } from '../domain/names.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { LifecyclePolicy } from '../stores/lifecycle.ts'
 import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
-import { deleteUnlessListed } from './image-deletion.ts'
+import type { DeletionReplication } from './deletion-replication.ts'
+import { deleteUnlessListed, type TellElsewhere } from './image-deletion.ts'
 import { tellArchived } from './image-events.ts'
 import { archiveFamily, referrersOf } from './image-family.ts'
 
@@ -25,10 +26,15 @@ export type LifecycleOutcome =
 export class LifecycleExecution {
   readonly #metadata: MetadataStore
   readonly #clock: Clock
+  readonly #elsewhere: TellElsewhere
 
-  constructor(metadata: MetadataStore, clock: Clock) {
+  /** `replication`: by which copies elsewhere go, too. */
+  constructor(metadata: MetadataStore, clock: Clock, replication?: DeletionReplication) {
     this.#metadata = metadata
     this.#clock = clock
+    this.#elsewhere = async (tx, ref, image, gone) => {
+      await replication?.request(tx, ref, image, gone, 'expired')
+    }
   }
 
   /**
@@ -86,7 +92,7 @@ export class LifecycleExecution {
     image: Image,
     acted: LifecycleActed & { readonly tags: readonly Tag[] },
   ): Promise<LifecycleOutcome> {
-    const parents = await deleteUnlessListed(tx, ref, image, acted.tags, this.#clock.now())
+    const parents = await deleteUnlessListed(tx, ref, image, acted.tags, this.#clock.now(), this.#elsewhere)
     if (parents.length > 0) return listed(acted, parents)
     const followedCount = await this.#expireReferrers(tx, ref, image)
     return { kind: 'done', acted, followedCount }
@@ -97,7 +103,7 @@ export class LifecycleExecution {
     let count = 0
     for (const referrer of await referrersOf(tx, subject)) {
       const tags = await tx.images.tagsOf(referrer.id)
-      const parents = await deleteUnlessListed(tx, ref, referrer, tags, this.#clock.now())
+      const parents = await deleteUnlessListed(tx, ref, referrer, tags, this.#clock.now(), this.#elsewhere)
       if (parents.length === 0) count += 1 + (await this.#expireReferrers(tx, ref, referrer))
     }
     return count

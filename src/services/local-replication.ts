@@ -11,24 +11,40 @@ import { RunningHash } from '../lib/hash-stream.ts'
 import type { BlobStore } from '../stores/blobs.ts'
 import type { LinkedBlob, MetadataReader, MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import type { PendingReplication } from '../stores/replication.ts'
+import type { PendingDeletion } from '../stores/replication-deletions.ts'
 import type { Access } from './access.ts'
 import { claimBlob } from './blob-claims.ts'
+import { stillGone } from './deletion-replication.ts'
 import type { Images } from './images.ts'
 import type { PushTargets } from './push-targets.ts'
+import type { ReplicaDeletion } from './replica-deletion.ts'
 import { getRepository } from './repositories.ts'
 import type { Vaults } from './vaults.ts'
 
 /** How an image gets to another registry. */
 export interface ReplicationRoute {
   /**
-   * Copies the image with all that it lists, and the tags that it still carries. `end` says that it is done, by which
+   * Copies the image with all that it lists, and the tags that it still carries. `steps.end` says that it is done, by which
    * tags it had to come without; it is called at most once, and undoes what it can by throwing. Not called: the image is
    * gone. Throws what keeps it from being copied.
    */
-  copy(pending: PendingReplication, end: EndReplication, signal: AbortSignal): Promise<void>
+  copy(pending: PendingReplication, steps: CopySteps, signal: AbortSignal): Promise<void>
+  /** Deletes there what is still gone here and came from here; `end` says that it is done. Throws what keeps it from being deleted. */
+  remove(deletion: PendingDeletion, steps: RemovalSteps, signal: AbortSignal): Promise<void>
 }
 
-export type EndReplication = (tx: MetadataWriter, droppedTags: readonly Tag[]) => Promise<void>
+interface Steps {
+  /** To be called before anything is changed that no transaction can undo. Throws when another process does this by now. */
+  prove(): Promise<void>
+}
+
+export interface CopySteps extends Steps {
+  end(tx: MetadataWriter, droppedTags: readonly Tag[]): Promise<void>
+}
+
+export interface RemovalSteps extends Steps {
+  end(tx: MetadataWriter): Promise<void>
+}
 
 /** The tags were moved while the image was copied: it is to be copied again. */
 export class TagsMoved extends Error {
@@ -54,6 +70,7 @@ export class LocalReplication implements ReplicationRoute {
   readonly #access: Access
   readonly #pushTargets: PushTargets
   readonly #images: Images
+  readonly #replicas: ReplicaDeletion
   readonly #clock: Clock
 
   constructor(
@@ -63,6 +80,7 @@ export class LocalReplication implements ReplicationRoute {
     access: Access,
     pushTargets: PushTargets,
     images: Images,
+    replicas: ReplicaDeletion,
     clock: Clock,
   ) {
     this.#metadata = metadata
@@ -71,10 +89,11 @@ export class LocalReplication implements ReplicationRoute {
     this.#access = access
     this.#pushTargets = pushTargets
     this.#images = images
+    this.#replicas = replicas
     this.#clock = clock
   }
 
-  async copy(pending: PendingReplication, end: EndReplication, signal: AbortSignal): Promise<void> {
+  async copy(pending: PendingReplication, { end }: CopySteps, signal: AbortSignal): Promise<void> {
     const { ref, image, destination } = pending
     const principal = replicator(ref.registry)
     const target = { registry: destination, name: ref.name }
@@ -85,8 +104,17 @@ export class LocalReplication implements ReplicationRoute {
     await this.#copy({ principal, source, target, signal }, image.digest, pending, end)
   }
 
+  async remove(deletion: PendingDeletion, { end }: RemovalSteps): Promise<void> {
+    const { ref, destination, digest, tags } = deletion
+    const target = { registry: destination, name: ref.name }
+    await this.#replicas.delete(replicator(ref.registry), target, ref.registry, { digest, tags }, async (tx) => {
+      await end(tx)
+      return stillGone(tx, deletion)
+    })
+  }
+
   /** An index after what it lists. `root`: for the image itself, not for what it lists. */
-  async #copy(journey: Journey, digest: Digest, root?: PendingReplication, end?: EndReplication): Promise<void> {
+  async #copy(journey: Journey, digest: Digest, root?: PendingReplication, end?: CopySteps['end']): Promise<void> {
     const { principal, source, target, signal } = journey
     signal.throwIfAborted()
     const found = (await this.#metadata.view.images.resolve(source, { digest }))?.found

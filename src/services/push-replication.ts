@@ -41,8 +41,10 @@ export class PushReplication {
     const now = this.#clock.now()
     if (!isChanged) return (await tx.replications.requestFailed(image.id, wanted, now)) > 0
     const destinations = destinationsOf(configuration, repository.name)
+    // What came by replication goes no further, whatever happens to it here.
+    if (destinations.length === 0 || (await tx.imageOrigins.list(image.id)).length > 0) return false
     for (const destination of destinations) await tx.replications.request(image.id, destination, wanted, now)
-    return destinations.length > 0
+    return true
   }
 
   announce(): void {

@@ -3,6 +3,8 @@ import { parseRegion, parseRegistryId, type Registry } from '../domain/names.ts'
 import type { Repository } from '../domain/repository.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
+import type { ReplicationLag } from '../stores/replication.ts'
+import { repositoryKey } from '../stores/replication-deletions.ts'
 import type { PushReplication } from './push-replication.ts'
 
 /** What operators ask about replication. */
@@ -48,16 +50,19 @@ export class ReplicationCommands {
 
   async #status(): Promise<object> {
     const nowMs = this.#clock.now().getTime()
-    const [lags, unfinished] = await this.#metadata.read(async (view) => [
+    const [lags, unfinished, deletions] = await this.#metadata.read(async (view) => [
       await view.replications.lags(),
       await view.replications.listUnfinished({ limit: NAMED_MAX }),
+      await view.replicationDeletions.listUnfinished({ limit: NAMED_MAX }),
     ])
     return {
-      destinations: lags.map(({ destination, pendingCount, oldestRequestedAt, failedCount }) => ({
-        destination: `${destination.registryId}/${destination.region}`,
-        pending: pendingCount,
-        failed: failedCount,
-        lagSeconds: oldestRequestedAt === undefined ? 0 : Math.max(0, (nowMs - oldestRequestedAt.getTime()) / 1000),
+      destinations: lags.map((lag) => ({
+        destination: `${lag.destination.registryId}/${lag.destination.region}`,
+        pending: lag.pendingCount,
+        pendingDeletions: lag.pendingDeletionCount,
+        failed: lag.failedCount,
+        failedDeletions: lag.failedDeletionCount,
+        lagSeconds: lagSeconds(lag, nowMs),
       })),
       images: unfinished.map(({ ref, digest, tags, replication, attempts }) => ({
         image: `${ref.registry.registryId}/${ref.registry.region}/${ref.name}@${digest}`,
@@ -68,10 +73,20 @@ export class ReplicationCommands {
         failureCode: replication.failure?.code,
         failureReason: replication.failure?.reason,
       })),
+      deletions: deletions.map(({ ref, digest, tags, destination, status, attempts, failure }) => ({
+        repository: repositoryKey(ref),
+        digest,
+        tags,
+        destination: `${destination.registryId}/${destination.region}`,
+        status,
+        attempts,
+        failureCode: failure?.code,
+        failureReason: failure?.reason,
+      })),
     }
   }
 
-  /** Asks again for everything that has failed. */
+  /** Asks again for everything that has failed, copies and deletions. */
   async #retry(): Promise<number> {
     let requested = 0
     for (let after = 0; ; ) {
@@ -90,6 +105,21 @@ export class ReplicationCommands {
           requested++
         }
       })
+      const last = page.at(-1)
+      if (last === undefined || page.length < STEP) return requested + (await this.#retryDeletions())
+      after = last.id
+    }
+  }
+
+  async #retryDeletions(): Promise<number> {
+    let requested = 0
+    for (let after = 0; ; ) {
+      const page = await this.#metadata.view.replicationDeletions.listUnfinished({ after, limit: STEP })
+      const failed = page.filter(({ status }) => status === 'FAILED')
+      await this.#metadata.transact(async (tx) => {
+        for (const { id } of failed) await tx.replicationDeletions.retry(id, this.#clock.now())
+      })
+      requested += failed.length
       const last = page.at(-1)
       if (last === undefined || page.length < STEP) return requested
       after = last.id
@@ -126,4 +156,8 @@ export class ReplicationCommands {
       after = last.digest
     }
   }
+}
+
+function lagSeconds({ oldestRequestedAt }: ReplicationLag, nowMs: number): number {
+  return oldestRequestedAt === undefined ? 0 : Math.max(0, (nowMs - oldestRequestedAt.getTime()) / 1000)
 }

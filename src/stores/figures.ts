@@ -42,6 +42,7 @@ export interface QueueDepths {
   readonly lifecyclePreviews: number
   readonly scans: number
   readonly replications: number
+  readonly replicationDeletions: number
   /** That the target which is furthest behind has yet to get. */
   readonly events: number
   readonly eventDeadLetters: number

@@ -21,6 +21,7 @@ import type { CredentialReader, CredentialWriter } from './credentials.ts'
 import type { EventRuleReader, EventRuleWriter } from './event-rules.ts'
 import type { FigureReader } from './figures.ts'
 import type { IamReader, IamWriter } from './iam.ts'
+import type { ImageOriginReader, ImageOriginWriter } from './image-origins.ts'
 import type { InventoryReader, InventoryWriter } from './inventories.ts'
 import type { KeyReader, KeyWriter } from './keys.ts'
 import type { LeaseWriter } from './leases.ts'
@@ -34,6 +35,8 @@ import type { PolicyReader, PolicyWriter } from './policies.ts'
 import type { PublicRegistryReader, PublicRegistryWriter } from './public-registries.ts'
 import type { PullThroughReader, PullThroughWriter } from './pull-through.ts'
 import type { ReplicationReader, ReplicationWriter } from './replication.ts'
+import type { ReplicationDeletionReader, ReplicationDeletionWriter } from './replication-deletions.ts'
+import type { ReplicationUploadReader, ReplicationUploadWriter } from './replication-uploads.ts'
 import type { ResetWriter } from './resets.ts'
 import type { RobotTokenReader, RobotTokenWriter } from './robot-tokens.ts'
 import type { ScanReader, ScanWriter } from './scans.ts'
@@ -271,6 +274,9 @@ export interface MetadataReader {
   readonly creationTemplates: CreationTemplateReader
   readonly scans: ScanReader
   readonly replications: ReplicationReader
+  readonly replicationDeletions: ReplicationDeletionReader
+  readonly replicationUploads: ReplicationUploadReader
+  readonly imageOrigins: ImageOriginReader
   readonly signings: SigningReader
   readonly inventories: InventoryReader
   readonly packageIndex: PackageIndexReader
@@ -304,6 +310,9 @@ export interface MetadataWriter {
   readonly policies: PolicyWriter
   readonly creationTemplates: CreationTemplateWriter
   readonly replications: ReplicationWriter
+  readonly replicationDeletions: ReplicationDeletionWriter
+  readonly replicationUploads: ReplicationUploadWriter
+  readonly imageOrigins: ImageOriginWriter
   readonly resets: ResetWriter
   readonly scans: ScanWriter
   readonly signings: SigningWriter

@@ -24,9 +24,11 @@ export interface PendingReplication {
 export interface ReplicationLag {
   readonly destination: Registry
   readonly pendingCount: number
+  readonly pendingDeletionCount: number
   /** When the oldest that is pending was asked for. */
   readonly oldestRequestedAt?: Date | undefined
   readonly failedCount: number
+  readonly failedDeletionCount: number
 }
 
 /** An image that has not arrived. */
@@ -46,10 +48,18 @@ export interface ReplicationReader {
   findConfiguration(registry: Registry): Promise<ReplicationConfiguration | undefined>
   /** In the order in which they were asked for. */
   listOfImage(imageId: number): Promise<readonly ImageReplication[]>
-  /** Where something is to be copied now. */
-  dueDestinations(now: Date): Promise<readonly Registry[]>
-  /** What is to be copied to a registry now, of every repository that is there, in ascending order of id. */
-  listDue(destination: Registry, now: Date, limit: number): Promise<readonly PendingReplication[]>
+  /** To where something is to be copied, or where something is to be deleted, now or later. */
+  pendingDestinations(): Promise<readonly Registry[]>
+  /**
+   * What is to be copied to a registry now, of every repository that is there, in ascending order of id. `skipped`:
+   * repositories, as `repositoryKey` names them, that are left out.
+   */
+  listDue(
+    destination: Registry,
+    now: Date,
+    limit: number,
+    skipped?: readonly string[],
+  ): Promise<readonly PendingReplication[]>
   /** Every destination that something is pending or has failed for. */
   lags(): Promise<readonly ReplicationLag[]>
   /** What is pending or has failed, in ascending order of id. */
@@ -66,6 +76,8 @@ export interface ReplicationWriter extends ReplicationReader {
   requestFailed(imageId: number, tags: readonly Tag[], at: Date): Promise<number>
   /** Ends it, without a failure as complete. False: something else was asked for meanwhile, or the image is gone. */
   end(id: number, revision: number, at: Date, failure?: ReplicationFailure): Promise<boolean>
+  /** Nobody wants the copy any more; unless something else was asked for meanwhile. */
+  withdraw(id: number, revision: number): Promise<void>
   /** Notes why an attempt failed, and when the next is to be made. */
   postpone(id: number, dueAt: Date, failure: ReplicationFailure): Promise<void>
 }

@@ -351,7 +351,7 @@ describe('operators', () => {
     expect(await commands.run('retry', {})).toEqual({ requested: 1 })
     await run()
     expect(await tagged(in_(OTHER), 'v1', owner)).toBe(digest)
-    expect(await commands.run('status', {})).toEqual({ destinations: [], images: [] })
+    expect(await commands.run('status', {})).toEqual({ destinations: [], images: [], deletions: [] })
     expect(await commands.run('retry', {})).toEqual({ requested: 0 })
   })
 

@@ -178,6 +178,7 @@ export function metricCases(store: StoreOf): void {
       lifecyclePreviews: 0,
       scans: 0,
       replications: 0,
+      replicationDeletions: 0,
       events: 0,
       eventDeadLetters: 0,
     })

@@ -13,6 +13,7 @@ import {
 import { rootPrincipal } from '../../src/domain/principal.ts'
 import { GENEROUS_QUOTAS, type Quotas } from '../../src/domain/quotas.ts'
 import { type Rates, UNLIMITED_RATES } from '../../src/domain/rates.ts'
+import type { ReplicatedDeletions } from '../../src/domain/replication/deletions.ts'
 import type { ScanDurations } from '../../src/domain/scanning/status.ts'
 import { GarbageCollector } from '../../src/jobs/gc.ts'
 import { LifecycleJobs } from '../../src/jobs/lifecycle-jobs.ts'
@@ -33,6 +34,7 @@ import { AdmissionRules } from '../../src/services/admission-rules.ts'
 import { BuiltInEngine } from '../../src/services/built-in-engine.ts'
 import { Callers } from '../../src/services/callers.ts'
 import { CreationTemplates } from '../../src/services/creation-templates.ts'
+import { DeletionReplication } from '../../src/services/deletion-replication.ts'
 import { DownloadTickets } from '../../src/services/download-urls.ts'
 import { FindingsReports } from '../../src/services/findings-reports.ts'
 import { policyTextsOf } from '../../src/services/iam/policy-texts.ts'
@@ -63,6 +65,7 @@ import { PushScanning } from '../../src/services/push-scanning.ts'
 import { PushSigning } from '../../src/services/push-signing.ts'
 import { PushTargets } from '../../src/services/push-targets.ts'
 import { Rematching } from '../../src/services/rematching.ts'
+import { ReplicaDeletion } from '../../src/services/replica-deletion.ts'
 import { Replication } from '../../src/services/replication.ts'
 import { ReplicationCommands } from '../../src/services/replication-commands.ts'
 import { Repositories } from '../../src/services/repositories.ts'
@@ -121,6 +124,7 @@ export interface ServiceOptions {
   readonly isEveryPushWelcome?: boolean
   /** Without them, all tags are copied to other registries. */
   readonly replicatedTags?: readonly string[]
+  readonly replicatedDeletions?: ReplicatedDeletions
   /** Without it, blobs live in memory. */
   readonly driver?: BlobDriver
   /** Whether AES256 repositories are encrypted. */
@@ -170,7 +174,9 @@ export async function createServices(options: ServiceOptions = {}) {
   const activations = new Activations(metadata, clock)
   const uploads = new Uploads(metadata, blobs, vaults, access, clock, randomIds, quotas, publicQuotas)
   const evaluation = new LifecycleEvaluation(metadata, pulls, activations, clock)
-  const execution = new LifecycleExecution(metadata, clock)
+  const { replicatedDeletions = 'off' } = options
+  const deletionReplication = new DeletionReplication(clock, replicatedDeletions, () => replicationJobs.look())
+  const execution = new LifecycleExecution(metadata, clock, deletionReplication)
   const lifecycleSettings = { holder: 'test', intervalMs: LIFECYCLE_INTERVAL_MS }
   const lifecycleJobs = new LifecycleJobs(metadata, evaluation, execution, clock, silentLogger, lifecycleSettings)
   const lifecycle = new Lifecycle(metadata, access, clock, randomIds, () => lifecycleJobs.lookForPreviews())
@@ -232,8 +238,18 @@ export async function createServices(options: ServiceOptions = {}) {
   const signingProfiles = new SigningProfiles(metadata, clock)
   const signer = new ImageSigner(signingProfiles, uploads, images, clock)
   const signingJobs = new SigningJobs(new SigningJob(metadata, signer, clock, silentLogger, 'test'), silentLogger)
-  const localReplication = new LocalReplication(metadata, blobs, vaults, access, pushTargets, images, clock)
-  const replicationSettings = { holder: 'test', patienceMs: REPLICATION_PATIENCE_MS }
+  const replicaDeletion = new ReplicaDeletion(metadata, access, clock)
+  const localReplication = new LocalReplication(
+    metadata,
+    blobs,
+    vaults,
+    access,
+    pushTargets,
+    images,
+    replicaDeletion,
+    clock,
+  )
+  const replicationSettings = { holder: 'test', patienceMs: REPLICATION_PATIENCE_MS, deletions: replicatedDeletions }
   const replicationJobs = new ReplicationJobs(
     new ReplicationJob(
       metadata,
@@ -308,7 +324,8 @@ export async function createServices(options: ServiceOptions = {}) {
     signingJobs,
     imageLists: new ImageLists(metadata, vaults, access, pulls, activations),
     imageBatches: new ImageBatches(metadata, vaults, access, pulls, admission, clock),
-    imageDeletion: new ImageDeletion(metadata, access, clock),
+    imageDeletion: new ImageDeletion(metadata, access, clock, deletionReplication),
+    replicaDeletion,
     gc: new GarbageCollector(metadata, blobs, uploads, clock, { graceMs: GRACE_MS, uploadExpiryMs: UPLOAD_EXPIRY_MS }),
     scrub: new Scrub(metadata, blobs, clock),
     close: async () => {

@@ -35,3 +35,38 @@ export async function tellQueues(to: Exposition, { metadata }: Foundation): Prom
   }))
   to.gauge('ecru_queue_depth', 'Work that waits, by what it waits for.', samples)
 }
+
+/** How many destinations are told apart; what there is beyond them is told in sum under `other`. */
+const DESTINATIONS_MAX = 50
+
+/** How far copies and deletions are that other registries are to get. */
+export async function tellReplication(to: Exposition, { metadata, clock }: Foundation): Promise<void> {
+  const nowMs = clock.now().getTime()
+  const lags = (await metadata.view.replications.lags()).map((lag, index) => ({
+    destination: index < DESTINATIONS_MAX ? `${lag.destination.registryId}/${lag.destination.region}` : 'other',
+    pending: lag.pendingCount + lag.pendingDeletionCount,
+    failed: lag.failedCount + lag.failedDeletionCount,
+    lagMs: lag.oldestRequestedAt === undefined ? 0 : Math.max(0, nowMs - lag.oldestRequestedAt.getTime()),
+  }))
+  const places = [...Map.groupBy(lags, ({ destination }) => destination)]
+  const sum = (of: (lag: (typeof lags)[number]) => number) =>
+    places.map(([destination, group]) => ({
+      labels: { destination },
+      value: group.reduce((total, lag) => total + of(lag), 0),
+    }))
+  to.gauge(
+    'ecru_replication_pending',
+    'Copies and deletions that a registry is still to get.',
+    sum(({ pending }) => pending),
+  )
+  to.gauge(
+    'ecru_replication_failed',
+    'Copies and deletions that failed, and wait for somebody.',
+    sum(({ failed }) => failed),
+  )
+  const oldest = places.map(([destination, group]) => ({
+    labels: { destination },
+    value: Math.max(...group.map(({ lagMs }) => lagMs)) / 1000,
+  }))
+  to.gauge('ecru_replication_lag_seconds', 'How long the oldest of what is pending has waited.', oldest)
+}

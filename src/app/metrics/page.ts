@@ -4,7 +4,7 @@ import type { Foundation } from '../foundation.ts'
 import type { Jobs } from '../jobs.ts'
 import type { Services } from '../services.ts'
 import { tellAdvisories, tellAlarms, tellAudit, tellQuotas } from './health.ts'
-import { tellJobs, tellQueues } from './jobs.ts'
+import { tellJobs, tellQueues, tellReplication } from './jobs.ts'
 import { tellProcess } from './process.ts'
 import { tellStorage } from './storage.ts'
 import { tellTraffic } from './traffic.ts'
@@ -40,6 +40,7 @@ export class MetricsPage {
     await tellStorage(to, foundation, services)
     tellJobs(to, jobs.runs)
     await tellQueues(to, foundation)
+    await tellReplication(to, foundation)
     await tellQuotas(to, foundation, services)
     await tellAdvisories(to, services)
     await tellAlarms(to, foundation)

@@ -18,6 +18,10 @@ export interface ImageReplication {
 
 const FIRST_WAIT_MS = 2_000
 const WAIT_MS_MAX = 10 * 60_000
+/** A registry that asks for longer is asked again all the same. */
+export const REST_MS_MAX = 60 * 60_000
+/** Nothing is put off for longer: what seems to be was, before the clock was set back. */
+export const PUT_OFF_MS_MAX = REST_MS_MAX + 60_000
 
 /** How long to wait after an attempt (the first is 1) that may succeed later: twice as long each time, ten minutes at most. */
 export function waitAfterAttempt(attempt: number): number {

@@ -55,10 +55,22 @@ export async function putManifest(call: RepositoryCall, operand: string): Promis
   })
 }
 
-/** `DELETE manifests/<reference>`: a tag goes alone, a digest takes all its tags along. */
+/**
+ * `DELETE manifests/<reference>`: a tag goes alone, a digest takes all its tags along. What another registry deletes here,
+ * by the header of copies, goes only if it came from there.
+ */
 export async function deleteManifest(call: RepositoryCall, operand: string): Promise<Response> {
   const { context, services, principal, ref } = call
-  await services.imageDeletion.delete(principal, ref, parseReference(operand))
+  const reference = parseReference(operand)
+  const source = principal.circumstances.replicatedFrom
+  if (source === undefined) await services.imageDeletion.delete(principal, ref, reference)
+  else
+    await services.replicaDeletion.delete(
+      principal,
+      ref,
+      source,
+      'tag' in reference ? { tags: [reference.tag] } : { digest: reference.digest, tags: [] },
+    )
   return answer(context, 202)
 }
 

@@ -6,6 +6,7 @@ import type { Images } from '../../services/images.ts'
 import type { Layers } from '../../services/layers.ts'
 import type { PullThrough } from '../../services/pull-through.ts'
 import type { PushTargets } from '../../services/push-targets.ts'
+import type { ReplicaDeletion } from '../../services/replica-deletion.ts'
 import type { Repositories } from '../../services/repositories.ts'
 import type { Tokens } from '../../services/tokens.ts'
 import type { Uploads } from '../../services/uploads.ts'
@@ -31,6 +32,7 @@ export interface OciServices {
   readonly images: Images
   readonly imageLists: ImageLists
   readonly imageDeletion: ImageDeletion
+  readonly replicaDeletion: ReplicaDeletion
   /** Where manifests are read, so that many large ones do not fill the memory together. */
   readonly bodies: LargeBodies
   /** Where requests are written down, by which clock; absent: nowhere. */

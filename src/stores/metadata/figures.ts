@@ -142,6 +142,11 @@ export class Figures implements FigureReader {
           .select(count.as('n'))
           .where('status', '=', sql<'IN_PROGRESS'>`${unfinished}`)
           .as('replications'),
+        eb
+          .selectFrom('replication_deletions')
+          .select(count.as('n'))
+          .where('status', '=', sql<'IN_PROGRESS'>`${unfinished}`)
+          .as('replicationDeletions'),
         eb.selectFrom('event_dead_letters').select(count.as('n')).as('eventDeadLetters'),
         eb.selectFrom('outbox').select(sql<number | null>`max(position)`.as('n')).as('newestEvent'),
         eb.selectFrom('event_targets').select(sql<number | null>`min(position)`.as('n')).as('slowestTarget'),
@@ -154,6 +159,7 @@ export class Figures implements FigureReader {
       lifecyclePreviews: Number(row.lifecyclePreviews ?? 0),
       scans: Number(row.scans ?? 0),
       replications: Number(row.replications ?? 0),
+      replicationDeletions: Number(row.replicationDeletions ?? 0),
       events: row.slowestTarget === null ? 0 : Math.max(0, Number(row.newestEvent ?? 0) - row.slowestTarget),
       eventDeadLetters: Number(row.eventDeadLetters ?? 0),
     }

@@ -120,6 +120,10 @@ const deleteReplications = prepared((db, p: { imageId: number }) =>
   db.deleteFrom('image_replications').where('image_id', '=', p.imageId),
 )
 
+const deleteOrigins = prepared((db, p: { imageId: number }) =>
+  db.deleteFrom('image_origins').where('image_id', '=', p.imageId),
+)
+
 const deleteRow = prepared((db, p: { imageId: number }) => db.deleteFrom('images').where('id', '=', p.imageId))
 
 /** Records an image with all it refers to, and counts it where it is counted. */
@@ -156,6 +160,7 @@ export async function deleteImage(db: Database, imageId: number, at: number): Pr
   await deleteSignings(db, { imageId })
   await forgetScans(db, imageId)
   await deleteReplications(db, { imageId })
+  await deleteOrigins(db, { imageId })
   await deleteLinks(db, { imageId })
   await deleteRow(db, { imageId })
   await countImages(db, { repositoryId, change: -1 })

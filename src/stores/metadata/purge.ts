@@ -41,6 +41,7 @@ async function purgeImages(db: Database, repositoryId: number, limit: number): P
     await db.deleteFrom('tags').where('image_id', 'in', ids).execute()
     await db.deleteFrom('image_manifests').where('image_id', 'in', ids).execute()
     await db.deleteFrom('image_blobs').where('image_id', 'in', ids).execute()
+    await db.deleteFrom('image_origins').where('image_id', 'in', ids).execute()
     await db.deleteFrom('image_replications').where('image_id', 'in', ids).execute()
     await db.deleteFrom('image_signings').where('image_id', 'in', ids).execute()
     await db.deleteFrom('image_packages').where('image_id', 'in', ids).execute()

@@ -2,10 +2,15 @@ import { sql } from 'kysely'
 import type { Digest } from '../../domain/digest.ts'
 import type { Region, Registry, RegistryId, Tag } from '../../domain/names.ts'
 import type { ReplicationConfiguration } from '../../domain/replication/configuration.ts'
-import type { ImageReplication, ReplicationFailure } from '../../domain/replication/replication.ts'
+import {
+  type ImageReplication,
+  PUT_OFF_MS_MAX,
+  type ReplicationFailure,
+  type ReplicationStatus,
+} from '../../domain/replication/replication.ts'
 import type { Page } from '../page.ts'
 import type { PendingReplication, ReplicationLag, ReplicationWriter, UnfinishedReplication } from '../replication.ts'
-import { prepared } from './prepared.ts'
+import { prepared, preparedForItems } from './prepared.ts'
 import { repositoryColumns, toRepository } from './repositories.ts'
 import type { ImageReplicationsTable } from './schema/replication.ts'
 import type { Session } from './session.ts'
@@ -18,7 +23,16 @@ const findConfiguration = prepared((db, p: { accountId: string; region: string }
     .where('region', '=', p.region),
 )
 
-const listDue = prepared((db, p: { accountId: string; region: string; now: number; limit: number }) =>
+interface Due {
+  readonly accountId: string
+  readonly region: string
+  readonly now: number
+  /** Beyond it, nothing was put off: the clock was set back. */
+  readonly putOffMax: number
+  readonly limit: number
+}
+
+const listDue = preparedForItems((db, p: Due, skipped: readonly { readonly key: string }[]) =>
   db
     .selectFrom('image_replications as c')
     .innerJoin('images as i', 'i.id', 'c.image_id')
@@ -29,11 +43,36 @@ const listDue = prepared((db, p: { accountId: string; region: string; now: numbe
     .where('c.status', '=', sql.lit('IN_PROGRESS'))
     .where('c.account_id', '=', p.accountId)
     .where('c.region', '=', p.region)
-    .where('c.due_at', '<=', p.now)
+    .where((eb) => eb.or([eb('c.due_at', '<=', p.now), eb('c.due_at', '>', p.putOffMax)]))
     .where('r.is_deleted', '=', 0)
+    .$if(skipped.length > 0, (query) =>
+      query.where(
+        sql<string>`r.account_id || '/' || r.region || '/' || r.name`,
+        'not in',
+        skipped.map(({ key }) => key),
+      ),
+    )
     .orderBy('c.id')
     .limit(p.limit),
 )
+
+/** The first destination behind another that anything is pending for: by the index, however much that is. */
+const nextDestination = (table: 'image_replications' | 'replication_deletions') =>
+  prepared((db, p: { accountId: string; region: string }) => {
+    const [account, region] = (
+      table === 'image_replications' ? ['account_id', 'region'] : ['to_account', 'to_region']
+    ) as readonly ['account_id', 'region']
+    return db
+      .selectFrom(table as 'image_replications')
+      .select([`${account} as account_id`, `${region} as region`])
+      .where('status', '=', sql.lit('IN_PROGRESS'))
+      .where(({ eb, refTuple, tuple }) => eb(refTuple(account, region), '>', tuple(p.accountId, p.region)))
+      .orderBy(account)
+      .orderBy(region)
+      .limit(1)
+  })
+const nextOfCopies = nextDestination('image_replications')
+const nextOfDeletions = nextDestination('replication_deletions')
 
 /** To where registries copy their images, and how far each has come. */
 export class Replications implements ReplicationWriter {
@@ -81,7 +120,8 @@ export class Replications implements ReplicationWriter {
       return
     }
     const isPending = known.status === 'IN_PROGRESS'
-    const all = new Set([...(isPending ? tagsOf(known) : []), ...tags])
+    // Of one that has failed, nothing has arrived for certain.
+    const all = new Set([...(known.status === 'COMPLETE' ? [] : tagsOf(known)), ...tags])
     await db
       .updateTable('image_replications')
       .set((eb) => ({
@@ -135,6 +175,15 @@ export class Replications implements ReplicationWriter {
       .execute()
   }
 
+  async withdraw(id: number, revision: number): Promise<void> {
+    await this.#session.db
+      .deleteFrom('image_replications')
+      .where('id', '=', id)
+      .where('revision', '=', revision)
+      .where('status', '=', sql.lit('IN_PROGRESS'))
+      .execute()
+  }
+
   async listOfImage(imageId: number): Promise<readonly ImageReplication[]> {
     const rows = await this.#session.db
       .selectFrom('image_replications')
@@ -144,22 +193,31 @@ export class Replications implements ReplicationWriter {
     return rows.toSorted((a, b) => a.id - b.id).map(toReplication)
   }
 
-  async dueDestinations(now: Date): Promise<readonly Registry[]> {
-    const rows = await this.#session.db
-      .selectFrom('image_replications as c')
-      .innerJoin('images as i', 'i.id', 'c.image_id')
-      .innerJoin('repositories as r', 'r.id', 'i.repository_id')
-      .select(['c.account_id', 'c.region'])
-      .distinct()
-      .where('c.status', '=', sql.lit('IN_PROGRESS'))
-      .where('c.due_at', '<=', now.getTime())
-      .where('r.is_deleted', '=', 0)
-      .execute()
-    return rows.map(destinationOf)
+  async pendingDestinations(): Promise<readonly Registry[]> {
+    const found = new Map<string, Registry>()
+    for (const next of [nextOfCopies, nextOfDeletions])
+      for (let after = { accountId: '', region: '' }; ; ) {
+        const [row] = (await next(this.#session.db, after)).rows
+        if (row === undefined) break
+        after = { accountId: row.account_id, region: row.region }
+        found.set(`${row.account_id}/${row.region}`, destinationOf(row))
+      }
+    return [...found.values()]
   }
 
-  async listDue({ registryId, region }: Registry, now: Date, limit: number): Promise<readonly PendingReplication[]> {
-    const { rows } = await listDue(this.#session.db, { accountId: registryId, region, now: now.getTime(), limit })
+  async listDue(
+    { registryId, region }: Registry,
+    now: Date,
+    limit: number,
+    skipped: readonly string[] = [],
+  ): Promise<readonly PendingReplication[]> {
+    const nowMs = now.getTime()
+    const values = { accountId: registryId, region, now: nowMs, putOffMax: nowMs + PUT_OFF_MS_MAX, limit }
+    const { rows } = await listDue(
+      this.#session.db,
+      values,
+      skipped.map((key) => ({ key })),
+    )
     return rows.map((row) => {
       const { registry, name } = toRepository(row)
       return {
@@ -181,7 +239,8 @@ export class Replications implements ReplicationWriter {
   }
 
   async lags(): Promise<readonly ReplicationLag[]> {
-    const rows = await this.#session.db
+    const { db } = this.#session
+    const copies = await db
       .selectFrom('image_replications as c')
       .innerJoin('images as i', 'i.id', 'c.image_id')
       .innerJoin('repositories as r', 'r.id', 'i.repository_id')
@@ -195,21 +254,19 @@ export class Replications implements ReplicationWriter {
       .where('c.status', '!=', 'COMPLETE')
       .where('r.is_deleted', '=', 0)
       .groupBy(['c.account_id', 'c.region', 'c.status'])
-      .orderBy('c.account_id')
-      .orderBy('c.region')
       .execute()
-    const byDestination = Map.groupBy(rows, ({ account_id, region }) => `${account_id}/${region}`)
-    return [...byDestination.values()].flatMap((group) => {
-      const [first] = group
-      if (first === undefined) return []
-      const pending = group.find(({ status }) => status === 'IN_PROGRESS')
-      return {
-        destination: destinationOf(first),
-        pendingCount: Number(pending?.count ?? 0),
-        oldestRequestedAt: pending && new Date(Number(pending.oldest)),
-        failedCount: Number(group.find(({ status }) => status === 'FAILED')?.count ?? 0),
-      }
-    })
+    const deletions = await db
+      .selectFrom('replication_deletions')
+      .select((eb) => [
+        'to_account as account_id',
+        'to_region as region',
+        'status',
+        eb.fn.countAll<number>().as('count'),
+        eb.fn.min('requested_at').as('oldest'),
+      ])
+      .groupBy(['to_account', 'to_region', 'status'])
+      .execute()
+    return lagsOf(copies, deletions)
   }
 
   async listUnfinished({ after = 0, limit }: Page<number>): Promise<readonly UnfinishedReplication[]> {
@@ -240,6 +297,37 @@ export class Replications implements ReplicationWriter {
       }
     })
   }
+}
+
+interface Counted {
+  readonly account_id: string
+  readonly region: string
+  readonly status: ReplicationStatus
+  readonly count: number
+  readonly oldest: number
+}
+
+function lagsOf(copies: readonly Counted[], deletions: readonly Counted[]): readonly ReplicationLag[] {
+  const byPlace = Map.groupBy([...copies, ...deletions], ({ account_id, region }) => `${account_id}/${region}`)
+  const sorted = [...byPlace].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return sorted.flatMap(([, group]) => {
+    const [first] = group
+    if (first === undefined) return []
+    const sum = (counted: readonly Counted[], status: ReplicationStatus) =>
+      group
+        .filter((one) => counted.includes(one) && one.status === status)
+        .reduce((total, { count }) => total + Number(count), 0)
+    const pending = group.filter(({ status }) => status === 'IN_PROGRESS')
+    return {
+      destination: destinationOf(first),
+      pendingCount: sum(copies, 'IN_PROGRESS'),
+      pendingDeletionCount: sum(deletions, 'IN_PROGRESS'),
+      oldestRequestedAt:
+        pending.length === 0 ? undefined : new Date(Math.min(...pending.map(({ oldest }) => Number(oldest)))),
+      failedCount: sum(copies, 'FAILED'),
+      failedDeletionCount: sum(deletions, 'FAILED'),
+    }
+  })
 }
 
 type Row = Pick<ImageReplicationsTable, 'account_id' | 'region' | 'status' | 'failure_code' | 'failure_reason'>

@@ -21,6 +21,8 @@ const OF_REGISTRY = [
   'registry_policies',
   'scan_configurations',
   'replication_configurations',
+  'replication_deletions',
+  'replication_uploads',
   'signing_configurations',
 ] as const
 

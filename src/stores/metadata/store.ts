@@ -10,6 +10,7 @@ import { Credentials } from './credentials.ts'
 import { EventRules } from './event-rules.ts'
 import { Figures } from './figures.ts'
 import { Iam } from './iam.ts'
+import { ImageOrigins } from './image-origins.ts'
 import { Images } from './images.ts'
 import { Inventories } from './inventories.ts'
 import { Keys } from './keys.ts'
@@ -22,6 +23,8 @@ import { PackageIndex } from './package-index.ts'
 import { Policies } from './policies.ts'
 import { PublicRegistries } from './public-registries.ts'
 import { PullThrough } from './pull-through.ts'
+import { ReplicationDeletions } from './replication-deletions.ts'
+import { ReplicationUploads } from './replication-uploads.ts'
 import { Replications } from './replications.ts'
 import { Repositories } from './repositories.ts'
 import { Resets } from './resets.ts'
@@ -58,6 +61,9 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly policies: Policies
   readonly creationTemplates: CreationTemplates
   readonly replications: Replications
+  readonly replicationDeletions: ReplicationDeletions
+  readonly replicationUploads: ReplicationUploads
+  readonly imageOrigins: ImageOrigins
   readonly resets: Resets
   readonly robotTokens: RobotTokens
   readonly sessions: Sessions
@@ -92,6 +98,9 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
     this.policies = new Policies(session)
     this.creationTemplates = new CreationTemplates(session)
     this.replications = new Replications(session)
+    this.replicationDeletions = new ReplicationDeletions(session)
+    this.replicationUploads = new ReplicationUploads(session)
+    this.imageOrigins = new ImageOrigins(session)
     this.resets = new Resets(session)
     this.robotTokens = new RobotTokens(session)
     this.sessions = new Sessions(session)

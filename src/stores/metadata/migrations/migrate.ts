@@ -18,6 +18,7 @@ import { pullThrough } from './016-pull-through.ts'
 import { replication } from './017-replication.ts'
 import { metrics } from './018-metrics.ts'
 import { admission } from './019-admission.ts'
+import { replicationExtensions } from './021-replication-extensions.ts'
 
 const MIGRATION_TABLE = 'kysely_migration'
 
@@ -42,6 +43,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '016-pull-through': pullThrough,
   '018-metrics': metrics,
   '019-admission': admission,
+  '021-replication-extensions': replicationExtensions,
 }
 
 /**

@@ -36,7 +36,13 @@ import type { PullThroughRulesTable, UpstreamChecksTable } from './pull-through.
 import type { PullTimeExclusionsTable } from './pull-time-exclusions.ts'
 import type { RegistryAliasesTable } from './registry-aliases.ts'
 import type { RegistryPoliciesTable } from './registry-policies.ts'
-import type { ImageReplicationsTable, ReplicationConfigurationsTable } from './replication.ts'
+import type {
+  ImageOriginsTable,
+  ImageReplicationsTable,
+  ReplicationConfigurationsTable,
+  ReplicationDeletionsTable,
+  ReplicationUploadsTable,
+} from './replication.ts'
 import type { RepositoriesTable } from './repositories.ts'
 import type { RepositoryBlobsTable } from './repository-blobs.ts'
 import type { RepositoryCatalogsTable } from './repository-catalogs.ts'
@@ -88,6 +94,7 @@ export interface Tables {
   image_manifests: ImageManifestsTable
   image_scan_findings: ImageScanFindingsTable
   image_scans: ImageScansTable
+  image_origins: ImageOriginsTable
   image_replications: ImageReplicationsTable
   image_signings: ImageSigningsTable
   images: ImagesTable
@@ -111,6 +118,8 @@ export interface Tables {
   registry_aliases: RegistryAliasesTable
   registry_policies: RegistryPoliciesTable
   replication_configurations: ReplicationConfigurationsTable
+  replication_deletions: ReplicationDeletionsTable
+  replication_uploads: ReplicationUploadsTable
   repositories: RepositoriesTable
   repository_blobs: RepositoryBlobsTable
   repository_catalogs: RepositoryCatalogsTable

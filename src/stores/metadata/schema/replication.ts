@@ -28,3 +28,45 @@ export interface ImageReplicationsTable {
   due_at: number
   ended_at: number | null
 }
+
+/** From where an image came by replication. */
+export interface ImageOriginsTable {
+  image_id: number
+  account_id: string
+  region: string
+}
+
+/** What was deleted in a repository and is to be deleted elsewhere. */
+export interface ReplicationDeletionsTable {
+  id: Generated<number>
+  account_id: string
+  region: string
+  repository: string
+  /** Those of the destination. */
+  to_account: string
+  to_region: string
+  /** NULL: only tags are to go. */
+  digest: string | null
+  /** As a JSON list. */
+  tags: string
+  status: ReplicationStatus
+  failure_code: string | null
+  failure_reason: string | null
+  attempts: number
+  requested_at: number
+  /** Not to be tried before. */
+  due_at: number
+  ended_at: number | null
+}
+
+/** A transfer of a blob that was begun. */
+export interface ReplicationUploadsTable {
+  account_id: string
+  region: string
+  repository: string
+  to_account: string
+  to_region: string
+  digest: string
+  location: string
+  started_at: number
+}
