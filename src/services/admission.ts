@@ -187,7 +187,7 @@ export class Admission {
       scan.type === 'ENHANCED' &&
       scanning.frequency === 'CONTINUOUS_SCAN' &&
       isEligible(image, now, this.#settings.durations)
-    const findings = await this.#findingsOf(rule, repository, scan, now)
+    const findings = await this.#findingsOf(rule, repository, image, scan, now)
     if (!isFollowed) return { state: 'done', asOf: completedAt, findings }
     const coverage = await this.#matching.presentCoverage(scan.coverage)
     const lack = dataFailure(coverage)
@@ -201,6 +201,7 @@ export class Admission {
   async #findingsOf(
     { severity: limit }: AdmissionRule,
     repository: Repository,
+    image: Image,
     scan: Scan,
     now: Date,
   ): Promise<readonly AdmissionFinding[]> {
@@ -210,7 +211,7 @@ export class Admission {
     const key = `${id} ${generation} ${limit}`
     const known = this.#found.get(key)
     if (known !== undefined && isRecent(known.at, now.getTime())) return known.findings
-    const all = await this.#metadata.read((view) => this.#findings.findingsOf(view, repository, scan))
+    const all = await this.#metadata.read((view) => this.#findings.findingsOf(view, repository, scan, image))
     const findings = all
       .filter((one) => one.status.kind === 'active' && reaches(severityIn(type, one), limit))
       .map((one) => ({

@@ -106,7 +106,7 @@ export class Inspector {
     for await (const { placed, state } of this.#covered(registry, afterScan)) {
       const { scan, image, repository } = placed
       const isClosed = state.status === 'SCAN_ELIGIBILITY_EXPIRED' || state.status === 'IMAGE_ARCHIVED'
-      const found = await this.#metadata.read((view) => this.#scanFindings.findingsOf(view, repository, scan))
+      const found = await this.#metadata.read((view) => this.#scanFindings.findingsOf(view, repository, scan, image))
       for (const [index, one] of found.entries()) {
         const shown = enhancedFinding(repository, { finding: one, image, scan })
         const status = isClosed ? 'CLOSED' : one.status.kind === 'active' ? 'ACTIVE' : 'SUPPRESSED'

@@ -136,8 +136,13 @@ export class ScanFindings {
     return states
   }
 
-  /** All findings of a scan, with what documents that are attached to the image and the rules of the registry say of them. */
-  async findingsOf(view: MetadataReader, repository: Repository, scan: Scan): Promise<readonly ObservedFinding[]> {
+  /** All findings of a scan, with what documents that are attached to the image, or to an index that lists it, and the rules of the registry say of them. */
+  async findingsOf(
+    view: MetadataReader,
+    repository: Repository,
+    scan: Scan,
+    image: Pick<Image, 'digest'>,
+  ): Promise<readonly ObservedFinding[]> {
     const found: ObservedFinding[] = []
     while (found.length < scan.findingCount) {
       const page = await view.scans.listFindings(scan.id, found.length, STEP)
@@ -145,9 +150,9 @@ export class ScanFindings {
       found.push(...page)
     }
     const rules = await view.suppressions.list(repository.registry)
-    const attached = found.length === 0 ? undefined : await this.#vex.attachedTo(repository, scan.imageId)
+    const attached = found.length === 0 ? undefined : await this.#vex.attachedTo(repository, image.digest)
     if (rules.length === 0 && attached === undefined) return found
-    const stated = attached === undefined ? found : applyVex(found, attached.documents, attached.subject)
+    const stated = attached === undefined ? found : applyVex(found, attached)
     const judged = applySuppressions(stated, rules, repository.name, this.#clock.now())
     return found.map((finding, index) => ({ ...finding, status: judged[index]?.status ?? finding.status }))
   }
@@ -168,7 +173,7 @@ export class ScanFindings {
       )
       const lists: ImageFinding[] = []
       for (const { scan, image } of done)
-        for (const finding of await this.findingsOf(view, repository, scan))
+        for (const finding of await this.findingsOf(view, repository, scan, image))
           lists.push({ finding, scan, image: tagged.find(({ id }) => id === image.id) ?? { ...image, tags: [] } })
       return lists
     })

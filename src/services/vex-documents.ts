@@ -1,4 +1,4 @@
-import { parseVex, type VexDocument, type VexSubject } from '../domain/advisories/vex.ts'
+import { type AttachedDocument, parseVex, type VexDocument } from '../domain/advisories/vex.ts'
 import type { Digest } from '../domain/digest.ts'
 import { isRegistryError } from '../domain/errors.ts'
 import { MEDIA_TYPE } from '../domain/manifest.ts'
@@ -10,12 +10,6 @@ import type { ImageContents } from './image-contents.ts'
 /** The artifact type of an OpenVEX document that is attached to an image. */
 export const VEX_ARTIFACT_TYPE = 'application/vnd.openvex+json'
 
-/** What documents that are attached to an image say of it. */
-export interface AttachedVex {
-  readonly documents: readonly VexDocument[]
-  readonly subject: VexSubject
-}
-
 export interface VexSettings {
   /** How people name a repository. */
   nameOf(ref: RepositoryRef): string
@@ -26,6 +20,9 @@ export interface VexSettings {
 const DOCUMENTS_MAX = 100
 const DOCUMENT_BYTES_MAX = 4 * 1024 * 1024
 const REMEMBERED_MAX = 200
+/** How many indexes may list an image, and how deep, for what is attached to them to be looked at. */
+const INDEXES_MAX = 100
+const DEPTH_MAX = 4
 
 /**
  * OpenVEX documents that are attached to images. Whoever may push to a repository can attach one, as he can push another
@@ -37,6 +34,8 @@ export class VexDocuments {
   readonly #settings: VexSettings
   /** By the digest of the artifact; `undefined`: it cannot be read. */
   readonly #read = new Map<Digest, VexDocument | undefined>()
+  /** By the digest of the image, whose configuration says it. */
+  readonly #platforms = new Map<Digest, string>()
 
   constructor(metadata: MetadataStore, contents: ImageContents, settings: VexSettings) {
     this.#metadata = metadata
@@ -44,19 +43,80 @@ export class VexDocuments {
     this.#settings = settings
   }
 
-  /** `undefined`: none is attached. */
-  async attachedTo(repository: Repository, imageId: number): Promise<AttachedVex | undefined> {
-    const referrers = await this.#metadata.view.images.listReferrersOf(imageId, VEX_ARTIFACT_TYPE, DOCUMENTS_MAX)
-    const documents: VexDocument[] = []
-    for (const { digest, mediaType } of referrers) {
-      const document = mediaType === MEDIA_TYPE.ociManifest ? await this.#documentOf(repository, digest) : undefined
-      if (document !== undefined) documents.push(document)
+  /**
+   * What is attached to an image, and to the indexes that list it; `undefined`: nothing. Where more is attached than is
+   * read, nothing counts: what takes a statement back may be among the rest.
+   */
+  async attachedTo(repository: Repository, image: Digest): Promise<readonly AttachedDocument[] | undefined> {
+    const attached: { readonly subject: Digest; readonly document: VexDocument }[] = []
+    const indexes = await this.#indexesOf(repository, image)
+    let count = indexes.length > INDEXES_MAX ? DOCUMENTS_MAX : 0
+    for (const subject of [image, ...indexes]) {
+      const referrers = await this.#metadata.view.images.listReferrers(
+        repository.id,
+        subject,
+        { artifactTypes: [VEX_ARTIFACT_TYPE], status: 'ACTIVE' },
+        { limit: DOCUMENTS_MAX + 1 },
+      )
+      count += referrers.length
+      if (count > DOCUMENTS_MAX) {
+        const reason = `More than ${DOCUMENTS_MAX} documents are attached, or more indexes list it: none of them counts.`
+        this.#settings.report({ repository: repository.name, digest: image, reason })
+        return undefined
+      }
+      for (const { digest, mediaType } of referrers) {
+        const document = mediaType === MEDIA_TYPE.ociManifest ? await this.#documentOf(repository, digest) : undefined
+        if (document !== undefined) attached.push({ subject, document })
+      }
     }
-    const subject = referrers[0]?.subject
-    if (documents.length === 0 || subject === undefined) return undefined
+    if (attached.length === 0) return undefined
+    const platform = await this.#platformOf(repository, image)
+    return attached.map(({ subject, document }) => {
+      const identifiers = [image, subject].flatMap((digest) => this.#namesOf(repository, digest, platform))
+      return { document, subject: { identifiers: [...new Set(identifiers)] } }
+    })
+  }
+
+  /** The indexes that list an image, also through other indexes. */
+  async #indexesOf(repository: Repository, image: Digest): Promise<readonly Digest[]> {
+    const found = new Set<Digest>()
+    let children: readonly Digest[] = [image]
+    for (let depth = 0; depth < DEPTH_MAX && children.length > 0 && found.size <= INDEXES_MAX; depth++) {
+      const parents: Digest[] = []
+      for (const child of children)
+        parents.push(...(await this.#metadata.view.images.livingParentsOf(repository.id, child, INDEXES_MAX + 1)))
+      children = [...new Set(parents)].filter((parent) => parent !== image && !found.has(parent))
+      for (const parent of children) found.add(parent)
+    }
+    return [...found]
+  }
+
+  /** What people call an image: its digest, alone and behind the repository, and a package URL with all that is known. */
+  #namesOf(repository: Repository, digest: Digest, platform: string | undefined): readonly string[] {
     const name = this.#settings.nameOf(repository)
-    const purl = `pkg:oci/${name.slice(name.lastIndexOf('/') + 1)}@${subject}?repository_url=${encodeURIComponent(name)}`
-    return { documents, subject: { identifiers: [subject, `${name}@${subject}`, purl] } }
+    const [os, arch, variant] = platform?.split('/') ?? []
+    const qualifiers = Object.entries({ arch, os, repository_url: name, variant }).flatMap(([key, value]) =>
+      value === undefined ? [] : [`${key}=${encodeURIComponent(value)}`],
+    )
+    const purl = `pkg:oci/${name.slice(name.lastIndexOf('/') + 1)}@${digest}?${qualifiers.join('&')}`
+    return [digest, `${name}@${digest}`, purl]
+  }
+
+  /** `linux/amd64`; `undefined` where the image does not say it: what is stated of a platform then says nothing of it. */
+  async #platformOf(repository: Repository, image: Digest): Promise<string | undefined> {
+    const known = this.#platforms.get(image)
+    if (known !== undefined) return known
+    try {
+      const { platform } = await this.#contents.container(repository, { digest: image })
+      if (platform !== undefined) {
+        if (this.#platforms.size >= REMEMBERED_MAX) this.#platforms.clear()
+        this.#platforms.set(image, platform)
+      }
+      return platform
+    } catch (thrown) {
+      if (isRegistryError(thrown)) return undefined
+      throw thrown
+    }
   }
 
   async #documentOf(repository: Repository, digest: Digest): Promise<VexDocument | undefined> {

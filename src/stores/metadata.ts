@@ -133,8 +133,6 @@ export interface ImageReader {
   count(repositoryId: number): Promise<number>
   /** The images of this repository that need a blob, in ascending order of key. */
   listNeeding(repositoryId: number, blob: Digest, page: Page<number>): Promise<readonly Image[]>
-  /** The active images that refer to an image and are of that type, in ascending order of digest. */
-  listReferrersOf(imageId: number, artifactType: string, limit: number): Promise<readonly Image[]>
   /** How many tags the image carries. */
   countTags(imageId: number): Promise<number>
 }

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'bun:test'
 import { findingOf } from '../../../test/support/finding.ts'
 import { applyVex, parseVex } from './vex.ts'
 
-const IMAGE = { identifiers: ['pkg:oci/app@sha256:abc?repository_url=registry.example.com/team', 'sha256:abc'] }
+const IMAGE = {
+  identifiers: ['pkg:oci/app@sha256:abc?arch=amd64&repository_url=registry.example.com/team', 'sha256:abc'],
+}
 const LIBSSL = 'pkg:deb/debian/libssl3@3.0.9-1?arch=amd64&distro=debian-12'
 
 function document(...statements: readonly object[]): object {
@@ -25,7 +27,7 @@ const notAffected = (changes: object = {}) => ({
 })
 
 function statusAfter(...statements: readonly object[]) {
-  return applyVex([findingOf()], [parseVex(document(...statements))], IMAGE)[0]?.status
+  return applyVex([findingOf()], [{ document: parseVex(document(...statements)), subject: IMAGE }])[0]?.status
 }
 
 test('a finding that the supplier says does not concern the product is set aside, with the reason kept', () => {
@@ -64,6 +66,10 @@ describe('a statement concerns', () => {
     ],
     ['whatever it is attached to', { products: undefined }, true],
     ['an alias of the flaw', { vulnerability: { name: 'GHSA-x', aliases: ['DEBIAN-CVE-2026-1'] } }, true],
+    ['a part of the package', { products: [{ '@id': 'pkg:deb/debian/libssl3#usr/lib' }] }, false],
+    ['the image for its architecture', { products: [{ '@id': 'pkg:oci/app?arch=amd64' }] }, true],
+    ['the image for another architecture', { products: [{ '@id': 'pkg:oci/app?arch=arm64' }] }, false],
+    ['the image in another registry', { products: [{ '@id': 'pkg:oci/app?repository_url=x.example.com' }] }, false],
     ['another flaw', { vulnerability: { name: 'CVE-2026-2' } }, false],
   ] as const)('%s: %p', (_, changes, isMeant) => {
     expect(statusAfter(notAffected(changes))?.kind).toBe(isMeant ? 'suppressed' : 'active')
@@ -76,6 +82,8 @@ test('of several statements the latest counts, whatever their order', () => {
   expect(statusAfter(affected, fixed, notAffected())).toEqual(ACTIVE)
   expect(statusAfter(fixed, notAffected())).toMatchObject({ reason: 'fixed: vulnerable_code_not_in_execute_path' })
   expect(statusAfter({ ...notAffected(), status: 'under_investigation' })).toEqual(ACTIVE)
+  // Of one moment: what sets nothing aside.
+  expect(statusAfter(notAffected(), { ...notAffected(), status: 'affected' })).toEqual(ACTIVE)
 })
 
 test.each([

@@ -107,10 +107,16 @@ function identifierOf(value: unknown): string | undefined {
   return textOf(objectOf(component?.identifiers)?.purl) ?? textOf(component?.['@id'])
 }
 
-/** What statements can be about: an image by what it is called. */
+/** What statements of a document can be about, beside packages: the image by what it is called. */
 export interface VexSubject {
-  /** `pkg:oci/…` and digests that name the image. */
+  /** `pkg:oci/…` and digests that name the image, or an index that lists it. */
   readonly identifiers: readonly string[]
+}
+
+/** A document and what it is attached to. */
+export interface AttachedDocument {
+  readonly document: VexDocument
+  readonly subject: VexSubject
 }
 
 /**
@@ -118,23 +124,29 @@ export interface VexSubject {
  * suppress it, with the supplier's reason kept, `affected` and `under_investigation` do not. Findings that are suppressed
  * already stay so.
  */
-export function applyVex(
-  findings: readonly Finding[],
-  documents: readonly VexDocument[],
-  subject: VexSubject,
-): readonly Finding[] {
-  const statements = documents
-    .flatMap((document) => document.statements.map((statement) => ({ document, statement })))
-    .toSorted((a, b) => b.statement.statedAt.getTime() - a.statement.statedAt.getTime())
+export function applyVex(findings: readonly Finding[], attached: readonly AttachedDocument[]): readonly Finding[] {
+  const statements = attached
+    .flatMap(({ document, subject }) =>
+      document.statements.map((statement) => ({ source: document.id, statement, subject })),
+    )
+    .toSorted((a, b) => b.statement.statedAt.getTime() - a.statement.statedAt.getTime() || caution(b) - caution(a))
   return findings.map((finding) => {
     if (finding.status.kind === 'suppressed') return finding
-    const found = statements.find(({ statement }) => concerns(statement, finding, subject))
-    if (found === undefined) return finding
+    const found = statements.find(({ statement, subject }) => concerns(statement, finding, subject))
+    if (found === undefined || !suppresses(found.statement)) return finding
     const { status, justification, impact } = found.statement
-    if (status !== 'not_affected' && status !== 'fixed') return finding
     const reason = [status, justification, impact].filter((part) => part !== undefined).join(': ')
-    return { ...finding, status: { kind: 'suppressed', by: 'vex', source: found.document.id, reason } }
+    return { ...finding, status: { kind: 'suppressed', by: 'vex', source: found.source, reason } }
   })
+}
+
+function suppresses({ status }: VexStatement): boolean {
+  return status === 'not_affected' || status === 'fixed'
+}
+
+/** Of statements of one moment, what leaves a finding as it is comes first. */
+function caution({ statement }: { readonly statement: VexStatement }): number {
+  return suppresses(statement) ? 0 : 1
 }
 
 function concerns({ vulnerabilities, products }: VexStatement, finding: Finding, subject: VexSubject): boolean {
@@ -148,10 +160,13 @@ function concerns({ vulnerabilities, products }: VexStatement, finding: Finding,
   })
 }
 
-/** A package URL means every one that has all it says: without a version all versions, without qualifiers all of them. */
+/**
+ * A package URL means every one that has all it says: without a version all versions, without qualifiers all of them.
+ * One with a subpath means a part of a package, of which nothing is known here.
+ */
 function isMeant(pattern: string, identifier: string): boolean {
   if (pattern === identifier) return true
-  if (!pattern.startsWith('pkg:') || !identifier.startsWith('pkg:')) return false
+  if (!pattern.startsWith('pkg:') || !identifier.startsWith('pkg:') || pattern.includes('#')) return false
   const [wanted, given] = [purlParts(pattern), purlParts(identifier)]
   if (wanted.path !== given.path || (wanted.version !== '' && wanted.version !== given.version)) return false
   return [...wanted.qualifiers].every(([key, value]) => given.qualifiers.get(key) === value)

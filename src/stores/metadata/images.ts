@@ -55,20 +55,6 @@ const needing = prepared((db, p: { repositoryId: number; digest: string; after: 
     .limit(p.limit),
 )
 
-const referrersOf = prepared((db, p: { imageId: number; artifactType: string; limit: number }) =>
-  db
-    .selectFrom('images as s')
-    .innerJoin('images', (join) =>
-      join.onRef('images.repository_id', '=', 's.repository_id').onRef('images.subject', '=', 's.digest'),
-    )
-    .select(imageColumns.map((column) => `images.${column}` as const))
-    .where('s.id', '=', p.imageId)
-    .where('images.artifact_type', '=', p.artifactType)
-    .where('images.status', '=', sql.lit('ACTIVE'))
-    .orderBy('images.digest')
-    .limit(p.limit),
-)
-
 const recordPull = prepared((db, p: { imageId: number; at: number }) =>
   db
     .updateTable('images')
@@ -202,11 +188,6 @@ export class Images implements ImageWriter {
     { after = 0, limit }: Page<number>,
   ): Promise<readonly Image[]> {
     const { rows } = await needing(this.#session.db, { repositoryId, digest, after, limit })
-    return rows.map(toImage)
-  }
-
-  async listReferrersOf(imageId: number, artifactType: string, limit: number): Promise<readonly Image[]> {
-    const { rows } = await referrersOf(this.#session.db, { imageId, artifactType, limit })
     return rows.map(toImage)
   }
 
