@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import type { Digest } from '../../domain/digest.ts'
 import type {
   Image,
