@@ -8,6 +8,7 @@ import type { Config } from './config/config.ts'
 import { systemClock } from './lib/clock.ts'
 import { randomIds } from './lib/ids.ts'
 import type { Logger } from './lib/logger.ts'
+import { workerProgram } from './lib/worker-program.ts'
 import type { Handler } from './protocols/http/context.ts'
 import type { AdminCommand, AdminParameters } from './services/administration.ts'
 import type { EventCommand, EventParameters } from './services/event-commands.ts'
@@ -15,12 +16,6 @@ import type { ReplicationCommand, ReplicationParameters } from './services/repli
 import type { RootKey, RootKeys } from './services/root-keys.ts'
 import type { ScanCommand, ScanParameters } from './services/scan-commands.ts'
 import { AnalysisWorkers } from './workers/analysis-workers.ts'
-
-/**
- * Where the program of the analysis workers is. Said here and not nearer to them: the single executable keeps its parts
- * as they lie beside `main.ts`, and looks for them from there.
- */
-const ANALYSIS_WORKER = new URL('./workers/analysis-worker.ts', import.meta.url).href
 
 /** A registry without its socket. */
 export interface App extends OperatorJobs {
@@ -30,9 +25,9 @@ export interface App extends OperatorJobs {
   readonly firstRootKey: RootKey | undefined
   /** Accounts, root keys, tokens and sessions. */
   administer(command: AdminCommand, parameters: AdminParameters): Promise<object>
-  /** What is in images, and what follows from it. */
   /** Copies of images in other registries. */
   replicate(command: ReplicationCommand, parameters: ReplicationParameters): Promise<object>
+  /** What is in images, and what follows from it. */
   inspect(command: ScanCommand, parameters: ScanParameters): Promise<object>
   /** The log of events, and what became of deliveries. */
   manageEvents(command: EventCommand, parameters: EventParameters): Promise<object>
@@ -51,7 +46,7 @@ export async function createApp(
   world: Surroundings = { clock: systemClock, ids: randomIds },
 ): Promise<App> {
   const foundation: Foundation = await openFoundation(config, logger, world)
-  const analyser = new AnalysisWorkers({ workerUrl: ANALYSIS_WORKER })
+  const analyser = new AnalysisWorkers({ workerUrl: workerProgram('workers/analysis-worker.ts') })
   // Services ring for jobs, and jobs act through services.
   const services = createServices(foundation, analyser, {
     previewAsked: () => jobs.bells.previewAsked(),

@@ -4,7 +4,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import type { RegistryPeer } from '../registry-peer.ts'
 import { freePort, startServer } from '../server-process.ts'
 
-const main = join(import.meta.dir, '..', '..', 'src', 'main.ts')
+const program = join(import.meta.dir, '..', '..', 'bin', 'ecru')
 
 /** Ecru itself, from this checkout, in its default profile with everything on: logins, fsync, request log. */
 export const ecru: RegistryPeer = ecruWith({})
@@ -19,14 +19,14 @@ function ecruWith(settings: Readonly<Record<string, string>>): RegistryPeer {
   return {
     name: 'Ecru',
     async locate() {
-      return existsSync(main)
+      return existsSync(program)
         ? { version: `${packageJson.version} on Bun ${Bun.version}` }
-        : { missing: 'no src/main.ts' }
+        : { missing: 'no bin/ecru' }
     },
     async start(directory) {
       const port = await freePort()
       const url = `http://127.0.0.1:${port}`
-      const server = await startServer([process.execPath, main, 'serve'], `${url}/v2/`, join(directory, 'log'), {
+      const server = await startServer([program, 'serve'], `${url}/v2/`, join(directory, 'log'), {
         ECRU_HOST: '127.0.0.1',
         ECRU_PORT: `${port}`,
         ECRU_DATA_DIR: join(directory, 'data'),

@@ -2,6 +2,7 @@ import { readConfig, type Texts } from '../config/config.ts'
 import { VERSION } from '../config/version.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createLogger, type Logger } from '../lib/logger.ts'
+import { ownMemory, QuietCollector } from '../lib/quiet-collector.ts'
 import { besideAuthority } from '../protocols/http/authority.ts'
 import { type HttpServer, startHttpServer } from '../protocols/http/server.ts'
 import type { Certificates } from '../tls/certificates.ts'
@@ -37,6 +38,7 @@ export async function serve(options: Texts, terminal: Terminal, createApp: AppFa
     )
     lock?.announce(server.url)
     app.start()
+    collectWhenQuiet()
     const { profile } = config
     logger.info({ url: server.url, profile, version: VERSION, storage: config.storage.kind, pid: process.pid }, 'ready')
     logger.flush()
@@ -48,6 +50,13 @@ export async function serve(options: Texts, terminal: Terminal, createApp: AppFa
     lock?.release()
     logger.flush()
   }
+}
+
+const COLLECT_EVERY_MS = 2000
+
+function collectWhenQuiet(): void {
+  const collector = new QuietCollector(ownMemory)
+  setInterval(() => collector.tick(COLLECT_EVERY_MS), COLLECT_EVERY_MS).unref()
 }
 
 function renewCertificates(server: HttpServer, logger: Logger): void {
