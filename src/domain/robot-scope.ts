@@ -13,14 +13,22 @@ const PUSH = [
   ...['ecr:InitiateLayerUpload', 'ecr:PutImage', 'ecr:UploadLayerPart'],
 ]
 
+/** Has what is missing brought from upstreams, which makes repositories. */
+const CACHE = ['ecr:BatchImportUpstreamImage', 'ecr:CreateRepository']
+
+export const ROBOT_ACTIONS = ['pull', 'push', 'cache'] as const
+export type RobotAction = (typeof ROBOT_ACTIONS)[number]
+
 /** What a robot's token is for. */
 export interface RobotScope {
   readonly accountId: RegistryId
   readonly region: Region
   /** Names of repositories, with `*` and `?` as wildcards. */
   readonly repositories: readonly string[]
-  readonly actions: readonly ('pull' | 'push')[]
+  readonly actions: readonly RobotAction[]
 }
+
+const ALLOWED: Readonly<Record<RobotAction, readonly string[]>> = { pull: PULL, push: PUSH, cache: CACHE }
 
 /** Whether a text may stand for repositories in a scope. */
 export function isRepositoryPattern(text: string): boolean {
@@ -29,7 +37,7 @@ export function isRepositoryPattern(text: string): boolean {
 
 /** The session policy that says the same: a token does what its user may do and this allows. */
 export function robotPolicy({ accountId, region, repositories, actions }: RobotScope): string {
-  const allowed = new Set([...(actions.includes('pull') ? PULL : []), ...(actions.includes('push') ? PUSH : [])])
+  const allowed = new Set(actions.flatMap((action) => ALLOWED[action]))
   const place = `arn:${partitionOf(region)}:ecr:${region}:${accountId}:repository/`
   return JSON.stringify({
     Version: '2012-10-17',

@@ -1,6 +1,7 @@
 import { invalidParameters } from '../domain/errors.ts'
 import { parseIamArn } from '../domain/iam-entities/iam-arn.ts'
 import { parseRegion, parseRegistryId, type Registry } from '../domain/names.ts'
+import { ROBOT_ACTIONS, type RobotAction } from '../domain/robot-scope.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { RobotTokens } from './robot-tokens.ts'
 import type { RootKeys } from './root-keys.ts'
@@ -125,7 +126,8 @@ function listOf(text: string): readonly string[] {
     .filter((part) => part !== '')
 }
 
-function actionOf(text: string): 'pull' | 'push' {
-  if (text === 'pull' || text === 'push') return text
-  throw invalidParameters(`An action is pull or push, not '${text.slice(0, 64)}'.`)
+function actionOf(text: string): RobotAction {
+  const action = ROBOT_ACTIONS.find((one) => one === text)
+  if (action !== undefined) return action
+  throw invalidParameters(`An action is pull, push or cache, not '${text.slice(0, 64)}'.`)
 }

@@ -125,7 +125,7 @@ function checkScope({ repositories, actions, lifetimeMs }: NewRobotToken): void 
     throw invalidParameters(
       `A token is for 1 to ${PATTERNS_MAX} repositories, by names in which * and ? are wildcards.`,
     )
-  if (actions.length === 0) throw invalidParameters('A token is for pull, push or both.')
+  if (actions.length === 0) throw invalidParameters('A token is for pull, push, cache or several of them.')
   if (!(lifetimeMs >= LIFETIME_MS_MIN && lifetimeMs <= LIFETIME_MS_MAX))
     throw invalidParameters('A token lives from one minute to ten years.')
 }

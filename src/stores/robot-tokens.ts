@@ -1,4 +1,5 @@
 import type { Region, RegistryId } from '../domain/names.ts'
+import type { RobotAction } from '../domain/robot-scope.ts'
 import type { Page } from './page.ts'
 
 /** A long-lived login token of a user, narrowed to some repositories and actions. Its secret is kept as a hash alone. */
@@ -14,7 +15,7 @@ export interface RobotToken {
   /** A namesake made later has another. */
   readonly userId: string
   readonly repositories: readonly string[]
-  readonly actions: readonly ('pull' | 'push')[]
+  readonly actions: readonly RobotAction[]
   readonly createdAt: Date
   readonly expiresAt: Date
 }

@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, describe, expect } from 'bun:test'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { client, hasClients, testWith } from '../support/clients/client-test.ts'
-import { inPrivateMounts } from '../support/clients/private-mounts.ts'
-import { attempt, run } from '../support/clients/run-command.ts'
+import { hasClients, testWith } from '../support/clients/client-test.ts'
+import { type Containerd, startContainerd } from '../support/clients/containerd.ts'
+import { attempt } from '../support/clients/run-command.ts'
 import { useStage } from '../support/clients/stage.ts'
 import { missingBelow, push, servesEveryByte, storedManifest } from '../support/clients/wire.ts'
 import { buildImage, buildIndex } from '../support/image-builder.ts'
-import { ownEnvironment } from '../support/start-registry.ts'
 
 const needed = ['containerd', 'ctr'] as const
 const test = testWith(...needed)
@@ -18,48 +16,22 @@ describe('containerd pulls and pushes', () => {
       buildImage(`ctr-${architecture}`, { platform: { os: 'linux', architecture } }),
     ),
   )
-  const ctr = (...args: string[]) => [client('ctr'), '-a', stage.path('c.sock'), 'images', ...args]
   const access = () => ['--plain-http', '--user', `AWS:${stage.password}`]
-  let daemon: Bun.Subprocess | undefined
+  let containerd: Containerd
 
   beforeAll(async () => {
-    if (!hasClients(...needed)) return
-    const config = [
-      'version = 2',
-      `root = "${stage.path('root')}"`,
-      `state = "${stage.path('state')}"`,
-      'disabled_plugins = ["io.containerd.grpc.v1.cri"]',
-      '[grpc]',
-      `  address = "${stage.path('c.sock')}"`,
-    ]
-    await writeFile(stage.path('config.toml'), config.join('\n'))
-    await mkdir(stage.path('mounts'))
-    const prefix = await inPrivateMounts(stage.path('mounts'))
-    daemon = Bun.spawn([...prefix, client('containerd'), '-c', stage.path('config.toml')], {
-      env: ownEnvironment(),
-      stdin: 'ignore',
-      stdout: 'ignore',
-      stderr: Bun.file(stage.path('containerd.log')),
-    })
-    const deadline = Date.now() + 30_000
-    while ((await attempt(ctr('ls'))).exitCode !== 0) {
-      if (Date.now() > deadline) throw new Error(await Bun.file(stage.path('containerd.log')).text())
-      await Bun.sleep(50)
-    }
+    if (hasClients(...needed)) containerd = await startContainerd(stage.path('containerd'))
   }, 60_000)
-  afterAll(async () => {
-    daemon?.kill('SIGTERM')
-    await daemon?.exited
-  }, 60_000)
+  afterAll(() => containerd?.stop(), 60_000)
 
   test('all platforms of an index come, go to another repository, and are the same there', async () => {
     await push(stage, 'cd/app', index, 'all')
     const [from, to] = [`${stage.host}/cd/app:all`, `${stage.host}/cd/copy:all`]
-    expect((await attempt(ctr('pull', '--plain-http', from))).exitCode).not.toBe(0)
-    await run(ctr('pull', ...access(), '--all-platforms', from))
-    expect(await missingBelow(stage.path('root/io.containerd.content.v1.content/blobs'), index)).toEqual([])
-    await run(ctr('tag', from, to))
-    await run(ctr('push', ...access(), to))
+    expect((await attempt(containerd.images('pull', '--plain-http', from))).exitCode).not.toBe(0)
+    await containerd.run('pull', ...access(), '--all-platforms', from)
+    expect(await missingBelow(containerd.contentDir, index)).toEqual([])
+    await containerd.run('tag', from, to)
+    await containerd.run('push', ...access(), to)
     expect((await storedManifest(stage, 'cd/copy', 'all')).digest).toBe(index.manifest.digest)
     expect(await servesEveryByte(stage, 'cd/copy', index)).toBe(true)
   })

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { generatedBytes } from '../support/generated-bytes.ts'
+import { peakDuring, settledBytes } from '../support/process-memory.ts'
 import { loginPassword, type RunningRegistry, startRegistry } from '../support/start-registry.ts'
 
 const MB = 2 ** 20
@@ -8,7 +9,6 @@ const GIB = 2 ** 30
 /** `ECRU_TEST_GIB=5` for the full size. */
 const LAYER_BYTES = Number(process.env.ECRU_TEST_GIB ?? '1') * GIB
 const CHUNKS = 4
-const BLOCK_BYTES = MB
 
 /** Budgets: idle, and how much more while a layer moves. */
 const IDLE_BYTES_MAX = 90 * MB
@@ -17,10 +17,6 @@ const GROWTH_BYTES_MAX = 32 * MB
 const SLACK_BYTES = 6 * MB
 /** What an encrypted layer passes through is left to the garbage collector, which comes when it comes. */
 const GARBAGE_BYTES_MAX = 8 * MB
-const SAMPLE_EVERY_MS = 20
-/** Idle is what the server holds once left alone: its garbage collector comes within some seconds after the last request. */
-const SETTLE_EVERY_MS = 1000
-const SETTLE_SAMPLES = 6
 const TIMEOUT_MS = 20 * 60_000
 
 const REPOSITORY = 'large/layer'
@@ -40,11 +36,11 @@ test.each(['off', 'on'])(
     await createRepository()
     // A small layer first: what is compiled and opened once is not the layer's size.
     await roundTrip(8 * MB, 'warm-up', encryption === 'off')
-    const idleBytes = await settledBytes()
+    const idleBytes = await settledBytes(registry.process.pid)
     expect(idleBytes).toBeLessThanOrEqual(IDLE_BYTES_MAX)
 
     const garbageBytes = encryption === 'on' ? GARBAGE_BYTES_MAX : 0
-    const peak = await peakDuring(() => roundTrip(LAYER_BYTES, 'large', encryption === 'off'))
+    const peak = await peakDuring(registry.process.pid, () => roundTrip(LAYER_BYTES, 'large', encryption === 'off'))
     console.log(
       `idle ${megabytes(idleBytes)}, at most ${megabytes(peak)} while ${LAYER_BYTES / GIB} GiB moved each way`,
     )
@@ -79,7 +75,7 @@ async function push(sizeBytes: number, seed: string): Promise<string> {
         'content-length': String(chunkBytes),
         'content-type': 'application/octet-stream',
       },
-      body: generated(`${seed}/${chunk}`, chunkBytes, (bytes) => sent.update(bytes)),
+      body: generatedBytes(`${seed}/${chunk}`, chunkBytes, (bytes) => sent.update(bytes)),
     })
     expect(patched.status).toBe(202)
     expect(patched.headers.get('range')).toBe(`0-${first + chunkBytes - 1}`)
@@ -89,67 +85,6 @@ async function push(sizeBytes: number, seed: string): Promise<string> {
   const completed = await request('PUT', `${location}?digest=${digest}`)
   expect(completed.status).toBe(201)
   return digest
-}
-
-/** Bytes made as they are taken, the same for the same seed; each block differs from all others. */
-function generated(seed: string, sizeBytes: number, onBytes: (bytes: Uint8Array) => void): ReadableStream<Uint8Array> {
-  const noise = Buffer.alloc(BLOCK_BYTES)
-  for (let at = 0, n = 0; at < BLOCK_BYTES; at += 32, n++)
-    createHash('sha256').update(`${seed}/${n}`).digest().copy(noise, at)
-  let made = 0
-  return new ReadableStream(
-    {
-      pull(controller) {
-        const block = Buffer.from(noise.subarray(0, Math.min(BLOCK_BYTES, sizeBytes - made)))
-        block.writeBigUInt64LE(BigInt(made), 0)
-        made += block.length
-        onBytes(block)
-        controller.enqueue(block)
-        if (made >= sizeBytes) controller.close()
-      },
-    },
-    { highWaterMark: 1 },
-  )
-}
-
-/** The most memory that the server held at any moment of the work: the kernel's own high-water mark, or samples where it cannot be reset. */
-async function peakDuring(work: () => Promise<void>): Promise<number> {
-  const { pid } = registry.process
-  const isReset = await writeFile(`/proc/${pid}/clear_refs`, '5').then(
-    () => true,
-    () => false,
-  )
-  let sampled = 0
-  const sampling = setInterval(async () => {
-    sampled = Math.max(sampled, await residentBytes())
-  }, SAMPLE_EVERY_MS)
-  try {
-    await work()
-  } finally {
-    clearInterval(sampling)
-  }
-  return isReset ? await memory('VmHWM') : sampled
-}
-
-/** The least that the server holds in the seconds after its last request. */
-async function settledBytes(): Promise<number> {
-  let least = await residentBytes()
-  for (let n = 0; n < SETTLE_SAMPLES; n++) {
-    await Bun.sleep(SETTLE_EVERY_MS)
-    least = Math.min(least, await residentBytes())
-  }
-  return least
-}
-
-function residentBytes(): Promise<number> {
-  return memory('VmRSS')
-}
-
-async function memory(field: 'VmRSS' | 'VmHWM'): Promise<number> {
-  const status = await readFile(`/proc/${registry.process.pid}/status`, 'utf8')
-  const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]
-  if (kilobytes === undefined) throw new Error(`the kernel does not tell ${field}`)
-  return Number(kilobytes) * 1024
 }
 
 function megabytes(bytes: number): string {

@@ -126,13 +126,23 @@ export function ownEnvironment(): Record<string, string> {
 }
 
 /** An ECR client of the AWS SDK for the account that a 12-digit access key means in the development profile. */
-export function ecrClient(url: string, accessKeyId = '000000000000', region = 'us-east-1'): ECRClient {
-  return new ECRClient({ endpoint: url, region, credentials: { accessKeyId, secretAccessKey: 'test' }, maxAttempts: 1 })
+export function ecrClient(
+  url: string,
+  accessKeyId = '000000000000',
+  region = 'us-east-1',
+  secretAccessKey = 'test',
+): ECRClient {
+  return new ECRClient({ endpoint: url, region, credentials: { accessKeyId, secretAccessKey }, maxAttempts: 1 })
 }
 
 /** The password half of the first authorization token. */
-export async function loginPassword(url: string, accessKeyId?: string, region?: string): Promise<string> {
-  const client = ecrClient(url, accessKeyId, region)
+export async function loginPassword(
+  url: string,
+  accessKeyId?: string,
+  region?: string,
+  secretAccessKey?: string,
+): Promise<string> {
+  const client = ecrClient(url, accessKeyId, region, secretAccessKey)
   try {
     const { authorizationData } = await client.send(new GetAuthorizationTokenCommand({}))
     const token = authorizationData?.[0]?.authorizationToken

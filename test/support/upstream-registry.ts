@@ -68,6 +68,11 @@ export class UpstreamRegistry {
     return this.add(index.manifest, name, ...tags)
   }
 
+  /** Comes back on the port that it had. */
+  async restart(port: number): Promise<void> {
+    await new Promise<void>((ready) => this.#server.listen(port, '127.0.0.1', ready))
+  }
+
   async stop(): Promise<void> {
     this.#server.closeAllConnections()
     await new Promise((closed) => this.#server.close(closed))

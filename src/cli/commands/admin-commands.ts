@@ -85,7 +85,7 @@ export function describeAdmin(line: CommandLine): void {
       '--repositories <names>',
       'The repositories, by names with * and ? as wildcards and commas between.',
     )
-    .option('--actions <list>', 'pull, push or pull,push.', 'pull')
+    .option('--actions <list>', 'pull, push, cache (have caches filled by pulls), with commas between.', 'pull')
     .option('--expires <duration>', 'How long it lives.', '90d')
     .option('--account <id>', "The user's account; otherwise the server's default account.")
     .option('--region <name>', "The region that it logs in to; otherwise the server's default region.")
