@@ -33,4 +33,12 @@ export class Scratch {
   bytes(): Uint8Array {
     return this.#buffer.subarray(0, this.#filled)
   }
+
+  /** The same for good: whoever takes it has it, and the next file gets a buffer of its own. */
+  take(): Uint8Array {
+    const taken = this.bytes()
+    this.#buffer = new Uint8Array(FIRST_BYTES)
+    this.#filled = 0
+    return taken
+  }
 }

@@ -173,9 +173,10 @@ class Collector {
         return scratch.filled < bytes
       },
       end: () => {
-        if (kind === 'rpm-log') this.#logs.set(path, scratch.bytes().slice())
-        if (kind === 'rpm' && path.endsWith('.sqlite')) this.#databases.set(path, scratch.bytes().slice())
-        const facts = readFile(kind, scratch.bytes(), path, this.#tools)
+        const kept = kind === 'rpm-log' ? this.#logs : path.endsWith('.sqlite') ? this.#databases : undefined
+        const bytes = kept === undefined ? scratch.bytes() : scratch.take()
+        kept?.set(path, bytes)
+        const facts = readFile(kind, bytes, path, this.#tools)
         if (facts !== undefined) this.#keepFile(path, facts)
       },
     }
