@@ -60,9 +60,14 @@ export async function runReplication(
     },
   } as const
   const report = await runJob(job, options, flags.url, terminal, createApp)
-  if (command !== 'status' || flags.json === true) printReport(report, flags.json === true, terminal)
-  else terminal.out(printStatus(report as Status))
-  return EXIT.ok
+  if (command !== 'status') {
+    printReport(report, flags.json === true, terminal)
+    return EXIT.ok
+  }
+  const status = report as Status
+  if (flags.json === true) printReport(status, true, terminal)
+  else terminal.out(printStatus(status))
+  return status.destinations.some(({ failed, failedDeletions }) => failed + failedDeletions > 0) ? EXIT.failed : EXIT.ok
 }
 
 function printStatus({ destinations, images, deletions }: Status): string {

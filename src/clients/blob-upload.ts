@@ -7,7 +7,7 @@ import { type RetrySettings, retried, waitBefore } from './retry.ts'
 /** Where a blob's bytes come from, as often as they are needed. */
 export interface BlobSource {
   readonly sizeBytes: number
-  /** The bytes from an offset to the end. */
+  /** The bytes from an offset to the end. A chunk is not touched any more once the next is asked for. */
   read(from: number): AsyncIterable<Uint8Array>
 }
 
@@ -156,6 +156,6 @@ function withDigest(location: string, digest: Digest): string {
 
 async function whole(source: BlobSource): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
-  for await (const chunk of source.read(0)) chunks.push(chunk)
+  for await (const chunk of source.read(0)) chunks.push(Buffer.from(chunk))
   return Buffer.concat(chunks)
 }

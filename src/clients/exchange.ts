@@ -14,7 +14,7 @@ export interface ExchangeSettings extends ConnectionRules {
 export interface Exchange {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Bytes, or a stream of them; a stream is taken no faster than it can be sent. */
+  /** Bytes, or a stream of them; a stream is taken no faster than it can be sent, and a chunk is let go before the next is asked for. */
   readonly body?: Uint8Array | AsyncIterable<Uint8Array> | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -145,19 +145,18 @@ async function send(request: ClientRequest, body: Exchange['body'], watch: Watch
   }
   // An answer before the end of the body is the other side's last word on it.
   request.once('response', over).once('close', over).once('error', over)
-  request.on('drain', () => wake())
   watch.rest()
   for await (const chunk of body) {
     if (isOver) return
     if (chunk.byteLength === 0) continue
     watch.allow(settings.stallMs)
-    if (!request.write(chunk)) {
-      await new Promise<void>((resolve) => {
-        wake = resolve
-        if (isOver) resolve()
-      })
-      if (isOver) return
-    }
+    // Until it has left: whoever made the chunk may then use its memory again.
+    await new Promise<void>((resolve) => {
+      wake = resolve
+      request.write(chunk, () => resolve())
+      if (isOver) resolve()
+    })
+    if (isOver) return
     watch.rest()
   }
   if (isOver) return

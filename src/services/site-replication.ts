@@ -159,7 +159,8 @@ export class SiteReplication implements ReplicationRoute {
       async *read(from: number): AsyncIterable<Uint8Array> {
         if (from >= sizeBytes) return
         const body = await open(from)
-        yield* body instanceof Blob ? body.stream() : body
+        if (body instanceof Blob) yield* freed(body.stream())
+        else yield* body
       },
     }
   }
@@ -187,5 +188,13 @@ export class SiteReplication implements ReplicationRoute {
         dropped.push(tag)
       }
     return dropped
+  }
+}
+
+/** Gives back the memory of each chunk as soon as the next is asked for: the collector would let tens of megabytes pile up. */
+async function* freed(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  for await (const chunk of chunks) {
+    yield chunk
+    if (chunk.buffer instanceof ArrayBuffer) chunk.buffer.transfer(0)
   }
 }

@@ -24,8 +24,12 @@ export function describeReplication({ command, group, terminal, createApp }: Com
     )
       .option('--json', 'Print the report as JSON.')
       .option(...URL_OPTION)
-  described('status', 'Say for each destination what is pending, for how long, and what has failed.', STATUS_EXAMPLES)
-  described('retry', 'Ask again for every copy that has failed.', RETRY_EXAMPLES)
+  described(
+    'status',
+    'Say for each destination what is pending, for how long, and what has failed; then it ends with 1.',
+    STATUS_EXAMPLES,
+  )
+  described('retry', 'Ask again for every copy, and every deletion, that has failed.', RETRY_EXAMPLES)
   described(
     'backfill',
     'Ask for copies of images that were pushed before replication was configured.',
