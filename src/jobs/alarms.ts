@@ -1,6 +1,6 @@
-import type { Alarm } from '../domain/metrics/alarm.ts'
+import { type Alarm, queriesOf } from '../domain/metrics/alarm.ts'
 import { evaluateAlarm, MORE_PERIODS, reasonFor } from '../domain/metrics/evaluate-alarm.ts'
-import { statisticOf } from '../domain/metrics/statistics.ts'
+import type { Points } from '../domain/metrics/math/value.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { LogFacts, Logger } from '../lib/logger.ts'
 import { changeState } from '../services/alarm-states.ts'
@@ -64,20 +64,19 @@ export class AlarmJob implements Job<AlarmReport> {
 
   /** True when the state is another one now. */
   async #evaluate(alarm: Alarm): Promise<boolean> {
-    const { registry, definition, state } = alarm
-    const { periodSeconds, evaluationPeriods, statistic } = definition
+    const { definition, state } = alarm
+    const { periodSeconds, evaluationPeriods } = definition
     const now = this.#clock.now()
     const periodMs = periodSeconds * 1000
     const endMs = now.getTime() - (now.getTime() % periodMs)
     const startMs = endMs - (evaluationPeriods + MORE_PERIODS) * periodMs
-    const range = { since: new Date(startMs), until: new Date(endMs), periodMs }
-    const sums = await this.#data.sums(registry, definition, range)
+    const watched = await this.#watched(alarm, { since: new Date(startMs), until: new Date(endMs) })
     const points: (number | undefined)[] = []
     const moments: number[] = []
     for (let atMs = startMs; atMs < endMs; atMs += periodMs) {
-      const amount = sums.get(atMs)
-      points.push(amount === undefined ? undefined : statisticOf(statistic, amount))
-      if (amount !== undefined) moments.push(atMs)
+      const point = watched.get(atMs)
+      points.push(point)
+      if (point !== undefined) moments.push(atMs)
     }
     const value = evaluateAlarm(definition, points) ?? state.value
     if (value === state.value) return false
@@ -86,13 +85,31 @@ export class AlarmJob implements Job<AlarmReport> {
       version: '1.0',
       queryDate: now.toISOString(),
       ...(moments.length === 0 ? {} : { startDate: new Date(moments[0] ?? 0).toISOString() }),
-      statistic,
+      ...(definition.queries === undefined ? { statistic: definition.statistic } : {}),
       period: periodSeconds,
       recentDatapoints,
       threshold: definition.threshold,
     })
     const next = { value, reason: reasonFor(definition, points), reasonData }
     return this.#metadata.transact((tx) => changeState(tx, alarm, next, now))
+  }
+
+  /** The values that decide. An expression whose result is no time series just now has none. */
+  async #watched(
+    { registry, definition }: Alarm,
+    range: { readonly since: Date; readonly until: Date },
+  ): Promise<Points> {
+    const queries = queriesOf(definition)
+    const returned = queries.find(({ isReturned }) => isReturned)
+    if (returned === undefined) return new Map()
+    // Loaded with the first alarm, not with the process.
+    const [{ QuerySet }, { metricReader }] = await Promise.all([
+      import('../domain/metrics/math/queries.ts'),
+      import('../services/metric-queries.ts'),
+    ])
+    const { read, gridOf } = metricReader(this.#data, registry, range)
+    const value = await (await QuerySet.of(queries)).evaluate(returned.id, read, gridOf)
+    return value.kind === 'line' ? value.line.points : new Map()
   }
 }
 

@@ -1,5 +1,6 @@
 import { partitionOf } from '../domain/arn.ts'
-import { type Alarm, type AlarmState, alarmArn } from '../domain/metrics/alarm.ts'
+import { type Alarm, type AlarmState, alarmArn, queriesOf } from '../domain/metrics/alarm.ts'
+import type { MetricQuery } from '../domain/metrics/math/queries.ts'
 import type { MetadataWriter } from '../stores/metadata.ts'
 
 /**
@@ -38,15 +39,19 @@ function shown({ value, reason, reasonData, updatedAt }: AlarmState): object {
 }
 
 function configurationOf({ definition }: Alarm): object {
-  const { description, namespace, metricName, dimensions, statistic, periodSeconds, queryId } = definition
-  const metric = {
-    namespace,
-    name: metricName,
-    dimensions: Object.fromEntries(dimensions.map(({ name, value }) => [name, value])),
-  }
-  const metricStat = { metric, period: periodSeconds, stat: statistic }
+  const { description } = definition
+  return { ...(description === undefined ? {} : { description }), metrics: queriesOf(definition).map(shownQuery) }
+}
+
+function shownQuery({ id, label, expression, metric, isReturned }: MetricQuery): object {
+  const named = label === undefined ? {} : { label }
+  if (metric === undefined) return { id, expression, ...named, returnData: isReturned }
+  const { namespace, metricName: name, dimensions, periodSeconds: period, statistic: stat } = metric
+  const about = Object.fromEntries(dimensions.map(({ name, value }) => [name, value]))
   return {
-    ...(description === undefined ? {} : { description }),
-    metrics: [{ id: queryId ?? 'm1', metricStat, returnData: true }],
+    id,
+    metricStat: { metric: { namespace, name, dimensions: about }, period, stat },
+    ...named,
+    returnData: isReturned,
   }
 }

@@ -1,4 +1,5 @@
 import { partitionOf } from '../domain/arn.ts'
+import type { DestinationTable } from '../domain/eventbridge/destination.ts'
 import { type Alarm, type AlarmDefinition, type AlarmStateValue, alarmArn } from '../domain/metrics/alarm.ts'
 import {
   alarmDataInvalid,
@@ -12,6 +13,7 @@ import type { ResourceTag } from '../domain/repository.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import type { Access, RequestDetails } from './access.ts'
+import { checkActions, dropActions, keepActions } from './alarm-actions.ts'
 import { changeState } from './alarm-states.ts'
 
 /** CloudWatch's default quota. */
@@ -28,17 +30,25 @@ export class AlarmServices {
   readonly #metadata: MetadataStore
   readonly #access: Access
   readonly #clock: Clock
+  readonly #destinations: DestinationTable
   readonly #onChange: () => void
 
-  /** `onChange` hears of alarms that should be evaluated soon. */
-  constructor(metadata: MetadataStore, access: Access, clock: Clock, onChange: () => void = () => undefined) {
+  /** `destinations`: where actions lead; `onChange` hears when there may be something to deliver. */
+  constructor(
+    metadata: MetadataStore,
+    access: Access,
+    clock: Clock,
+    destinations: DestinationTable = new Map(),
+    onChange: () => void = () => undefined,
+  ) {
     this.#metadata = metadata
     this.#access = access
     this.#clock = clock
+    this.#destinations = destinations
     this.#onChange = onChange
   }
 
-  /** Makes the alarm, or changes what it watches; tags count for a new one only. Throws `alarm-limit-exceeded`. */
+  /** Makes the alarm, or changes what it watches; tags count for a new one only. Throws `alarm-limit-exceeded`, `invalid-parameter` for an action that leads nowhere. */
   async put(
     caller: AlarmCaller,
     name: string,
@@ -47,6 +57,7 @@ export class AlarmServices {
   ): Promise<void> {
     const registry = homeOf(caller)
     await this.#authorize(caller, 'PutMetricAlarm', name, { requestTags: tags })
+    checkActions(definition.actions, registry, this.#destinations)
     const now = this.#clock.now()
     await this.#metadata.transact(async (tx) => {
       const known = await tx.alarms.find(registry, name)
@@ -54,6 +65,7 @@ export class AlarmServices {
       const reason = 'Unchecked: Initial alarm creation'
       const state = { value: 'INSUFFICIENT_DATA', reason, updatedAt: now, changedAt: now } as const
       await tx.alarms.put({ registry, name, definition, configuredAt: now, state, tags })
+      await keepActions(tx, { registry, name, definition })
     })
     this.#onChange()
   }
@@ -66,7 +78,10 @@ export class AlarmServices {
       const unknown: string[] = []
       for (const name of names) if ((await tx.alarms.find(registry, name)) === undefined) unknown.push(name)
       if (unknown.length > 0) throw alarmNotFound(unknown)
-      for (const name of names) await tx.alarms.delete(registry, name)
+      for (const name of names) {
+        await tx.alarms.delete(registry, name)
+        await dropActions(tx, registry, name)
+      }
     })
   }
 

@@ -78,10 +78,14 @@ export class MetricData {
     const subject = counted && subjectOf(counted, metric.dimensions)
     if (counted === undefined || subject === undefined) return new Map()
     if (metric.unit !== undefined && metric.unit !== UNITS[counted]) return new Map()
-    const nowMs = this.#clock.now().getTime()
-    const fromMs = startOfPeriod(range.since.getTime(), nowMs)
+    const fromMs = this.startOf(range.since)
     const series = { registry, metric: counted, subject }
     const rows = await this.#metadata.view.metrics.listCounts(series, new Date(fromMs), range.until, periodMs)
     return byPeriod(rows, fromMs, periodMs)
+  }
+
+  /** Where the first period begins of what is read from that moment on. */
+  startOf(since: Date): number {
+    return startOfPeriod(since.getTime(), this.#clock.now().getTime())
   }
 }

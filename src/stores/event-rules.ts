@@ -12,6 +12,9 @@ import type { Registry } from '../domain/names.ts'
 import type { ResourceTag } from '../domain/repository.ts'
 import type { Page } from './page.ts'
 
+/** How names of rules begin that no account has put, and none sees: no rule of an account can be called so. */
+export const OWN_RULES = 'ecru:'
+
 /** A target with the rule it belongs to. */
 export interface PlacedEventTarget {
   readonly rule: EventRule

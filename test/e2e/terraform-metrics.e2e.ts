@@ -1,7 +1,10 @@
-import { describe, expect } from 'bun:test'
+import { afterAll, beforeAll, describe, expect } from 'bun:test'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { CloudWatchClient, DescribeAlarmsCommand, ListTagsForResourceCommand } from '@aws-sdk/client-cloudwatch'
 import { testWith } from '../support/clients/client-test.ts'
-import { useStage } from '../support/clients/stage.ts'
+import { openStage, type Stage } from '../support/clients/stage.ts'
 import { openTerraform, type Terraform } from '../support/clients/terraform.ts'
 
 const test = testWith('terraform', 'terraform-providers')
@@ -9,7 +12,8 @@ const TIMEOUT_MS = 600_000
 const CHANGED = { team: 'blue', threshold: 7 }
 
 describe('Terraform manages alarms, and finds them as it left them', () => {
-  const stage = useStage()
+  let directory: string
+  let stage: Stage
   let terraform: Terraform
   const client = () =>
     new CloudWatchClient({
@@ -18,11 +22,22 @@ describe('Terraform manages alarms, and finds them as it left them', () => {
       credentials: { accessKeyId: '000000000000', secretAccessKey: 'test' },
     })
 
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'ecru-actions-'))
+    const file = join(directory, 'targets.json')
+    await writeFile(file, JSON.stringify({ 'arn:aws:sns:*': { kind: 'http', url: 'http://127.0.0.1:9/alarms' } }))
+    stage = await openStage({ env: { ECRU_EVENTS_TARGETS: file } })
+  }, TIMEOUT_MS)
+  afterAll(async () => {
+    await stage.close()
+    await rm(directory, { recursive: true, force: true })
+  }, TIMEOUT_MS)
+
   test(
     'applies, and a second plan is empty',
     async () => {
       terraform = await openTerraform(stage, 'terraform-metrics')
-      expect(await terraform.apply()).toBe('Apply complete! Resources: 3 added, 0 changed, 0 destroyed.')
+      expect(await terraform.apply()).toBe('Apply complete! Resources: 4 added, 0 changed, 0 destroyed.')
       expect(await terraform.changes()).toBeUndefined()
     },
     TIMEOUT_MS,
@@ -34,7 +49,11 @@ describe('Terraform manages alarms, and finds them as it left them', () => {
       expect(await terraform.apply(CHANGED)).toBe('Apply complete! Resources: 0 added, 1 changed, 0 destroyed.')
       expect(await terraform.changes(CHANGED)).toBeUndefined()
       const { MetricAlarms } = await client().send(new DescribeAlarmsCommand({ AlarmNames: ['many-pulls'] }))
-      expect(MetricAlarms?.[0]).toMatchObject({ Threshold: 7, AlarmDescription: 'pulls that blue looks at' })
+      expect(MetricAlarms?.[0]).toMatchObject({
+        Threshold: 7,
+        AlarmDescription: 'pulls that blue looks at',
+        AlarmActions: ['arn:aws:sns:us-east-1:000000000000:blue'],
+      })
       const { arn: ResourceARN } = await terraform.output<{ readonly arn: string }>()
       const { Tags } = await client().send(new ListTagsForResourceCommand({ ResourceARN }))
       expect(Tags).toContainEqual({ Key: 'team', Value: 'blue' })
@@ -45,7 +64,7 @@ describe('Terraform manages alarms, and finds them as it left them', () => {
   test(
     'destroys everything',
     async () => {
-      expect(await terraform.destroy(CHANGED)).toBe('Destroy complete! Resources: 3 destroyed.')
+      expect(await terraform.destroy(CHANGED)).toBe('Destroy complete! Resources: 4 destroyed.')
       expect((await client().send(new DescribeAlarmsCommand({}))).MetricAlarms ?? []).toEqual([])
     },
     TIMEOUT_MS,

@@ -1,7 +1,14 @@
 import { partitionOf } from '../../domain/arn.ts'
-import { type Alarm, alarmArn } from '../../domain/metrics/alarm.ts'
+import {
+  type Alarm,
+  type AlarmConditions,
+  alarmArn,
+  queriesOf,
+  type WatchedMetric,
+} from '../../domain/metrics/alarm.ts'
 import { alarmInvalid } from '../../domain/metrics/errors.ts'
 import { STATISTICS } from '../../domain/metrics/statistics.ts'
+import { queryOut } from './metric-queries.ts'
 import { type CloudWatchOperation, dimensionsOut } from './operation.ts'
 import { printToken, readToken } from './tokens.ts'
 
@@ -14,10 +21,11 @@ export const describeAlarms: CloudWatchOperation<'DescribeAlarms'> = async (inpu
   const [after] = readToken(input.NextToken, 1) ?? []
   const isForOthers =
     (AlarmTypes !== undefined && !AlarmTypes.includes('MetricAlarm')) ||
-    // No alarm here has actions, parents or children.
-    [ActionPrefix, input.ChildrenOfAlarmName, input.ParentsOfAlarmName].some((given) => given !== undefined)
-  const isMeant = ({ name, state }: Alarm) =>
+    // No alarm here has parents or children.
+    [input.ChildrenOfAlarmName, input.ParentsOfAlarmName].some((given) => given !== undefined)
+  const isMeant = ({ name, state, definition }: Alarm) =>
     !isForOthers &&
+    (ActionPrefix === undefined || actionsOf(definition).some((arn) => arn.startsWith(ActionPrefix))) &&
     (StateValue === undefined || state.value === StateValue) &&
     (AlarmNamePrefix === undefined || name.startsWith(AlarmNamePrefix))
   if (AlarmNames !== undefined) {
@@ -40,26 +48,30 @@ function alarmOut(alarm: Alarm): object {
     AlarmDescription: definition.description,
     AlarmConfigurationUpdatedTimestamp: alarm.configuredAt,
     ActionsEnabled: definition.actionsEnabled,
-    OKActions: [],
-    AlarmActions: [],
-    InsufficientDataActions: [],
+    OKActions: definition.actions?.OK ?? [],
+    AlarmActions: definition.actions?.ALARM ?? [],
+    InsufficientDataActions: definition.actions?.INSUFFICIENT_DATA ?? [],
     StateValue: state.value,
     StateReason: state.reason,
     StateReasonData: state.reasonData,
     StateUpdatedTimestamp: state.updatedAt,
-    ...(definition.queryId === undefined ? metricOut(alarm) : { Dimensions: [] }),
+    ...(definition.queries === undefined && definition.queryId === undefined
+      ? metricOut(definition)
+      : { Dimensions: [] }),
     EvaluationPeriods: definition.evaluationPeriods,
     DatapointsToAlarm: definition.datapointsToAlarm,
     Threshold: definition.threshold,
     ComparisonOperator: definition.comparison,
     TreatMissingData: definition.treatMissingData,
     EvaluateLowSampleCountPercentile: definition.evaluateLowSampleCountPercentile,
-    ...(definition.queryId === undefined ? {} : { Metrics: [queryOut(alarm)] }),
+    ...(definition.queries === undefined && definition.queryId === undefined
+      ? {}
+      : { Metrics: queriesOf(definition).map(queryOut) }),
     StateTransitionedTimestamp: state.changedAt,
   }
 }
 
-function metricOut({ definition }: Alarm): object {
+function metricOut(definition: WatchedMetric & AlarmConditions): object {
   const { namespace, metricName, dimensions, statistic, periodSeconds, unit } = definition
   const isSimple = STATISTICS.some((known) => known === statistic)
   return {
@@ -72,17 +84,6 @@ function metricOut({ definition }: Alarm): object {
   }
 }
 
-function queryOut({ definition }: Alarm): object {
-  const { namespace: Namespace, metricName: MetricName, dimensions, queryId, queryLabel } = definition
-  return {
-    Id: queryId,
-    Label: queryLabel,
-    MetricStat: {
-      Metric: { Namespace, MetricName, Dimensions: dimensionsOut(dimensions) },
-      Period: definition.periodSeconds,
-      Stat: definition.statistic,
-      Unit: definition.unit,
-    },
-    ReturnData: true,
-  }
+function actionsOf({ actions = {} }: AlarmConditions): readonly string[] {
+  return Object.values(actions).flat()
 }

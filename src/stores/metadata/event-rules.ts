@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely'
+import type { ExpressionBuilder, Selectable } from 'kysely'
 import type {
   DeadLetter,
   DeliveryTrouble,
@@ -11,10 +11,10 @@ import type {
 } from '../../domain/eventbridge/rule.ts'
 import type { Region, Registry, RegistryId } from '../../domain/names.ts'
 import type { ResourceTag } from '../../domain/repository.ts'
-import type { EventRuleWriter, PlacedEventTarget } from '../event-rules.ts'
+import { type EventRuleWriter, OWN_RULES, type PlacedEventTarget } from '../event-rules.ts'
 import type { Page } from '../page.ts'
 import { prepared } from './prepared.ts'
-import type { Database } from './schema/database.ts'
+import type { Database, Tables } from './schema/database.ts'
 import type { EventDeadLettersTable, EventRulesTable, EventTargetsTable } from './schema/event-rules.ts'
 import type { Session } from './session.ts'
 
@@ -38,6 +38,13 @@ const advance = prepared((db, p: { targetId: number; from: number; to: number })
     .where('position', '=', p.from)
     .returning('id'),
 )
+
+const END_OF_OWN_RULES = `${OWN_RULES}~`
+
+/** Put by the account itself. */
+function isOfAccount(eb: ExpressionBuilder<Tables, 'event_rules'>) {
+  return eb.or([eb('name', '<', OWN_RULES), eb('name', '>', END_OF_OWN_RULES)])
+}
 
 /** Rules about events. */
 export class EventRules implements EventRuleWriter {
@@ -72,6 +79,7 @@ export class EventRules implements EventRuleWriter {
       .where('name', '>=', prefix)
       // No character of a name comes behind this one.
       .where('name', '<', `${prefix}~`)
+      .where((eb) => isOfAccount(eb))
       .orderBy('name')
       .limit(limit)
       .execute()
@@ -84,6 +92,7 @@ export class EventRules implements EventRuleWriter {
       .select((eb) => eb.fn.countAll<number>().as('count'))
       .where('account_id', '=', registryId)
       .where('region', '=', region)
+      .where((eb) => isOfAccount(eb))
       .executeTakeFirstOrThrow()
     return Number(count)
   }

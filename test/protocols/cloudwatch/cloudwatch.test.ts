@@ -131,7 +131,9 @@ describe.each(Object.keys(PROTOCOLS) as (keyof typeof PROTOCOLS)[])('by the prot
     const actions = { ...ALARM, AlarmActions: ['arn:aws:sns:eu-west-3:123456789012:ops'] }
     const [code, message] = await refusalOf(client.send(new cw.PutMetricAlarmCommand(actions)))
     expect(code).toMatch(VALIDATION)
-    expect(message).toContain('Ecru performs no actions of alarms')
+    expect(message).toContain(
+      'Invalid alarm action arn:aws:sns:eu-west-3:123456789012:ops: No destination is configured',
+    )
     const long = { ...ALARM, AlarmName: 'x'.repeat(256) }
     expect((await refusalOf(client.send(new cw.PutMetricAlarmCommand(long))))[0]).toMatch(VALIDATION)
   })
@@ -190,8 +192,99 @@ test('a metric named by a query is shown as one', async () => {
   expect((await client.send(new cw.DescribeAlarmsCommand({}))).MetricAlarms?.[0]?.StateValue).toBe('ALARM')
 })
 
+const LOGINS: cw.MetricDataQuery = {
+  Id: 'm1',
+  MetricStat: { Metric: CALLS, Period: 60, Stat: 'Sum' },
+  ReturnData: false,
+}
+/** The first is not returned; the second is the share that it has of ten. */
+const MATH: cw.MetricDataQuery[] = [
+  LOGINS,
+  { Id: 'e1', Expression: 'FILL(m1, 0) / 10 * 100', Label: 'share', ReturnData: true },
+]
+
+test('an alarm on an expression goes off by its result, and is shown as it was put', async () => {
+  const client = fixture.clientOf('cbor')
+  const { Namespace: _n, MetricName: _m, Dimensions: _d, Statistic: _s, Period: _p, ...rest } = ALARM
+  await client.send(new cw.PutMetricAlarmCommand({ ...rest, Metrics: MATH, Threshold: 25 }))
+  const alarm = async () => (await client.send(new cw.DescribeAlarmsCommand({}))).MetricAlarms?.[0]
+  expect((await alarm())?.Metrics).toEqual(MATH)
+  expect((await alarm())?.Period).toBeUndefined()
+  await fixture.advance(60)
+  expect((await alarm())?.StateValue).toBe('OK')
+  await fixture.call(3)
+  await fixture.advance(60)
+  expect(await alarm()).toMatchObject({
+    StateValue: 'ALARM',
+    StateReason: 'Threshold Crossed: 1 datapoint(s) [30.0] was greater than the threshold (25.0).',
+  })
+})
+
+test('expressions of GetMetricData are evaluated over what was counted', async () => {
+  const client = fixture.clientOf('json')
+  await fixture.call(4)
+  await fixture.advance(60)
+  await fixture.call(2)
+  const nowMs = fixture.clock.now().getTime()
+  const data = async (MetricDataQueries: cw.MetricDataQuery[], more: Partial<cw.GetMetricDataCommandInput> = {}) => {
+    const range = { StartTime: new Date(nowMs - 60_000), EndTime: new Date(nowMs + 180_000) }
+    const input = { ...range, MetricDataQueries, ScanBy: 'TimestampAscending' as const, ...more }
+    const { MetricDataResults = [] } = await client.send(new cw.GetMetricDataCommand(input))
+    return MetricDataResults.map(({ Id, Label, Values }) => [Id, Label, Values])
+  }
+  expect(await data(MATH)).toEqual([['e1', 'share', [0, 40, 20, 0]]])
+  const several = { Id: 'all', Expression: 'METRICS() * 2' }
+  expect(await data([...MATH, several])).toEqual([
+    ['e1', 'share', [0, 40, 20, 0]],
+    ['all', 'all CallCount', [8, 4]],
+  ])
+  expect(await data([...MATH, several], { MaxDatapoints: 5 })).toEqual([
+    ['e1', 'share', [0, 40, 20, 0]],
+    ['all', 'all CallCount', [8]],
+  ])
+  for (const [expression, reason] of [
+    ['m1 +', 'It ends where a value is expected'],
+    ['nothing', 'There is no query nothing'],
+    ['SUM(m1)', 'The result must be a time series'],
+  ] as const) {
+    const [code, message] = await refusalOf(data([LOGINS, { Id: 'x', Expression: expression }] as cw.MetricDataQuery[]))
+    expect([code, message]).toEqual([
+      expect.stringMatching(VALIDATION),
+      `Error in expression 'x': ${reason}${message?.endsWith('them.') ? ', or an array of them' : ''}.`,
+    ])
+  }
+  const long = { StartTime: new Date(nowMs - 400 * 86_400_000) }
+  expect((await refusalOf(data(MATH, long)))[1]).toContain('100800 periods at once')
+})
+
 test.each([
-  ['expressions', { Metrics: [{ Id: 'e1', Expression: 'SUM(METRICS())' }] }, 'Ecru evaluates no expressions'],
+  [
+    'numbers',
+    { Metrics: [LOGINS, { Id: 'e1', Expression: 'SUM(m1)' }] },
+    "Error in expression 'e1': The result must be",
+  ],
+  [
+    'several series',
+    { Metrics: [LOGINS, { Id: 'e1', Expression: 'METRICS()' }] },
+    'An alarm needs a single time series',
+  ],
+  ['searches', { Metrics: [{ Id: 'e1', Expression: "SEARCH('x', 'Sum')" }] }, 'There is no function SEARCH here'],
+  [
+    'two results',
+    {
+      Metrics: [LOGINS, { Id: 'm2', MetricStat: LOGINS.MetricStat }, ...MATH.slice(1)].map((query) => ({
+        ...query,
+        ReturnData: true,
+      })),
+    },
+    'Exactly one element of the metrics list should return data.',
+  ],
+  [
+    'different periods',
+    { Metrics: [...MATH, { Id: 'm2', MetricStat: { Metric: CALLS, Period: 120, Stat: 'Sum' }, ReturnData: false }] },
+    'must have the same period',
+  ],
+  ['neither', { Metrics: [{ Id: 'e1' }] }, 'must have either MetricStat or Expression'],
   ['anomalies', { ThresholdMetricId: 'ad1' }, 'Ecru detects no anomalies'],
   ['bands', { ComparisonOperator: 'GreaterThanUpperThreshold' as const }, 'ComparisonOperator must be one of'],
   ['parts of a minute', { Period: 10 }, 'Period must be a multiple of 60'],

@@ -50,6 +50,43 @@ resource "aws_cloudwatch_metric_alarm" "pulls" {
   comparison_operator = "GreaterThanThreshold"
   treat_missing_data  = "notBreaching"
   tags                = { team = var.team }
+
+  alarm_actions             = ["arn:aws:sns:us-east-1:000000000000:${var.team}"]
+  ok_actions                = ["arn:aws:ecru:us-east-1:000000000000:webhook/https://ci.example.com/calm"]
+  insufficient_data_actions = []
+}
+
+# The part of all pulls that one repository has, in percent.
+resource "aws_cloudwatch_metric_alarm" "share" {
+  alarm_name          = "share-of-pulls"
+  evaluation_periods  = 2
+  threshold           = 50
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  alarm_actions       = ["arn:aws:sns:us-east-1:000000000000:ops"]
+
+  metric_query {
+    id          = "share"
+    expression  = "IF(all > 0, 100 * app / all)"
+    label       = "share of the pulls"
+    return_data = true
+  }
+  metric_query {
+    id         = "all"
+    expression = "SUM(METRICS())"
+  }
+  dynamic "metric_query" {
+    for_each = { app = "team/app", other = "team/other" }
+    content {
+      id = metric_query.key
+      metric {
+        namespace   = "AWS/ECR"
+        metric_name = "RepositoryPullCount"
+        period      = 300
+        stat        = "Sum"
+        dimensions  = { RepositoryName = metric_query.value }
+      }
+    }
+  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "logins" {
