@@ -2,18 +2,19 @@ import { compareDigits, compareText } from './digits.ts'
 
 /**
  * Orders versions of Alpine packages, `1.2.3[letter][_suffix[n]]…[~hash][-rN]`, as apk-tools does. What is no such version
- * comes before the valid one that it begins like; two invalid ones are compared as texts.
+ * comes before the valid one that it begins like; of two invalid ones that begin alike the texts are compared.
  */
 export function compareApk(a: string, b: string): number {
   const left = parse(a)
   const right = parse(b)
-  if (!left.isValid && !right.isValid) return compareText(a, b)
   return (
     compareNumbers(left.numbers, right.numbers) ||
     compareText(left.letter, right.letter) ||
     compareSuffixes(left.suffixes, right.suffixes) ||
     compareDigits(left.build ?? '', right.build ?? '') ||
-    Number(left.rest === '') - Number(right.rest === '')
+    Number(left.isValid) - Number(right.isValid) ||
+    Number(left.rest === '') - Number(right.rest === '') ||
+    (left.isValid ? 0 : compareText(a, b))
   )
 }
 
