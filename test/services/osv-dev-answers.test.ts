@@ -9,7 +9,7 @@ let advisories: SqliteAdvisoryStore
 
 beforeAll(async () => {
   advisories = await realAdvisories(NOW)
-})
+}, 60_000)
 
 afterAll(async () => {
   await advisories.close()

@@ -30,6 +30,8 @@ const IMAGES: readonly (readonly [image: string, trivy: number, ecru: number, st
 ]
 
 const NOW = '2026-11-21T00:00:00Z'
+/** Nine thousand records are imported first, on whatever machine this is. */
+const TIMEOUT_MS = 60_000
 const ref = refTo('app')
 let advisories: SqliteAdvisoryStore
 let services: Services
@@ -50,11 +52,11 @@ beforeAll(async () => {
     digests.set(image, await pushFiles(services, ref, bytes, image))
   }
   expect(await services.scanJobs.scanNow()).toMatchObject({ scanned: 6, failed: 2, postponed: 0 })
-})
+}, TIMEOUT_MS)
 
 afterAll(async () => {
-  await services.close()
-  await advisories.close()
+  await services?.close()
+  await advisories?.close()
 })
 
 interface Seen {

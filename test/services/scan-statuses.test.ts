@@ -189,6 +189,16 @@ describe('what was not compared never looks clean', () => {
     })
   })
 
+  test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])('a distribution called %s', async (id) => {
+    await importNow(openssl)
+    await configure(ON_PUSH)
+    const files = { 'etc/os-release': `ID=${id}\nVERSION_ID=1\n`, 'var/lib/dpkg/status': dpkgStatus(['bash', '5.2']) }
+    expect(await scanned(files)).toMatchObject({
+      status: 'FAILED',
+      description: `No database of advisories is known for ${id.toLowerCase()} 1.`,
+    })
+  })
+
   test('half of the layers cannot be read', async () => {
     await importNow(openssl)
     await configure(ON_PUSH)

@@ -133,50 +133,52 @@ type Release = (version: string, os: OperatingSystem) => string | undefined
 const major = (family: string) => (version: string) => `${family}:${version.split('.')[0]}`
 const whole = (family: string) => (version: string) => `${family}:${version}`
 
-const DISTRIBUTIONS: Readonly<Record<string, Release>> = {
-  debian: major('Debian'),
-  ubuntu: whole('Ubuntu'),
-  alpine: (version) => `Alpine:v${version.split('.').slice(0, 2).join('.')}`,
-  almalinux: major('AlmaLinux'),
-  rocky: major('Rocky Linux'),
-  rhel: major('Red Hat:enterprise_linux'),
-  // A rebuild of the release of Red Hat that it is called after. CentOS Stream runs ahead of it, so it is none.
-  centos: (version, os) =>
-    Number.parseInt(version, 10) <= 8 && !/stream/i.test(os.prettyName ?? '')
-      ? major('Red Hat:enterprise_linux')(version)
-      : undefined,
-  sles: (version) => `SUSE:${version.replace(/\.0$/, '').replace('.', ' SP')}`,
-  sled: (version) => `SUSE:${version.replace(/\.0$/, '').replace('.', ' SP')}`,
-  'opensuse-leap': (version) => `openSUSE:Leap ${version}`,
-  openeuler: (version, { prettyName = '' }) => {
-    const edition = /\((.+)\)/.exec(prettyName)?.[1]
-    return `openEuler:${version}${edition === undefined ? '' : `-${edition}`}`
-  },
-  mageia: major('Mageia'),
-  azurelinux: major('Azure Linux'),
-  mariner: major('Azure Linux'),
-  photon: whole('Photon OS'),
-  amzn: major('Amazon Linux'),
-  ol: major('Oracle Linux'),
-  fedora: whole('Fedora'),
-}
+const DISTRIBUTIONS: ReadonlyMap<string, Release> = new Map(
+  Object.entries<Release>({
+    debian: major('Debian'),
+    ubuntu: whole('Ubuntu'),
+    alpine: (version) => `Alpine:v${version.split('.').slice(0, 2).join('.')}`,
+    almalinux: major('AlmaLinux'),
+    rocky: major('Rocky Linux'),
+    rhel: major('Red Hat:enterprise_linux'),
+    // A rebuild of the release of Red Hat that it is called after. CentOS Stream runs ahead of it, so it is none.
+    centos: (version, os) =>
+      Number.parseInt(version, 10) <= 8 && !/stream/i.test(os.prettyName ?? '')
+        ? major('Red Hat:enterprise_linux')(version)
+        : undefined,
+    sles: (version) => `SUSE:${version.replace(/\.0$/, '').replace('.', ' SP')}`,
+    sled: (version) => `SUSE:${version.replace(/\.0$/, '').replace('.', ' SP')}`,
+    'opensuse-leap': (version) => `openSUSE:Leap ${version}`,
+    openeuler: (version, { prettyName = '' }) => {
+      const edition = /\((.+)\)/.exec(prettyName)?.[1]
+      return `openEuler:${version}${edition === undefined ? '' : `-${edition}`}`
+    },
+    mageia: major('Mageia'),
+    azurelinux: major('Azure Linux'),
+    mariner: major('Azure Linux'),
+    photon: whole('Photon OS'),
+    amzn: major('Amazon Linux'),
+    ol: major('Oracle Linux'),
+    fedora: whole('Fedora'),
+  }),
+)
 
 /** Distributions that have no releases. */
-const ROLLING: Readonly<Record<string, string>> = {
-  wolfi: 'Wolfi',
-  chainguard: 'Chainguard',
-  minimos: 'MinimOS',
-  'opensuse-tumbleweed': 'openSUSE:Tumbleweed',
-  echo: 'Echo',
-}
+const ROLLING: ReadonlyMap<string, string> = new Map([
+  ['wolfi', 'Wolfi'],
+  ['chainguard', 'Chainguard'],
+  ['minimos', 'MinimOS'],
+  ['opensuse-tumbleweed', 'openSUSE:Tumbleweed'],
+  ['echo', 'Echo'],
+])
 
 function distributionOf(os: OperatingSystem): string | undefined {
-  const rolling = ROLLING[os.id]
+  const rolling = ROLLING.get(os.id)
   if (rolling !== undefined) return rolling
   const version = os.versionId ?? os.release
   if (os.id === 'alpine' && /edge/.test(`${version} ${os.release} ${os.prettyName}`)) return 'Alpine:edge'
   if (version === undefined || !/^[0-9]/.test(version)) return undefined
-  return DISTRIBUTIONS[os.id]?.(version, os)
+  return DISTRIBUTIONS.get(os.id)?.(version, os)
 }
 
 /** What to look up for a package: under which name, and at which version. */
@@ -198,7 +200,8 @@ const SOURCE_NAMES: ReadonlySet<string> = new Set(['Debian', 'Ubuntu', 'Alpine',
  */
 export function lookupsOf(found: FoundPackage, os: OperatingSystem | undefined): readonly Lookup[] {
   const ecosystem = ecosystemOf(found.type, os)
-  if (ecosystem === undefined) return []
+  // Nothing is above or below no version, as that of a Go program's main module that was built from a work tree.
+  if (ecosystem === undefined || found.version === '') return []
   const family = familyOf(ecosystem)
   const own = { ecosystem, name: canonicalName(ecosystem, found.name), version: found.version }
   if (found.sourceName === undefined || BINARY_NAMES.has(family) || !isDistribution(ecosystem)) return [own]

@@ -5,6 +5,7 @@ import { canonicalEcosystem, ecosystemOf, lookupsOf } from './ecosystems.ts'
 import { hitsOf } from './match.ts'
 import { parseOsv } from './osv.ts'
 import { fixedAbove, isAffected } from './ranges.ts'
+import { urlOf } from './trackers.ts'
 
 const record = (affected: object, members: object = {}) =>
   parseOsv({ id: 'X-1', modified: '2026-01-01T00:00:00Z', affected: [affected], ...members })
@@ -221,4 +222,13 @@ test('packages of a module stream are compared with fixes of their stream alone'
   expect(isHit(found('rpm', 'nodejs', '1:16.20.1-1.el9'), modular)).toBe(false)
   expect(isHit(found('rpm', 'nodejs', '1:16.20.1-1.el9'), plain)).toBe(true)
   expect(isHit(found('rpm', 'nodejs', version), plain)).toBe(false)
+})
+
+test('a package of which no version is known is compared with nothing', () => {
+  expect(lookupsOf(found('golang', 'example.com/app', ''), undefined)).toEqual([])
+})
+
+test('every id has a page, whatever it begins with', () => {
+  for (const prefix of ['GHSA', 'constructor', '__proto__', 'toString', ''])
+    expect(urlOf(`${prefix}-1`)).toStartWith('https://')
 })

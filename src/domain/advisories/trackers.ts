@@ -10,19 +10,21 @@ export function urlOf(id: string, ecosystem = ''): string {
     return `https://nvd.nist.gov/vuln/detail/${cve}`
   }
   const [prefix = ''] = id.split('-', 1)
-  const page = PAGES[prefix]
+  const page = PAGES.get(prefix)
   return page === undefined ? `https://osv.dev/vulnerability/${encodeURIComponent(id)}` : page(id)
 }
 
-const PAGES: Readonly<Record<string, (id: string) => string>> = {
-  GHSA: (id) => `https://github.com/advisories/${id}`,
-  GO: (id) => `https://pkg.go.dev/vuln/${id}`,
-  RUSTSEC: (id) => `https://rustsec.org/advisories/${id}.html`,
-  DSA: (id) => `https://security-tracker.debian.org/tracker/${id}`,
-  DLA: (id) => `https://security-tracker.debian.org/tracker/${id}`,
-  USN: (id) => `https://ubuntu.com/security/notices/${id}`,
-  RHSA: (id) => `https://access.redhat.com/errata/${id}`,
-}
+const PAGES: ReadonlyMap<string, (id: string) => string> = new Map(
+  Object.entries<(id: string) => string>({
+    GHSA: (id) => `https://github.com/advisories/${encodeURIComponent(id)}`,
+    GO: (id) => `https://pkg.go.dev/vuln/${encodeURIComponent(id)}`,
+    RUSTSEC: (id) => `https://rustsec.org/advisories/${encodeURIComponent(id)}.html`,
+    DSA: (id) => `https://security-tracker.debian.org/tracker/${encodeURIComponent(id)}`,
+    DLA: (id) => `https://security-tracker.debian.org/tracker/${encodeURIComponent(id)}`,
+    USN: (id) => `https://ubuntu.com/security/notices/${encodeURIComponent(id)}`,
+    RHSA: (id) => `https://access.redhat.com/errata/${encodeURIComponent(id)}`,
+  }),
+)
 
 /** The database that a record belongs to, in capitals: `GHSA`, `DEBIAN`, `NVD` for a bare CVE. */
 export function databaseOf(id: string): string {
