@@ -59,6 +59,32 @@ export interface PushedImage {
   readonly droppedTags: readonly Tag[]
 }
 
+/** What pushes and pulls go through. */
+export interface ImageParts {
+  readonly metadata: MetadataStore
+  readonly vaults: Vaults
+  readonly access: Access
+  readonly clock: Clock
+  readonly pulls: PullTimes
+  readonly admission: Admission
+}
+
+/** What follows a push: the first three in its transaction, the last once it is committed. */
+export interface PushFollowers {
+  readonly signing: PushSigning
+  readonly scanning: PushScanning
+  readonly replication: PushReplication
+  readonly onPush?: (ref: RepositoryRef) => void
+}
+
+export interface ImageRules {
+  readonly quotas: Quotas
+  /** Of public repositories; the same when absent. */
+  readonly publicQuotas?: Quotas
+  /** Whether an image may be pushed before (or without) what it refers to: OCI's option, which ECR does not take. */
+  readonly isSparseAccepted?: boolean
+}
+
 /** Images: pushed and pulled. Both interfaces meet here, so both follow the same rules. */
 export class Images {
   readonly #metadata: MetadataStore
@@ -72,38 +98,23 @@ export class Images {
   readonly #signing: PushSigning
   readonly #scanning: PushScanning
   readonly #replication: PushReplication
-  /** Whether an image may be pushed before (or without) what it refers to: OCI's option, which ECR does not take. */
   readonly #isSparseAccepted: boolean
   readonly #onPush: (ref: RepositoryRef) => void
 
-  constructor(
-    metadata: MetadataStore,
-    vaults: Vaults,
-    access: Access,
-    clock: Clock,
-    quotas: Quotas,
-    pulls: PullTimes,
-    admission: Admission,
-    signing: PushSigning,
-    scanning: PushScanning,
-    replication: PushReplication,
-    isSparseAccepted = false,
-    publicQuotas = quotas,
-    onPush: (ref: RepositoryRef) => void = () => undefined,
-  ) {
-    this.#metadata = metadata
-    this.#vaults = vaults
-    this.#access = access
-    this.#clock = clock
-    this.#quotas = quotas
-    this.#publicQuotas = publicQuotas
-    this.#pulls = pulls
-    this.#admission = admission
-    this.#signing = signing
-    this.#scanning = scanning
-    this.#replication = replication
-    this.#isSparseAccepted = isSparseAccepted
-    this.#onPush = onPush
+  constructor(parts: ImageParts, followers: PushFollowers, rules: ImageRules) {
+    this.#metadata = parts.metadata
+    this.#vaults = parts.vaults
+    this.#access = parts.access
+    this.#clock = parts.clock
+    this.#pulls = parts.pulls
+    this.#admission = parts.admission
+    this.#signing = followers.signing
+    this.#scanning = followers.scanning
+    this.#replication = followers.replication
+    this.#onPush = followers.onPush ?? (() => undefined)
+    this.#quotas = rules.quotas
+    this.#publicQuotas = rules.publicQuotas ?? rules.quotas
+    this.#isSparseAccepted = rules.isSparseAccepted ?? false
   }
 
   /**

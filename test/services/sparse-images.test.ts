@@ -25,17 +25,13 @@ beforeAll(async () => {
   const { metadata, vaults, clock, access } = services
   const pulls = new PullTimes(metadata, clock, () => undefined)
   images = new Images(
-    metadata,
-    vaults,
-    access,
-    clock,
-    GENEROUS_QUOTAS,
-    pulls,
-    services.admission,
-    new PushSigning(() => undefined),
-    services.pushScanning,
-    new PushReplication(clock, () => undefined),
-    true,
+    { metadata, vaults, clock, access, pulls, admission: services.admission },
+    {
+      signing: new PushSigning(() => undefined),
+      scanning: services.pushScanning,
+      replication: new PushReplication(clock, () => undefined),
+    },
+    { quotas: GENEROUS_QUOTAS, isSparseAccepted: true },
   )
   await services.repositories.create(admin, ref)
 })

@@ -1,6 +1,6 @@
 import { createEventServices } from '../../src/app/event-services.ts'
+import { createKeyServices } from '../../src/app/key-services.ts'
 import { createPullThrough, type UpstreamSettings, upstreamConnections } from '../../src/app/pull-through.ts'
-import { createKeyServices } from '../../src/app/services.ts'
 import { type Digest, parseDigest } from '../../src/domain/digest.ts'
 import type { DestinationTable } from '../../src/domain/eventbridge/destination.ts'
 import {
@@ -211,20 +211,9 @@ export async function createServices(options: ServiceOptions = {}) {
   })
   const pushReplication = new PushReplication(clock, () => replicationJobs.look(), options.replicatedTags)
   const images = new Images(
-    ...([
-      metadata,
-      vaults,
-      access,
-      clock,
-      quotas,
-      pulls,
-      admission,
-      pushSigning,
-      pushScanning,
-      pushReplication,
-      false,
-      publicQuotas,
-    ] as const),
+    { metadata, vaults, access, clock, pulls, admission },
+    { signing: pushSigning, scanning: pushScanning, replication: pushReplication },
+    { quotas, publicQuotas },
   )
   const pushTargets = new PushTargets(metadata, access, repositories, repositoryKeys, lifecycle, isEveryPushWelcome)
   const reports: unknown[] = []

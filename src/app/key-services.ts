@@ -1,0 +1,42 @@
+import type { Clock } from '../lib/clock.ts'
+import type { Access } from '../services/access.ts'
+import { KeyAccess } from '../services/key-access.ts'
+import { KeyAliases } from '../services/key-aliases.ts'
+import { KeyCryptography } from '../services/key-cryptography.ts'
+import { KeyGrants } from '../services/key-grants.ts'
+import { KeyLifetimes } from '../services/key-lifetimes.ts'
+import { KeyPolicies } from '../services/key-policies.ts'
+import { Keys } from '../services/keys.ts'
+import { RepositoryGrants } from '../services/repository-grants.ts'
+import { RepositoryKeys } from '../services/repository-keys.ts'
+import { SecretAccess } from '../services/secret-access.ts'
+import { SecretCipher } from '../services/secret-cipher.ts'
+import { SecretValues } from '../services/secret-values.ts'
+import { Secrets } from '../services/secrets.ts'
+import type { Foundation } from './foundation.ts'
+
+/** What keys stand on. */
+type KeyFoundation = Pick<Foundation, 'metadata' | 'ids'> & { readonly clock: Clock }
+
+/** What KMS and Secrets Manager are made of. */
+export function createKeyServices({ metadata, clock, ids }: KeyFoundation, access: Access) {
+  const keyAccess = new KeyAccess(metadata, access)
+  const keys = new Keys(metadata, keyAccess, clock, ids)
+  const repositoryGrants = new RepositoryGrants(metadata, clock, ids)
+  const keyCryptography = new KeyCryptography(metadata, keyAccess, ids)
+  const secretAccess = new SecretAccess(metadata, access)
+  const secretCipher = new SecretCipher(keyCryptography)
+  const secretValues = new SecretValues(metadata, secretAccess, secretCipher, clock, ids)
+  return {
+    keyAliases: new KeyAliases(metadata, keyAccess, clock),
+    keyCryptography,
+    keyGrants: new KeyGrants(metadata, keyAccess, clock, ids),
+    keyLifetimes: new KeyLifetimes(metadata, keyAccess, keys, clock),
+    keyPolicies: new KeyPolicies(keyAccess, keys),
+    keys,
+    secrets: new Secrets(metadata, secretAccess, keyAccess, secretValues, clock, ids),
+    secretValues,
+    repositoryGrants,
+    repositoryKeys: new RepositoryKeys(metadata, keyAccess, keys, repositoryGrants),
+  }
+}

@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs'
+import { type Config, registryHostFor } from '../config/config.ts'
+import type { RepositoryRef } from '../domain/names.ts'
+import { Once } from '../lib/once.ts'
+import type { Access } from '../services/access.ts'
+import { Admission } from '../services/admission.ts'
+import { Advisories } from '../services/advisories.ts'
+import { BuiltInEngine } from '../services/built-in-engine.ts'
+import { ImageContents } from '../services/image-contents.ts'
+import { ImageScanner } from '../services/image-scanner.ts'
+import { ImageScans } from '../services/image-scans.ts'
+import { Inspector } from '../services/inspector.ts'
+import { Inventories } from '../services/inventories.ts'
+import type { LayerAnalyser } from '../services/layer-analyser.ts'
+import { Matching } from '../services/matching.ts'
+import type { PullTimes } from '../services/pulls.ts'
+import { PushScanning } from '../services/push-scanning.ts'
+import { Rematching } from '../services/rematching.ts'
+import { ScanConfigurations } from '../services/scan-configurations.ts'
+import type { ScanEngine } from '../services/scan-engine.ts'
+import { ScanFindings } from '../services/scan-findings.ts'
+import type { Vaults } from '../services/vaults.ts'
+import { VexDocuments } from '../services/vex-documents.ts'
+import type { Foundation } from './foundation.ts'
+
+/** What scans are made of, beside the store of images. */
+export interface ScanParts {
+  readonly analyser: LayerAnalyser
+  readonly vaults: Vaults
+  readonly access: Access
+  readonly pulls: PullTimes
+  /** Rings for the jobs that scan. */
+  readonly onAsked: () => void
+}
+
+/** What looks into images, and what follows from it. */
+export function createScanServices(foundation: Foundation, { analyser, vaults, access, pulls, onAsked }: ScanParts) {
+  const { config, logger, clock, metadata, blobs } = foundation
+  const { advisories: advisoryStore } = foundation
+  const { quotas } = config
+  const matching = new Matching(advisoryStore, clock, config.advisories)
+  const inventories = new Inventories(metadata, analyser, clock)
+  const imageContents = new ImageContents(metadata, blobs, vaults, inventories)
+  const vex = new VexDocuments(metadata, imageContents, {
+    nameOf: repositoryNames(config),
+    report: (facts) => logger.warn(facts, 'a VEX document cannot be used'),
+  })
+  const scanFindings = new ScanFindings(metadata, vaults, access, matching, vex, pulls, clock, config.scanDurations)
+  const rematching = new Rematching(metadata, advisoryStore)
+  const scanEngine = createScanEngine(foundation, imageContents, inventories, matching)
+  const scanConfigurations = new ScanConfigurations(metadata, access, clock, onAsked)
+  return {
+    admission: createAdmission(foundation, vaults, scanFindings, matching),
+    advisories: new Advisories(advisoryStore, clock, config.advisories),
+    imageContents,
+    imageScanner: new ImageScanner(metadata, blobs, vaults, scanEngine, rematching, clock),
+    imageScans: new ImageScans(metadata, vaults, access, clock, quotas, onAsked),
+    inspector: new Inspector(metadata, access, scanFindings, scanConfigurations, pulls),
+    inventories,
+    matching,
+    pushScanning: new PushScanning(clock, quotas, onAsked),
+    rematching,
+    scanConfigurations,
+    scanFindings,
+  }
+}
+
+/** What scans; what other scanners take is loaded for them alone. */
+function createScanEngine(
+  { config, clock }: Foundation,
+  contents: ImageContents,
+  inventories: Inventories,
+  matching: Matching,
+): ScanEngine {
+  const { scanEngine: wanted, advisories } = config
+  if (wanted.kind === 'ecru') return new BuiltInEngine(inventories, matching)
+  const made = new Once<ScanEngine>(async () => {
+    if (wanted.kind === 'trivy') {
+      const { TrivyCommand } = await import('../clients/trivy-command.ts')
+      const { TrivyEngine } = await import('../services/trivy-engine.ts')
+      return new TrivyEngine(contents, new TrivyCommand(wanted), clock, advisories)
+    }
+    const { HarborScannerAdapter } = await import('../clients/scanner-adapter.ts')
+    const { AdapterEngine } = await import('../services/adapter-engine.ts')
+    const { caFile, ...how } = wanted
+    const caCertificates = caFile === undefined ? undefined : readFileSync(caFile, 'utf8')
+    return new AdapterEngine(inventories, new HarborScannerAdapter({ ...how, caCertificates }), clock, advisories)
+  })
+  return {
+    name: wanted.kind,
+    scan: async (target, type, signal) => (await made.get()).scan(target, type, signal),
+  }
+}
+
+/** The one that decides which images may be pulled; what it would refuse, were it not on trial, is logged. */
+function createAdmission(
+  { config, logger, clock, metadata }: Foundation,
+  vaults: Vaults,
+  scanFindings: ScanFindings,
+  matching: Matching,
+): Admission {
+  return new Admission(metadata, vaults, scanFindings, matching, clock, {
+    durations: config.scanDurations,
+    onRefused: ({ principal, repository, digest, reason, isDryRun }) => {
+      const { requestId } = principal.circumstances
+      const facts = { requestId, principal: principal.arn, repository: repository.name, digest, reason }
+      if (isDryRun) logger.warn(facts, 'a rule of admission would have refused a pull')
+    },
+  })
+}
+
+/** How people name repositories: by the configured host, else as ECR would. */
+export function repositoryNames({ registryHost }: Config): (ref: RepositoryRef) => string {
+  const host = registryHost ?? '{account}.dkr.ecr.{region}.amazonaws.com'
+  return ({ registry: { registryId, region }, name }) => `${registryHostFor(host, registryId, region)}/${name}`
+}
