@@ -3,9 +3,10 @@ import { VERSION } from '../config/version.ts'
 import { SEVERITIES, type Severity } from '../domain/advisories/severity.ts'
 import { type FindingsReport, isConclusive, reportFrom } from '../domain/scanning/report.ts'
 import { writeSarif } from '../domain/scanning/sarif.ts'
+import { remarkIn } from '../domain/scanning/status.ts'
 import type { AppFactory } from './running-app.ts'
 import { type Flags, inspect } from './scans.ts'
-import { printTable } from './table.ts'
+import { plainText, printTable } from './table.ts'
 import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
 
 const FORMATS = ['table', 'json', 'sarif'] as const
@@ -33,7 +34,7 @@ export async function printFindings(
   else
     terminal.out(`${JSON.stringify(format === 'json' ? report : writeSarif(report, { version: VERSION }), null, 2)}\n`)
   if (!isConclusive(report)) {
-    terminal.err(`The scan could not tell: ${report.status}. ${report.description ?? ''}\n`)
+    terminal.err(`The scan could not tell: ${report.status}. ${plainText(report.description ?? '')}\n`)
     return EXIT.failed
   }
   return report.findings.some(({ status }) => status.kind === 'active') ? exitCode : EXIT.ok
@@ -58,6 +59,7 @@ function reviveMoments(key: string, value: unknown): unknown {
 
 function inWords(report: FindingsReport): string {
   const { repository, digest, scanType, status, completedAt, sourceUpdatedAt, counts, findings } = report
+  const remark = isConclusive(report) ? remarkIn(report.description ?? '') : undefined
   const counted = SEVERITIES.flatMap((severity) => {
     const count = counts[severity] ?? 0
     return count === 0 ? [] : [`${severity} ${count}`]
@@ -66,6 +68,7 @@ function inWords(report: FindingsReport): string {
     `${repository}@${digest}`,
     `${scanType.toLowerCase()} scan: ${status}${completedAt === undefined ? '' : `, ${completedAt.toISOString()}`}`,
     ...(sourceUpdatedAt === undefined ? [] : [`advisories as of ${sourceUpdatedAt.toISOString()}`]),
+    ...(remark === undefined ? [] : [plainText(remark)]),
     ...(isConclusive(report) ? [counted.length === 0 ? 'nothing found' : counted.join(', ')] : []),
   ]
   const rows = findings.map(({ severity, id, packageName, installedVersion, fixedVersions, status: is }) => [

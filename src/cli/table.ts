@@ -12,5 +12,10 @@ export function printTable(headings: readonly string[], rows: readonly (readonly
 }
 
 function cellOf(cell: string | number | undefined): string {
-  return typeof cell === 'number' ? cell.toLocaleString('en-US') : (cell ?? '')
+  return typeof cell === 'number' ? cell.toLocaleString('en-US') : plainText(cell ?? '')
+}
+
+/** What the terminal would obey (escapes, line ends, changes of direction), made visible: some texts are those of strangers. */
+export function plainText(text: string): string {
+  return text.replace(/[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, '\ufffd')
 }

@@ -130,6 +130,13 @@ describe('ecru scan', () => {
     expect(sarif?.results.map(({ suppressions = [] }) => suppressions.length)).toEqual([0, 0, 1])
   })
 
+  test('says what could not be seen, though nothing was found', async () => {
+    const description = 'Continuous scan is selected for image. DEBIAN_10 is past its end of life\u001b[2J.'
+    const { exitCode, said } = await run(['scan', 'app:v1'], reporting({ description, findings: [], counts: {} }))
+    expect(exitCode).toBe(0)
+    expect(said).toContain('\nDEBIAN_10 is past its end of life\ufffd[2J.\nnothing found\n')
+  })
+
   test('fails when the scan could not tell, in every format', async () => {
     const failed = reporting({ status: 'FAILED', description: 'No advisories.', findings: [], counts: {} })
     for (const format of ['table', 'json', 'sarif']) {

@@ -12,3 +12,6 @@ test('columns are as wide as they need to be, and numbers stand to the right', (
 })
 
 test('without rows there is no table', () => expect(printTable(['NAME'], [])).toBe(''))
+
+test('what a terminal would obey is made visible', () =>
+  expect(printTable(['VERSION'], [['1.0\u001b[2J\r\n\u202e0.1']])).toBe('VERSION\n1.0\ufffd[2J\ufffd\ufffd\ufffd0.1\n'))

@@ -120,6 +120,16 @@ describe('an rpm database with a write-ahead log', () => {
   })
 })
 
+test('a database of another format beside it is an older one; one elsewhere is another one', async () => {
+  install('bash')
+  const noise = new Uint8Array(512).fill(1)
+  const { main, log } = files()
+  expect(await packagesOf([main, log, { path: `${RPM}/Packages`, content: noise }])).toEqual(['bash'])
+  await expect(packagesOf([main, log, { path: 'usr/share/rpm/Packages', content: noise }])).rejects.toThrow(
+    'The package database usr/share/rpm/Packages cannot be read',
+  )
+})
+
 test('a log is the database that SQLite itself would find', () => {
   install('bash', 'curl')
   const { main, log } = files()

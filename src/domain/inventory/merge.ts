@@ -10,7 +10,7 @@ import {
   isOsPackageType,
   type OperatingSystem,
 } from './package.ts'
-import { baseName } from './paths.ts'
+import { baseName, directoryOf } from './paths.ts'
 import { purlOf } from './purl.ts'
 import { type FileKind, kindOf, LOG_SUFFIX, OS_RELEASE_FILES, osFiles, RPM_DATABASES } from './selection.ts'
 
@@ -161,14 +161,18 @@ function versionKey({ type, name, version }: FoundPackage): string {
   return [type, spelt, version].join('\0')
 }
 
-/** Where rpm's database was moved to another format, the one in the older format says what was installed then. */
+/** Where rpm's database was moved to another format, the one in the older format beside it says what was installed then. */
 function supersededRpm(files: readonly (readonly [string, ImageFile])[]): ReadonlySet<string> {
   const databases = files
     .filter(([path, { facts }]) => facts.isDatabase === true && RPM_DATABASES.includes(baseName(path)))
     .map(([path, { facts }]) => ({ path, facts, rank: RPM_DATABASES.indexOf(baseName(path)) }))
-  const holding = databases.filter(({ facts }) => facts.unreadable !== undefined || (facts.packages ?? []).length > 0)
-  const best = Math.min(...holding.map(({ rank }) => rank))
-  return new Set(databases.filter(({ rank }) => rank > best).map(({ path }) => path))
+  const superseded = new Set<string>()
+  for (const beside of Map.groupBy(databases, ({ path }) => directoryOf(path)).values()) {
+    const holding = beside.filter(({ facts }) => facts.unreadable !== undefined || (facts.packages ?? []).length > 0)
+    const best = Math.min(...holding.map(({ rank }) => rank))
+    for (const { path, rank } of beside) if (rank > best) superseded.add(path)
+  }
+  return superseded
 }
 
 function complete(

@@ -32,6 +32,12 @@ export interface ScanDurations {
 export const COMPLETED = 'The scan was completed successfully.'
 const CONTINUOUS = 'Continuous scan is selected for image.'
 
+/** What the description of a scan that succeeded says beyond that it did: what it could not see. */
+export function remarkIn(description: string): string | undefined {
+  const start = [COMPLETED, CONTINUOUS].find((one) => description.startsWith(one))
+  return start === undefined ? undefined : description.slice(start.length).trim() || undefined
+}
+
 /** What a scan comes to at a moment. `lack`: what is wrong by now with the data behind its findings. */
 export function stateOf(
   scan: Scan,
