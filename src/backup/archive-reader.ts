@@ -2,6 +2,7 @@ import type { Digest } from '../domain/digest.ts'
 import { isRegistryError } from '../domain/errors.ts'
 import type { BlobAddress } from '../domain/vault.ts'
 import { compressionOf, decompressed } from '../lib/decompressed.ts'
+import { withStart } from '../lib/stream-start.ts'
 import { filesOfTar, type StreamedFile } from '../lib/tar-stream.ts'
 import { ARCHIVE_FORMAT, isNamedByContent, listed, NO_SUM, readBlobEntryName, SUM } from './archive-format.ts'
 import {
@@ -171,27 +172,8 @@ class Reading {
 }
 
 async function unpacked(source: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
-  const pieces = source[Symbol.asyncIterator]()
-  let start: Uint8Array = new Uint8Array(0)
-  while (start.byteLength < 4) {
-    const { done, value } = await pieces.next()
-    if (done === true) break
-    start = start.byteLength === 0 ? value : Buffer.concat([start, value])
-  }
-  return decompressed(resumed(start, pieces), compressionOf(start))
-}
-
-async function* resumed(start: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-  try {
-    yield start
-    for (;;) {
-      const { done, value } = await rest.next()
-      if (done === true) return
-      yield value
-    }
-  } finally {
-    await rest.return?.()
-  }
+  const { start, all } = await withStart(source, 4)
+  return decompressed(all, compressionOf(start))
 }
 
 async function textOf({ name, sizeBytes, content }: StreamedFile): Promise<string> {

@@ -1,23 +1,22 @@
 import { existsSync } from 'node:fs'
 import type { Texts } from '../config/config.ts'
-import { isRegistryError } from '../domain/errors.ts'
 import { wildcard } from '../domain/wildcard.ts'
-import { type CopyReport, ImageCopy } from '../moving/copy-images.ts'
+import { compressionByName } from '../lib/packed.ts'
 import type { DockerArchive } from '../moving/docker-archive.ts'
-import { openFiles } from '../moving/layout-files.ts'
+import { openFiles, openStream } from '../moving/layout-files.ts'
 import type { LayoutSource } from '../moving/layout-source.ts'
 import type { GrowingFiles } from '../moving/layout-target.ts'
-import type { ImageSource } from '../moving/places.ts'
+import type { ImageTarget } from '../moving/places.ts'
 import { RegistryPlace } from '../moving/registry-place.ts'
-import { printReport } from './jobs.ts'
-import { openRegistrySide, type RegistrySide } from './registry-side.ts'
+import { copyAll, type Flags, placeOf, spoken, tagFilter, withRegistry } from './copying.ts'
+import type { RegistrySide } from './registry-side.ts'
 import type { AppFactory } from './running-app.ts'
-import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
+import { CommandFailure, type Terminal } from './terminal.ts'
 
-type Flags = Readonly<Record<string, unknown>>
-type Command = 'export' | 'import' | 'sync'
+/** Standard input. */
+const INPUT = '-'
 
-/** `ecru export`: repositories into an OCI image layout, a directory or (`….tar`) an archive. */
+/** `ecru export`: repositories into an OCI image layout, a directory or (`….tar`, `….tar.gz`, `….tar.zst`) an archive. */
 export async function exportImages(
   options: Texts,
   flags: Flags,
@@ -58,8 +57,10 @@ export async function importImages(
   terminal: Terminal,
   createApp: AppFactory,
 ): Promise<number> {
-  if (!existsSync(path)) throw new CommandFailure(`There is nothing at ${path}.`)
-  const files = await spoken(() => openFiles(path))
+  if (path !== INPUT && !existsSync(path)) throw new CommandFailure(`There is nothing at ${path}.`)
+  const files = await spoken(async () =>
+    path === INPUT ? await openStream(await input(terminal)) : await openFiles(path),
+  )
   try {
     const naming = { repository, wantsTag: tagFilter(flags) }
     const source = await spoken(() => openImages(files, naming))
@@ -72,54 +73,20 @@ export async function importImages(
   }
 }
 
-/** `ecru sync`: a repository of any other registry into one of this. */
-export async function syncImages(
-  options: Texts,
-  flags: Flags,
-  [from = '', to]: readonly string[],
-  terminal: Terminal,
-  createApp: AppFactory,
-): Promise<number> {
-  const { openOther } = await import('./other-registry.ts')
-  const { client, repository, tag, digest } = openOther(from, flags, terminal)
-  const wantsTag = tag === undefined ? tagFilter(flags) : (one: string) => one === tag
-  const place = new RegistryPlace(client, { wantsTag })
-  const source = digest === undefined && tag === undefined ? place : only(place, { tag, digest })
-  return await withRegistry('sync', options, flags, terminal, createApp, (side) =>
-    copyAll(source, placeOf(side), [repository], () => to ?? repository, flags, terminal),
-  )
+async function input({ streams }: Terminal): Promise<AsyncIterable<Uint8Array>> {
+  return (streams ?? (await import('./standard-streams.ts')).standardStreams).read()
 }
-
-/** One image of a place: its tags need not be listed. */
-function only(
-  place: RegistryPlace,
-  root: { readonly tag: string | undefined; readonly digest: CopyRootDigest },
-): ImageSource {
-  return {
-    async *roots() {
-      yield root
-    },
-    digestOf: (repository, tag) => place.digestOf(repository, tag),
-    manifest: (repository, digest) => place.manifest(repository, digest),
-    referrers: (repository, digest) => place.referrers(repository, digest),
-    blob: (repository, wanted, start, hash) => place.blob(repository, wanted, start, hash),
-  }
-}
-
-type CopyRootDigest = Awaited<ReturnType<ImageSource['digestOf']>> | undefined
-type Target = ConstructorParameters<typeof ImageCopy>[1]
 
 /** Where nothing is yet; for dry runs. */
-const nowhere: Target = {
+const nowhere: ImageTarget = {
   prepare: async () => undefined,
   whole: async () => undefined,
   named: async () => undefined,
+  hasBlob: async () => false,
   putBlob: async () => false,
   putManifest: async () => undefined,
   name: async () => undefined,
 }
-
-const placeOf = (side: RegistrySide) => new RegistryPlace(side.client, { create: (name) => side.create(name) })
 
 /** A layout to compare with, and never to write to. */
 async function openUnchanged(path: string): Promise<GrowingFiles> {
@@ -134,13 +101,18 @@ async function openUnchanged(path: string): Promise<GrowingFiles> {
   }
 }
 
-async function openGrowing(path: string) {
-  if (!/\.tar$/.test(path)) {
+async function openGrowing(path: string): Promise<GrowingFiles> {
+  const compression = compressionByName(path)
+  if (compression === undefined) {
     const { GrowingFolder } = await import('../moving/growing-folder.ts')
     return await GrowingFolder.open(path)
   }
-  const { GrowingArchive } = await import('../moving/growing-archive.ts')
-  return await GrowingArchive.open(path)
+  if (compression === 'none') {
+    const { GrowingArchive } = await import('../moving/growing-archive.ts')
+    return await GrowingArchive.open(path)
+  }
+  const { PackedArchive } = await import('../moving/packed-archive.ts')
+  return await PackedArchive.open(path, compression)
 }
 
 async function openImages(
@@ -160,62 +132,4 @@ async function chosen(side: RegistrySide, patterns: readonly string[]): Promise<
   for (const [at, test] of tests.entries())
     if (!names.some(test)) throw new CommandFailure(`There is no repository ${patterns[at]}.`)
   return names
-}
-
-function tagFilter({ tags }: Flags): ((tag: string) => boolean) | undefined {
-  if (!Array.isArray(tags) || tags.length === 0) return undefined
-  const tests = tags.map((pattern) => wildcard(String(pattern)))
-  return (tag) => tests.some((test) => test(tag))
-}
-
-async function withRegistry(
-  command: Command,
-  options: Texts,
-  flags: Flags,
-  terminal: Terminal,
-  createApp: AppFactory,
-  work: (side: RegistrySide) => Promise<CopyReport>,
-): Promise<number> {
-  const side = await openRegistrySide(command, options, flags, terminal, createApp)
-  try {
-    const report = await spoken(() => work(side))
-    const { failures, ...facts } = report
-    printReport(flags.json === true ? report : facts, flags.json === true, terminal)
-    for (const { image, reason } of failures) terminal.err(`${image}: ${reason}\n`)
-    return failures.length === 0 ? EXIT.ok : EXIT.failed
-  } finally {
-    await side.close()
-  }
-}
-
-async function copyAll(
-  source: ImageSource,
-  target: Target,
-  repositories: readonly string[],
-  nameThere: (repository: string) => string,
-  flags: Flags,
-  terminal: Terminal,
-): Promise<CopyReport> {
-  const parallel = Number(flags.parallel ?? 4)
-  if (!Number.isSafeInteger(parallel) || parallel < 1 || parallel > 64)
-    throw new CommandFailure('--parallel must be a whole number from 1 to 64.')
-  const copy = new ImageCopy(source, target, {
-    isDryRun: flags.dryRun === true,
-    withReferrers: flags.referrers !== false,
-    parallel,
-    ...(flags.verbose === true ? { onProgress: (image: string) => terminal.err(`${image}\n`) } : {}),
-  })
-  for (const repository of repositories) await copy.copyRepository(repository, nameThere(repository))
-  return copy.report
-}
-
-/** What was expected to go wrong is told in a sentence. */
-async function spoken<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (thrown) {
-    if (isRegistryError(thrown) || (thrown instanceof Error && thrown.name === 'MovingFailure'))
-      throw new CommandFailure(thrown.message, { cause: thrown })
-    throw thrown
-  }
 }

@@ -46,6 +46,12 @@ export interface TagsPage {
   readonly next: string | undefined
 }
 
+export interface RepositoriesPage {
+  readonly repositories: readonly string[]
+  /** For the next call; absent on the last page. */
+  readonly next: string | undefined
+}
+
 /** All manifests that this registry takes itself. */
 export const ACCEPTED_MANIFESTS: readonly string[] = Object.values(MEDIA_TYPE)
 
@@ -225,7 +231,20 @@ export class RegistryClient {
     return { tags: texts, next: this.#nextPage(answer) }
   }
 
-  /** The descriptors of what refers to a manifest, of every page; empty where there are none or the registry knows no referrers. */
+  /** One page of the repositories that we may see. Not every registry answers that. */
+  async listRepositories(next?: string, pageSize = 1000): Promise<RepositoriesPage> {
+    const path = next ?? `/v2/_catalog?n=${pageSize}`
+    const answer = await this.#ask(path, CATALOG, { method: 'GET' }, 'its list of repositories')
+    const { repositories } = await this.#readJson(answer)
+    if (!Array.isArray(repositories)) throw upstreamWrong(`${this.host} answers no list of repositories`)
+    const names = (repositories as readonly unknown[]).filter((name): name is string => typeof name === 'string')
+    return { repositories: names, next: this.#nextPage(answer) }
+  }
+
+  /**
+   * The descriptors of what refers to a manifest, of every page; empty where there are none. A registry that does not know
+   * referrers may keep them in an index, under a tag that is made of the digest (OCI distribution, referrers tag schema).
+   */
   async listReferrers(
     repository: string,
     digest: Digest,
@@ -242,14 +261,26 @@ export class RegistryClient {
         if (isRegistryError(error, 'upstream-not-found', 'upstream-wrong')) return undefined
         throw error
       })
-      if (answer === undefined) return found
-      const { manifests } = await this.#readJson(answer)
+      const { manifests } =
+        answer === undefined ? await this.#referrersTag(repository, digest) : await this.#readJson(answer)
       if (!Array.isArray(manifests)) throw upstreamWrong(`${this.host} answers no list of referrers`)
       for (const one of manifests as readonly unknown[])
         if (isObject(one) && (artifactType === undefined || one.artifactType === artifactType)) found.push(one)
-      path = this.#nextPage(answer)
+      path = answer === undefined ? undefined : this.#nextPage(answer)
     }
     return found
+  }
+
+  async #referrersTag(repository: string, digest: Digest): Promise<Readonly<Record<string, unknown>>> {
+    try {
+      const { bytes } = await this.getManifest(repository, digest.replace(':', '-'), [MEDIA_TYPE.ociIndex])
+      const index: unknown = JSON.parse(new TextDecoder().decode(bytes))
+      return isObject(index) && Array.isArray(index.manifests) ? index : { manifests: [] }
+    } catch (error) {
+      if (error instanceof SyntaxError || isRegistryError(error, 'upstream-not-found', 'upstream-wrong'))
+        return { manifests: [] }
+      throw error
+    }
   }
 
   /** With retries; the whole request is repeated, so it must be one that may be. */
@@ -310,6 +341,7 @@ export class RegistryClient {
   }
 }
 
+const CATALOG = 'registry:catalog:*'
 const pull = (repository: string) => `repository:${repository}:pull`
 const push = (repository: string) => `repository:${repository}:pull,push`
 const manifestPath = (repository: string, reference: string) => `/v2/${repository}/manifests/${reference}`

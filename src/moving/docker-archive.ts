@@ -115,7 +115,7 @@ function readManifest(text: string): readonly SavedImage[] {
     Array.isArray(value) && value.every((one) => typeof one === 'string')
   if (!Array.isArray(images)) throw new MovingFailure('manifest.json of the archive is no list of images.')
   return images.map((one: unknown) => {
-    const { Config: config, RepoTags, Layers: layers } = one as Readonly<Record<string, unknown>>
+    const { Config: config, RepoTags, Layers: layers } = (one ?? {}) as Readonly<Record<string, unknown>>
     if (typeof config !== 'string' || !isTexts(layers))
       throw new MovingFailure('manifest.json of the archive has a line that describes no image.')
     return { config, layers, repoTags: isTexts(RepoTags) ? RepoTags : [] }

@@ -56,6 +56,7 @@ export class GrowingFolder extends FolderFiles implements GrowingFiles {
         for (let at = 0; at < chunk.byteLength; )
           at += (await file.write(chunk, at, chunk.byteLength - at, own.sizeBytes + at)).bytesWritten
         own.update(chunk)
+        if (own.sizeBytes > sizeBytes) break
       }
       if (own.sizeBytes !== sizeBytes || own.digest() !== digest) {
         await rm(part, { force: true })

@@ -1,7 +1,12 @@
-import { createReadStream, existsSync, statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { createReadStream, existsSync, realpathSync, statSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { isAbsolute, join, relative } from 'node:path'
+import { type Compression, compressionOf } from '../lib/decompressed.ts'
+import { withStart } from '../lib/stream-start.ts'
+import { MovingFailure } from './places.ts'
 import { TarFile } from './tar-file.ts'
+import { unpackTo } from './unpacking.ts'
 
 /** Files by name, in a directory or in an archive. */
 export interface LayoutFiles {
@@ -14,12 +19,69 @@ export interface LayoutFiles {
 /** A directory, or a tar archive. Throws `MovingFailure`. */
 export async function openFiles(path: string): Promise<LayoutFiles> {
   if (statSync(path).isDirectory()) return new FolderFiles(path)
-  return await TarFile.open(path)
+  const compression = compressionOf(await startOf(path))
+  if (compression === 'none') return await TarFile.open(path)
+  return await UnpackedArchive.open(Bun.file(path).stream(), compression, path)
 }
 
-/** A small file as text; `undefined`: there is none. */
+/** An archive, packed or not, that comes through a pipe. */
+export async function openStream(source: AsyncIterable<Uint8Array>): Promise<LayoutFiles> {
+  const { start, all } = await withStart(source, 4)
+  return await UnpackedArchive.open(all, compressionOf(start), 'What comes in')
+}
+
+async function startOf(path: string): Promise<Uint8Array> {
+  return new Uint8Array(await Bun.file(path).slice(0, 4).arrayBuffer())
+}
+
+/** What cannot be looked up where it lies, in a file of its own while it is used. */
+class UnpackedArchive implements LayoutFiles {
+  readonly #tar: TarFile
+  readonly #directory: string
+
+  private constructor(tar: TarFile, directory: string) {
+    this.#tar = tar
+    this.#directory = directory
+  }
+
+  static async open(
+    source: AsyncIterable<Uint8Array>,
+    compression: Compression,
+    name: string,
+  ): Promise<UnpackedArchive> {
+    const directory = await mkdtemp(join(tmpdir(), 'ecru-unpacked-'))
+    try {
+      const path = join(directory, 'archive.tar')
+      await unpackTo(path, source, compression)
+      return new UnpackedArchive(await TarFile.open(path, false, name), directory)
+    } catch (error) {
+      await rm(directory, { recursive: true, force: true })
+      throw error
+    }
+  }
+
+  sizeOf(name: string): number | undefined {
+    return this.#tar.sizeOf(name)
+  }
+
+  read(name: string, from?: number): AsyncIterable<Uint8Array> {
+    return this.#tar.read(name, from)
+  }
+
+  async close(): Promise<void> {
+    await this.#tar.close()
+    await rm(this.#directory, { recursive: true, force: true })
+  }
+}
+
+const TEXT_BYTES_MAX = 64 * 1024 * 1024
+
+/** A small file as text; `undefined`: there is none. Throws `MovingFailure` when it is not small. */
 export async function textIn(files: LayoutFiles, name: string): Promise<string | undefined> {
-  if (files.sizeOf(name) === undefined) return undefined
+  const size = files.sizeOf(name)
+  if (size === undefined) return undefined
+  if (size > TEXT_BYTES_MAX)
+    throw new MovingFailure(`${name} is larger than any that Ecru reads (${TEXT_BYTES_MAX >> 20} MiB).`)
   return new TextDecoder().decode(await bytesIn(files, name))
 }
 
@@ -38,8 +100,9 @@ export class FolderFiles implements LayoutFiles {
   }
 
   sizeOf(name: string): number | undefined {
-    const found = statSync(join(this.#path, name), { throwIfNoEntry: false })
-    return found?.isFile() === true ? found.size : undefined
+    const path = join(this.#path, name)
+    const found = statSync(path, { throwIfNoEntry: false })
+    return found?.isFile() === true && this.#isOwn(name, path) ? found.size : undefined
   }
 
   read(name: string, from = 0): AsyncIterable<Uint8Array> {
@@ -47,6 +110,13 @@ export class FolderFiles implements LayoutFiles {
   }
 
   async close(): Promise<void> {}
+
+  /** Nothing leads out of the directory, but to content that is compared with its digest: some tools link that. */
+  #isOwn(name: string, path: string): boolean {
+    if (/^blobs\/sha(256|512)\/[0-9a-f]+$/.test(name)) return true
+    const way = relative(realpathSync(this.#path), realpathSync(path))
+    return !way.startsWith('..') && !isAbsolute(way)
+  }
 }
 
 /** Text of a file that may not be there. */

@@ -24,13 +24,13 @@ export interface LayoutEntry {
 export function readIndex(text: string): readonly LayoutEntry[] {
   let manifests: unknown
   try {
-    manifests = (JSON.parse(text) as { readonly manifests?: unknown }).manifests
+    manifests = (JSON.parse(text) as { readonly manifests?: unknown } | null)?.manifests
   } catch (cause) {
     throw new MovingFailure('index.json of the layout is no JSON.', { cause })
   }
   if (!Array.isArray(manifests)) throw new MovingFailure('index.json of the layout has no list of manifests.')
   return manifests.map((one: unknown) => {
-    const { digest, mediaType, size, artifactType, annotations } = one as Readonly<Record<string, unknown>>
+    const { digest, mediaType, size, artifactType, annotations } = (one ?? {}) as Readonly<Record<string, unknown>>
     const parsed = tryParseDigest(String(digest))
     if (parsed === undefined || typeof mediaType !== 'string' || typeof size !== 'number')
       throw new MovingFailure('index.json of the layout has a line that describes no manifest.')

@@ -1,5 +1,11 @@
 import { type Digest, digestAlgorithm } from '../domain/digest.ts'
-import { type Manifest, parseManifest, requiredBlobs, requiredChildren } from '../domain/manifest.ts'
+import {
+  MANIFEST_BYTES_MAX,
+  type Manifest,
+  parseManifest,
+  requiredBlobs,
+  requiredChildren,
+} from '../domain/manifest.ts'
 import { RunningHash } from '../lib/hash-stream.ts'
 import { bytesIn, type LayoutFiles, textIn } from './layout-files.ts'
 import { blobFile, INDEX_FILE, type LayoutEntry, printIndex, readIndex } from './layout-format.ts'
@@ -55,6 +61,10 @@ export class LayoutTarget implements ImageTarget {
 
   async named(repository: string, tag: string): Promise<Digest | undefined> {
     return this.#entries.get(this.#nameOf(repository, tag))?.digest
+  }
+
+  async hasBlob(_repository: string, { digest, sizeBytes }: BlobWanted): Promise<boolean> {
+    return this.#files.sizeOf(blobFile(digest)) === sizeBytes
   }
 
   /** Two images may want the same blob at the same time: it is brought once. */
@@ -114,7 +124,8 @@ export class LayoutTarget implements ImageTarget {
   }
 
   async #read(digest: Digest): Promise<Manifest | undefined> {
-    if (this.#files.sizeOf(blobFile(digest)) === undefined) return undefined
+    const size = this.#files.sizeOf(blobFile(digest))
+    if (size === undefined || size > MANIFEST_BYTES_MAX) return undefined
     const bytes = await bytesIn(this.#files, blobFile(digest))
     const hash = new RunningHash(digestAlgorithm(digest))
     hash.update(bytes)

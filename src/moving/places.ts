@@ -34,6 +34,8 @@ export interface ImageSource {
   /** Of the digest that was asked for. */
   manifest(repository: string, digest: Digest): Promise<ManifestBytes>
   referrers(repository: string, digest: Digest): Promise<readonly Digest[]>
+  /** What belongs to images by the name of its tag alone, as cosign's older signatures do, and is not among the roots. */
+  companions?(repository: string, digests: readonly Digest[]): AsyncIterable<Root>
   /** The bytes from an offset to the end; `hash` has seen those before, and sees these. */
   blob(repository: string, wanted: BlobWanted, from: number, hash: RunningHash): AsyncIterable<Uint8Array>
 }
@@ -46,6 +48,7 @@ export interface ImageTarget {
   whole(repository: string, digest: Digest): Promise<readonly Digest[] | undefined>
   /** What a tag is there; `undefined`: nothing. */
   named(repository: string, tag: string): Promise<Digest | undefined>
+  hasBlob(repository: string, wanted: BlobWanted): Promise<boolean>
   /** False: it was there. `read` begins where `hash` has got to. Throws when the bytes are others. */
   putBlob(
     repository: string,

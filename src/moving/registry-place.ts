@@ -15,6 +15,9 @@ export interface RegistryExtras {
 }
 
 const MOUNTS_MAX = 10_000
+/** How cosign calls what belongs to an image. */
+const COMPANION = /^sha256-[0-9a-f]{64}\.(att|sbom|sig)$/
+const COMPANION_ENDS = ['att', 'sbom', 'sig']
 
 /** A registry, to copy from and to. */
 export class RegistryPlace implements ImageSource, ImageTarget {
@@ -22,6 +25,9 @@ export class RegistryPlace implements ImageSource, ImageTarget {
   readonly #extras: RegistryExtras
   /** In which repository a blob was put or found during this run. */
   readonly #holders = new Map<Digest, string>()
+  readonly #underWay = new Map<string, Promise<boolean>>()
+  /** Tags that were listed and not wanted, of the repository at hand. */
+  readonly #companions = new Set<string>()
 
   constructor(client: RegistryClient, extras: RegistryExtras = {}) {
     this.#client = client
@@ -30,7 +36,10 @@ export class RegistryPlace implements ImageSource, ImageTarget {
 
   async *roots(repository: string): AsyncGenerator<Root, void, void> {
     const { images, wantsTag } = this.#extras
-    for await (const tag of this.#tags(repository)) if (wantsTag?.(tag) ?? true) yield { tag }
+    this.#companions.clear()
+    for await (const tag of this.#tags(repository))
+      if (wantsTag?.(tag) ?? true) yield { tag }
+      else if (COMPANION.test(tag)) this.#companions.add(tag)
     if (images === undefined || wantsTag !== undefined) return
     for await (const { tag, digest } of images(repository)) if (tag === undefined) yield { digest }
   }
@@ -47,6 +56,16 @@ export class RegistryPlace implements ImageSource, ImageTarget {
   async referrers(repository: string, digest: Digest): Promise<readonly Digest[]> {
     const descriptors = await this.#client.listReferrers(repository, digest)
     return descriptors.flatMap((one) => tryParseDigest(String(one.digest)) ?? [])
+  }
+
+  async *companions(_repository: string, digests: readonly Digest[]): AsyncGenerator<Root, void, void> {
+    for (const tag of digests.flatMap(companionTags)) if (this.#companions.has(tag)) yield { tag }
+  }
+
+  /** The same without having listed the tags: each is asked for. */
+  async *companionsByName(repository: string, digests: readonly Digest[]): AsyncGenerator<Root, void, void> {
+    for (const tag of digests.flatMap(companionTags))
+      if ((await this.#find(repository, tag)) !== undefined) yield { tag }
   }
 
   async *blob(repository: string, { digest, sizeBytes }: BlobWanted, from: number, hash: RunningHash) {
@@ -66,7 +85,28 @@ export class RegistryPlace implements ImageSource, ImageTarget {
     return this.#find(repository, tag)
   }
 
+  async hasBlob(repository: string, { digest }: BlobWanted): Promise<boolean> {
+    return (await this.#client.findBlob(repository, digest)) !== undefined
+  }
+
+  /** Two images may want the same blob at the same time: it is brought once. */
   async putBlob(
+    repository: string,
+    wanted: BlobWanted,
+    read: (from: number, hash: RunningHash) => AsyncIterable<Uint8Array>,
+  ): Promise<boolean> {
+    const name = `${repository}@${wanted.digest}`
+    const underWay = this.#underWay.get(name)
+    if (underWay !== undefined) {
+      await underWay
+      return false
+    }
+    const bringing = this.#bring(repository, wanted, read)
+    this.#underWay.set(name, bringing)
+    return await bringing.finally(() => this.#underWay.delete(name))
+  }
+
+  async #bring(
     repository: string,
     { digest, sizeBytes }: BlobWanted,
     read: (from: number, hash: RunningHash) => AsyncIterable<Uint8Array>,
@@ -112,6 +152,10 @@ export class RegistryPlace implements ImageSource, ImageTarget {
       next = page.next
     } while (next !== undefined)
   }
+}
+
+function companionTags(digest: Digest): readonly string[] {
+  return COMPANION_ENDS.map((end) => `${digest.replace(':', '-')}.${end}`)
 }
 
 /** What comes behind the first bytes. They are read again: what is sent anew is compared with the digest as a whole. */

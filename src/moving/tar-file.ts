@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { isRegistryError } from '../domain/errors.ts'
-import { BLOCK_BYTES, parsePaxRecords, parseTarHeader, typeOfFlag } from '../lib/tar-header.ts'
+import { BLOCK_BYTES, hasContent, parsePaxRecords, parseTarHeader, typeOfFlag } from '../lib/tar-header.ts'
 import { MovingFailure } from './places.ts'
 
 export interface TarEntry {
@@ -11,6 +11,9 @@ export interface TarEntry {
 
 const EXTENSION_BYTES_MAX = 1024 * 1024
 const LINK_STEPS_MAX = 4
+/** Headers that say something of the next entry, or (`g`) of all that follow. */
+const EXTENSIONS = 'xgLK'
+const ENTRIES_MAX = 1_000_000
 
 /** A tar archive as files by name. Only its headers are read when it is opened; of two files of one name the later counts. */
 export class TarFile {
@@ -27,16 +30,16 @@ export class TarFile {
     this.endOffset = endOffset
   }
 
-  /** Throws `MovingFailure` when it is no archive. `isTorn`: what comes behind the last whole entry is let be. */
-  static async open(path: string, isTorn = false): Promise<TarFile> {
+  /** Throws `MovingFailure` when it is no archive, which then is called `name`. `isTorn`: what comes behind the last whole entry is let be. */
+  static async open(path: string, isTorn = false, name = path): Promise<TarFile> {
     const file = await open(path, 'r')
     try {
-      const { entries, endOffset } = await scan(file, path, isTorn)
+      const { entries, endOffset } = await scan(file, name, isTorn)
       return new TarFile(path, file, entries, endOffset)
     } catch (error) {
       await file.close()
       if (isRegistryError(error, 'layer-unreadable'))
-        throw new MovingFailure(`${path} is no tar archive, or a packed one: unpack it first.`, { cause: error })
+        throw new MovingFailure(`${name} is no tar archive, or a damaged one.`, { cause: error })
       throw error
     }
   }
@@ -62,15 +65,15 @@ async function scan(file: FileHandle, path: string, isTorn: boolean) {
   const { size } = await file.stat()
   const entries = new Map<string, TarEntry>()
   const links: [string, string][] = []
-  let longPath: string | undefined
-  let longSize: number | undefined
+  let long: LongNames = {}
   let at = 0
   let endOffset = 0
   while (at + BLOCK_BYTES <= size) {
     const header = parseTarHeader(await bytesAt(file, at, BLOCK_BYTES))
     if (header === undefined) break
     const { flag } = header
-    const sizeBytes = longSize ?? header.sizeBytes
+    const isExtension = EXTENSIONS.includes(flag)
+    const sizeBytes = isExtension ? header.sizeBytes : hasContent(flag) ? (long.sizeBytes ?? header.sizeBytes) : 0
     const offset = at + BLOCK_BYTES
     const next = offset + Math.ceil(sizeBytes / BLOCK_BYTES) * BLOCK_BYTES
     if (next > size) {
@@ -78,26 +81,23 @@ async function scan(file: FileHandle, path: string, isTorn: boolean) {
       throw new MovingFailure(`${path} is cut off.`)
     }
     at = next
-    if (flag === 'x' || flag === 'L') {
+    if (isExtension) {
       if (sizeBytes > EXTENSION_BYTES_MAX) throw new MovingFailure(`${path} has an extension header that is too long.`)
-      const bytes = await bytesAt(file, offset, sizeBytes)
-      if (flag === 'L') longPath = new TextDecoder().decode(bytes).replace(/\0.*$/s, '')
-      else {
-        const records = parsePaxRecords(bytes)
-        longPath = records.get('path') ?? longPath
-        longSize = records.has('size') ? Number(records.get('size')) : undefined
-      }
+      long = { ...long, ...extension(flag, await bytesAt(file, offset, sizeBytes), path) }
       continue
     }
-    const name = plain(longPath ?? header.path)
+    const name = plain(long.path ?? header.path)
+    const linkPath = long.linkPath ?? header.linkPath
     const type = typeOfFlag(flag, header.path)
     if (type === 'file') entries.set(name, { offset, sizeBytes })
-    else if (type === 'symbolic-link' || type === 'hard-link')
-      links.push([name, type === 'hard-link' ? plain(header.linkPath) : beside(name, header.linkPath)])
-    longPath = undefined
-    longSize = undefined
+    else if (type === 'symbolic-link') links.push([name, beside(name, linkPath)])
+    else if (type === 'hard-link') links.push([name, plain(linkPath)])
+    if (entries.size + links.length > ENTRIES_MAX)
+      throw new MovingFailure(`${path} has more than ${ENTRIES_MAX} entries, as no archive of images does.`)
+    long = {}
     endOffset = at
   }
+  if (!isTorn && at < size && at + BLOCK_BYTES > size) throw new MovingFailure(`${path} is cut off.`)
   // Older docker archives link layers that several images share.
   for (let step = 0; step < LINK_STEPS_MAX; step++)
     for (const [name, to] of links) {
@@ -105,6 +105,29 @@ async function scan(file: FileHandle, path: string, isTorn: boolean) {
       if (entry !== undefined) entries.set(name, entry)
     }
   return { entries, endOffset }
+}
+
+/** What extension headers say of the entry behind them. */
+interface LongNames {
+  readonly path?: string
+  readonly linkPath?: string
+  readonly sizeBytes?: number
+}
+
+function extension(flag: string, bytes: Uint8Array, archive: string): LongNames {
+  const text = () => new TextDecoder().decode(bytes).replace(/\0.*$/s, '')
+  if (flag === 'L') return { path: text() }
+  if (flag === 'K') return { linkPath: text() }
+  if (flag !== 'x') return {}
+  const records = parsePaxRecords(bytes)
+  const [path, linkPath, size] = ['path', 'linkpath', 'size'].map((key) => records.get(key))
+  if (size !== undefined && !/^\d{1,15}$/.test(size))
+    throw new MovingFailure(`${archive} has an entry of an impossible size.`)
+  return {
+    ...(path === undefined ? {} : { path }),
+    ...(linkPath === undefined ? {} : { linkPath }),
+    ...(size === undefined ? {} : { sizeBytes: Number(size) }),
+  }
 }
 
 const plain = (path: string) => path.replace(/^(?:\.?\/)+/, '')

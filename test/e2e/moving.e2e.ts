@@ -4,12 +4,13 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { client, testWith } from '../support/clients/client-test.ts'
+import { startDistribution } from '../support/clients/distribution.ts'
 import { containersTool } from '../support/clients/private-mounts.ts'
 import { attempt, run } from '../support/clients/run-command.ts'
 import { openStage, type Stage } from '../support/clients/stage.ts'
 import { push, servesEveryByte, storedManifest, wire } from '../support/clients/wire.ts'
 import { buildImage, buildIndex, noise, writeOciLayout } from '../support/image-builder.ts'
-import { freePort, ownEnvironment, program, startRegistry } from '../support/start-registry.ts'
+import { ownEnvironment, program, startRegistry } from '../support/start-registry.ts'
 
 const test = testWith('skopeo', 'umoci', 'docker-registry')
 const TEST_MS = 120_000
@@ -156,7 +157,7 @@ describe('images move in and out', () => {
   test(
     'a repository of another registry is synchronised, by tags, without sending anything twice',
     async () => {
-      await using registry = await otherRegistry(at('distribution'))
+      await using registry = await startDistribution(at('distribution'))
       for (const tag of ['1.0', '1.1', '2.0'])
         await skopeo(
           'copy',
@@ -222,37 +223,3 @@ describe('images move in and out', () => {
     TEST_MS,
   )
 })
-
-/** Debian's `docker-registry`, with its content in a directory. */
-async function otherRegistry(directory: string) {
-  await mkdir(directory, { recursive: true })
-  const port = await freePort()
-  const config = join(directory, 'config.yml')
-  await writeFile(
-    config,
-    `version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: ${directory}}}\nhttp: {addr: 127.0.0.1:${port}}\n`,
-  )
-  const child = Bun.spawn([client('docker-registry'), 'serve', config], {
-    env: ownEnvironment(),
-    stdout: 'ignore',
-    stderr: 'ignore',
-  })
-  const host = `127.0.0.1:${port}`
-  for (let n = 0; n < 500; n++) {
-    if (
-      await fetch(`http://${host}/v2/`).then(
-        ({ ok }) => ok,
-        () => false,
-      )
-    )
-      break
-    await Bun.sleep(20)
-  }
-  return {
-    host,
-    [Symbol.asyncDispose]: async () => {
-      child.kill()
-      await child.exited
-    },
-  }
-}

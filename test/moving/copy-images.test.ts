@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } fr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RegistryClient, type RegistryClientSettings } from '../../src/clients/registry.ts'
+import { compressionByName } from '../../src/lib/packed.ts'
 import { type CopyOptions, ImageCopy } from '../../src/moving/copy-images.ts'
 import { DockerArchive } from '../../src/moving/docker-archive.ts'
 import { GrowingArchive } from '../../src/moving/growing-archive.ts'
@@ -10,6 +11,7 @@ import { GrowingFolder } from '../../src/moving/growing-folder.ts'
 import { openFiles } from '../../src/moving/layout-files.ts'
 import { LayoutSource } from '../../src/moving/layout-source.ts'
 import { type LayoutNames, LayoutTarget } from '../../src/moving/layout-target.ts'
+import { PackedArchive } from '../../src/moving/packed-archive.ts'
 import type { ImageSource, ImageTarget } from '../../src/moving/places.ts'
 import { RegistryPlace } from '../../src/moving/registry-place.ts'
 import { FakeClock } from '../support/fake-clock.ts'
@@ -17,6 +19,7 @@ import {
   type BuiltImage,
   buildImage,
   buildIndex,
+  descriptor,
   noise,
   writeDockerArchive,
   writeOciLayout,
@@ -65,8 +68,8 @@ afterEach(async () => {
 })
 
 const at = (name: string) => join(directory, name)
-const place = (registry: UpstreamRegistry) =>
-  new RegistryPlace(new RegistryClient(registry.url, async () => undefined, SETTINGS, new FakeClock()))
+const place = (registry: UpstreamRegistry, wantsTag?: (tag: string) => boolean) =>
+  new RegistryPlace(new RegistryClient(registry.url, async () => undefined, SETTINGS, new FakeClock()), { wantsTag })
 
 async function copy(source: ImageSource, target: ImageTarget, change: Partial<CopyOptions> = {}, to = 'team/app') {
   const copying = new ImageCopy(source, target, { ...OPTIONS, ...change })
@@ -75,7 +78,7 @@ async function copy(source: ImageSource, target: ImageTarget, change: Partial<Co
 }
 
 async function exportTo(path: string, names: LayoutNames = 'full', source: ImageSource = place(upstream)) {
-  const files = path.endsWith('.tar') ? await GrowingArchive.open(path) : await GrowingFolder.open(path)
+  const files = await openGrowing(path)
   try {
     const target = await LayoutTarget.open(files, names)
     const report = await copy(source, target)
@@ -84,6 +87,12 @@ async function exportTo(path: string, names: LayoutNames = 'full', source: Image
   } finally {
     await files.close()
   }
+}
+
+async function openGrowing(path: string) {
+  const compression = compressionByName(path)
+  if (compression === undefined) return await GrowingFolder.open(path)
+  return compression === 'none' ? await GrowingArchive.open(path) : await PackedArchive.open(path, compression)
 }
 
 async function importFrom(path: string, repository?: string) {
@@ -115,8 +124,61 @@ describe('from one registry to another', () => {
   })
 
   test('a dry run changes nothing, and says what would be done', async () => {
-    expect(await copy(place(upstream), place(other), { isDryRun: true })).toMatchObject({ copiedImages: 4, tags: 3 })
+    const dry = await copy(place(upstream), place(other), { isDryRun: true })
+    expect(dry).toMatchObject({ copiedImages: 5, tags: 3 })
     expect(other.manifests.size).toBe(0)
+    expect(await copy(place(upstream), place(other))).toEqual({ ...dry, isDryRun: false })
+    const nothing = { copiedImages: 0, copiedBlobs: 0, copiedBytes: 0 }
+    expect(await copy(place(upstream), place(other), { isDryRun: true })).toMatchObject(nothing)
+  })
+
+  test('the signatures of single platforms come along with an index', async () => {
+    const signed = signature(index.images[1] ?? single)
+    upstream.addImage(signed, 'team/app')
+    await copy(place(upstream), place(other))
+    expect(contents(other)).toEqual(contents(upstream))
+    expect(other.manifests.has(`team/app@${signed.manifest.digest}`)).toBe(true)
+  })
+
+  test('a registry that knows no referrers may keep them under a tag', async () => {
+    await using old = await UpstreamRegistry.start({ hasReferrers: false })
+    old.addImage(single, 'team/app', 'v2')
+    const signed = signature(single)
+    old.addImage(signed, 'team/app')
+    const manifests = [{ ...descriptor(signed.manifest), artifactType: 'signature' }]
+    const mediaType = 'application/vnd.oci.image.index.v1+json'
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests }))
+    const tag = single.manifest.digest.replace(':', '-')
+    old.add({ mediaType, bytes, digest: '' }, 'team/app', tag)
+    expect(
+      await copy(
+        place(old, (one) => one === 'v2'),
+        place(other),
+      ),
+    ).toMatchObject({ failures: [], tags: 1 })
+    expect(other.manifests.has(`team/app@${signed.manifest.digest}`)).toBe(true)
+  })
+
+  test("cosign's older signatures, known by their tags, come along with the tags that are wanted", async () => {
+    const name = single.manifest.digest.replace(':', '-')
+    upstream.addImage(small('cosign'), 'team/app', `${name}.sig`)
+    upstream.addImage(small('other-cosign'), 'team/app', `sha256-${'0'.repeat(64)}.sig`)
+    const wanted = place(upstream, (tag) => tag === 'v2')
+    expect(await copy(wanted, place(other))).toMatchObject({ failures: [], tags: 2 })
+    expect([...other.tags.keys()].toSorted()).toEqual([`team/app:${name}.sig`, 'team/app:v2'])
+    other.tags.clear()
+    expect(await copy(wanted, place(other), { withReferrers: false })).toMatchObject({ tags: 1 })
+  })
+
+  test('somebody who watches hears of every byte and image', async () => {
+    let bytes = 0
+    const images: string[] = []
+    const onBytes = (count: number) => {
+      bytes += count
+    }
+    const { copiedBytes } = await copy(place(upstream), place(other), { onBytes, onImage: (one) => images.push(one) })
+    expect(bytes).toBe(copiedBytes)
+    expect(images.toSorted()).toEqual(['team/app:latest', 'team/app:v1', 'team/app:v2'])
   })
 
   test('an image that cannot be had keeps no other one back', async () => {
@@ -136,7 +198,7 @@ describe('from one registry to another', () => {
   })
 })
 
-for (const name of ['layout', 'layout.tar'])
+for (const name of ['layout', 'layout.tar', 'layout.tar.zst', 'layout.tar.gz'])
   describe(`through a layout: ${name}`, () => {
     test('a round trip is the same, and the second time nothing is transferred', async () => {
       expect(await exportTo(at(name))).toMatchObject({ failures: [], copiedImages: 5 })
@@ -168,11 +230,14 @@ for (const name of ['layout', 'layout.tar'])
       upstream.fault = () => false
       upstream.asked.length = 0
       expect(await exportTo(at(name))).toMatchObject({ failures: [] })
+      expect(await readdir(directory)).toEqual([name])
       expect(upstream.count('GET /v2/team/app/blobs')).toBeLessThan(contents(upstream).blobs.length)
       await importFrom(at(name))
       expect(contents(other)).toEqual(contents(upstream))
     })
 
+    // A packed one cannot be unpacked then.
+    if (/\.(gz|zst)$/.test(name)) return
     test('what is damaged in it reaches nobody', async () => {
       await exportTo(at(name))
       const layer = single.layers[0]

@@ -112,7 +112,12 @@ export class UpstreamRegistry {
 
   #challenge(url: URL, response: ServerResponse): void {
     const name = /^\/v2\/(.+?)\/(?:manifests|blobs|tags|referrers)\//.exec(url.pathname)?.[1]
-    const scope = name === undefined ? '' : `,scope="repository:${name}:pull"`
+    const scope =
+      name === undefined
+        ? url.pathname === '/v2/_catalog'
+          ? ',scope="registry:catalog:*"'
+          : ''
+        : `,scope="repository:${name}:pull"`
     const challenge =
       this.#options.auth === 'basic'
         ? 'Basic realm="here"'
@@ -133,6 +138,7 @@ export class UpstreamRegistry {
     const [, name = '', kind = '', rest = ''] =
       /^\/v2\/(.+?)\/(manifests|blobs|tags|referrers)\/(.+)$/.exec(url.pathname) ?? []
     if (url.pathname === '/v2/') return void response.writeHead(200).end('{}')
+    if (url.pathname === '/v2/_catalog') return this.#catalog(url, response)
     if (kind === 'manifests' && method === 'PUT') return this.#putManifest(name, rest, request, response)
     if (kind === 'manifests') return this.#manifest(method, name, rest, response)
     if (kind === 'tags') return this.#tagList(name, url, response)
@@ -213,6 +219,14 @@ export class UpstreamRegistry {
     const n = Number(url.searchParams.get('n') ?? 1000)
     const link = from + n < all.length ? { link: `</v2/${name}/tags/list?n=${n}&last=${from + n}>; rel="next"` } : {}
     response.writeHead(200, link).end(JSON.stringify({ name, tags: all.slice(from, from + n) }))
+  }
+
+  #catalog(url: URL, response: ServerResponse): void {
+    const all = [...new Set([...this.tags.keys()].map((key) => key.replace(/:[^:]*$/, '')))].toSorted()
+    const from = Number(url.searchParams.get('last') ?? 0)
+    const n = Number(url.searchParams.get('n') ?? 1000)
+    const link = from + n < all.length ? { link: `</v2/_catalog?n=${n}&last=${from + n}>; rel="next"` } : {}
+    response.writeHead(200, link).end(JSON.stringify({ repositories: all.slice(from, from + n) }))
   }
 
   #referrers(name: string, digest: string, response: ServerResponse): void {

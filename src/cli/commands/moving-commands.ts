@@ -14,12 +14,13 @@ const RESTORE_EXAMPLES = `  ecru restore /backup/ecru --data-dir /var/lib/ecru
 
 const EXPORT_EXAMPLES = `  ecru export app.tar team/app
   ecru export /media/usb/images 'team/*' --tags 'v*'
-  ecru export everything.tar --all --url https://registry.example.com`
+  ecru export everything.tar.zst --all --url https://registry.example.com`
 const IMPORT_EXAMPLES = `  ecru import /media/usb/images
   ecru import app.tar team/app
-  ecru import saved-by-docker.tar --prefix mirror/`
+  docker save team/app:v1 | ecru import - --prefix mirror/`
 const SYNC_EXAMPLES = `  ecru sync registry.example.com/team/app
-  ecru sync docker.io/library/alpine mirror/alpine --tags '3.*'
+  ecru sync docker.io/library/alpine mirror/alpine --semver '>=3.18 <4'
+  ecru sync 'registry.example.com/team/*' --prefix mirror/ --exclude 'team/old-*'
   ecru sync 123456789012.dkr.ecr.eu-west-3.amazonaws.com/team/app:v1 --dry-run`
 
 /** `ecru export`, `ecru import`, `ecru sync`, `ecru backup`, `ecru restore`. */
@@ -32,7 +33,7 @@ function describeImages({ command, terminal, createApp }: CommandLine): void {
   const exporting = command(
     {
       name: 'export <layout> [repositories...]',
-      summary: 'Copy repositories into an OCI image layout: a directory, or one archive (.tar).',
+      summary: 'Copy repositories into an OCI image layout: a directory, or one archive (.tar, .tar.zst, .tar.gz).',
       examples: EXPORT_EXAMPLES,
       variables: WHERE,
     },
@@ -46,7 +47,8 @@ function describeImages({ command, terminal, createApp }: CommandLine): void {
   const importing = command(
     {
       name: 'import <layout> [repository]',
-      summary: 'Copy the images of an OCI image layout, or of what docker save wrote, into repositories.',
+      summary:
+        'Copy the images of an OCI image layout, or of what docker save wrote, into repositories; - is standard input.',
       examples: IMPORT_EXAMPLES,
       variables: WHERE,
     },
@@ -54,16 +56,16 @@ function describeImages({ command, terminal, createApp }: CommandLine): void {
       const { importImages } = await import('../moving.ts')
       return await importImages(options, flags, operands, terminal, createApp)
     },
-  ).option('--prefix <text>', 'What the names of repositories begin with here.')
+  )
   const syncing = command(
     {
       name: 'sync <source> [repository]',
-      summary: 'Copy a repository of another registry, or one image of it.',
+      summary: 'Copy repositories of another registry, by name or with * as a wildcard, or one image.',
       examples: SYNC_EXAMPLES,
       variables: WHERE,
     },
     async (options, flags, operands) => {
-      const { syncImages } = await import('../moving.ts')
+      const { syncImages } = await import('../sync.ts')
       return await syncImages(options, flags, operands, terminal, createApp)
     },
   )
@@ -73,10 +75,15 @@ function describeImages({ command, terminal, createApp }: CommandLine): void {
     )
     .option('--source-ca <file>', 'Certificates that are trusted there beside the usual ones.')
     .option('--plain-http', 'Ask the other registry without TLS.')
-  for (const one of [importing, syncing]) one.option('--no-create', 'Make no repository that is not there.')
+    .option('--exclude <patterns...>', 'Of several repositories not these, with * as a wildcard.')
+  for (const one of [importing, syncing])
+    one
+      .option('--prefix <text>', 'What the names of repositories begin with here.')
+      .option('--no-create', 'Make no repository that is not there.')
   for (const one of [exporting, importing, syncing])
     one
       .option('--tags <patterns...>', 'Only these tags, with * as a wildcard; then nothing that has no tag.')
+      .option('--semver <range>', "Only tags that are versions in this range, such as '>=1.2 <2', '^1.4' or '2.x'.")
       .option('--no-referrers', 'Leave out what refers to images: signatures, attestations, SBOMs.')
       .option(
         '--account <id>',
