@@ -14,6 +14,7 @@ import type { Located } from './registry-peer.ts'
 import { type Circumstances, document, report } from './report.ts'
 import type { Row } from './row.ts'
 import { advisories } from './workloads/advisories.ts'
+import { backup } from './workloads/backup.ts'
 import { concurrentPulls } from './workloads/concurrent-pulls.ts'
 import { encryption } from './workloads/encryption.ts'
 import { inventory } from './workloads/inventory.ts'
@@ -40,6 +41,7 @@ const workloads = [
   pages,
   lifecycle,
   advisories,
+  backup,
   encryption,
   inventory,
   metrics,

@@ -91,6 +91,12 @@ async function link(tx: MetadataWriter, repositoryId: number, digest: Digest): P
   await tx.blobs.link(repositoryId, { digest, vault: PLAIN }, 1000, at)
 }
 
+/** The bytes of every blob that as many seeded images name. */
+export function* seededContents(images: number): Generator<string, void, void> {
+  for (const n of [1, 2, 3]) yield `layer ${n}`
+  for (let n = 0; n < images; n++) yield `config ${n}`
+}
+
 function digestOf(text: string): Digest {
   return parseDigest(sha256(Buffer.from(text)))
 }

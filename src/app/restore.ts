@@ -4,6 +4,7 @@ import { readBackupArchive } from '../backup/archive-reader.ts'
 import { BackupFolder } from '../backup/backup-folder.ts'
 import { type BackedUpBlob, BackupFailure, type BackupManifest, type Damage } from '../backup/backup-format.ts'
 import { checkFile, eachBlob } from '../backup/checked-snapshot.ts'
+import { Background } from '../lib/background.ts'
 import type { Clock } from '../lib/clock.ts'
 import { sideBySide } from '../lib/side-by-side.ts'
 import { objectOf, Restoration } from './restoration.ts'
@@ -37,7 +38,7 @@ export interface RestoreReport {
   readonly tookMs: number
 }
 
-const AT_ONCE = 4
+const AT_ONCE = 8
 
 /**
  * Brings a snapshot into an empty data directory, which nobody else uses. Every byte is compared with its checksum on the
@@ -162,6 +163,8 @@ async function bringFromArchive(
     return restoration
   }
   let done = 0
+  // Making one blob durable is waiting for the disk, while the next can be read.
+  const keeping = new Background(AT_ONCE)
   try {
     const { manifest, damaged } = await readBackupArchive(from, {
       begin: async (id) => {
@@ -172,11 +175,15 @@ async function bringFromArchive(
       takeFile: (path, content) => begun().bringFile(path, content),
       takeBlob: async (blob, sizeBytes, content) => {
         onProgress?.(++done, undefined)
-        return (await begun().has(blob, sizeBytes)) ? await unneeded(content) : await begun().stage(blob, content)
+        if (await begun().has(blob, sizeBytes)) return await unneeded(content)
+        const staged = await begun().stage(blob, content)
+        return { ...staged, keep: () => keeping.begin(staged.keep) }
       },
     })
+    await keeping.settled()
     return { restoration: begun(), manifest, damaged }
   } catch (error) {
+    await keeping.settled().catch(() => undefined)
     await restoration?.close()
     throw error
   }

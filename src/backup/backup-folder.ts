@@ -120,7 +120,10 @@ export class BackupFolder {
     return join(this.path, OBJECTS, hex.slice(0, 2), hex)
   }
 
-  /** Stores bytes under their SHA-256, unless `judge` does not want them. */
+  /**
+   * Stores bytes under their SHA-256, unless `judge` does not want them. They are on the disk when it answers, and their name
+   * is after the next `settle`.
+   */
   async putObject(
     body: AsyncIterable<Uint8Array>,
     judge: (written: Written) => boolean,
@@ -133,11 +136,16 @@ export class BackupFolder {
       const shard = await makeDurably(this.path, OBJECTS, written.sha256.slice(0, 2))
       await rename(beside, join(shard, written.sha256))
       await rm(join(shard, `${written.sha256}${DAMAGED}`), { force: true })
-      await syncDirectory(shard)
       return written
     } finally {
       await rm(beside, { force: true })
     }
+  }
+
+  /** Makes the names of all objects durable, those as well that a backup which did not end has brought. */
+  async settle(): Promise<void> {
+    for (const shard of await readdir(join(this.path, OBJECTS)))
+      if (SHARD.test(shard)) await syncDirectory(join(this.path, OBJECTS, shard))
   }
 
   /**

@@ -26,7 +26,7 @@ import {
 import { compareBlobs, type KnownObjects } from './known-objects.ts'
 
 /** Files under way: enough for a disk that has to be waited for, few beside traffic. */
-const AT_ONCE = 4
+const AT_ONCE = 8
 
 /** One more snapshot of a directory of backups. What an earlier one has brought is not read again, but for what `isThorough` compares. */
 export class FolderTarget implements BackupTarget {
@@ -110,6 +110,7 @@ export class FolderTarget implements BackupTarget {
   }
 
   async finish(manifest: BackupManifest): Promise<number> {
+    await this.#folder.settle()
     await syncDirectory(this.#path)
     await syncDirectory(join(this.#path, '..'))
     await replaceDurably(join(this.#path, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`)
