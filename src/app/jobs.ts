@@ -6,6 +6,7 @@ import { rootPrincipal } from '../domain/principal.ts'
 import { AdvisoryFetch } from '../jobs/advisories.ts'
 import { AlarmJob, AlarmJobs } from '../jobs/alarms.ts'
 import type { BackupReport, BackupRequest } from '../jobs/backup.ts'
+import type { DeliveryCounts } from '../jobs/event-delivery.ts'
 import { GarbageCollector, type GcReport } from '../jobs/gc.ts'
 import { JobRuns } from '../jobs/job-runs.ts'
 import { KeysJobs } from '../jobs/keys.ts'
@@ -43,6 +44,7 @@ export interface Jobs {
   readonly byOperator: OperatorJobs
   readonly bells: Bells
   readonly runs: JobRuns
+  readonly eventDeliveries: DeliveryCounts
   /** Begins what is scheduled. */
   start(): void
   /** The virtual clock was moved: does what has become due, and answers when it is done. */
@@ -146,6 +148,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
       explainAccess: (question) => explanations.explain(question),
     },
     runs,
+    eventDeliveries: events.delivery.counts,
     bells: {
       previewAsked: () => lifecycle.lookForPreviews(),
       signingAsked: () => signing.look(),

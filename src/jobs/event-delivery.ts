@@ -39,6 +39,13 @@ const WAKE_MS_MAX = 60_000
 const RETRY_AFTER_MS_MAX = 3_600_000
 const REASON_LENGTH_MAX = 500
 
+/** How attempts ended since the process began; `givenUp`: events that nobody tries again. */
+export interface DeliveryCounts {
+  delivered: number
+  failed: number
+  givenUp: number
+}
+
 type Served = 'idle' | 'waiting' | 'moved'
 
 /**
@@ -47,6 +54,7 @@ type Served = 'idle' | 'waiting' | 'moved'
  * least once, whenever the process ends. An event is sent only once its change is on the disk.
  */
 export class EventDelivery {
+  readonly counts: DeliveryCounts = { delivered: 0, failed: 0, givenUp: 0 }
   readonly #metadata: MetadataStore
   readonly #sender: EventSender
   readonly #clock: Clock
@@ -218,7 +226,10 @@ export class EventDelivery {
     const outcome = await this.#send({ rule, target }, settings.arn, message)
     if (outcome === undefined) return 'waiting'
     const { kind } = outcome
-    if (kind === 'delivered') return this.#advance(target.id, from, event.position)
+    if (kind === 'delivered') {
+      this.counts.delivered++
+      return this.#advance(target.id, from, event.position)
+    }
     const now = this.#clock.now()
     const { attempts: before, since } =
       target.trouble?.position === event.position ? target.trouble : { attempts: 0, since: now }
@@ -230,9 +241,11 @@ export class EventDelivery {
     const isGivenUp = kind === 'refused' || attempts > attemptsMax || retryAt.getTime() - since.getTime() > ageMsMax
     const trouble = { position: event.position, attempts, since, retryAt, reason }
     if (!isGivenUp) {
+      this.counts.failed++
       await this.#metadata.transact((tx) => tx.eventRules.noteTrouble(target.id, from, trouble), RELAXED)
       return this.#waits(retryAt.getTime() - now.getTime())
     }
+    this.counts.givenUp++
     if (settings.deadLetterArn !== undefined) await this.#send({ rule, target }, settings.deadLetterArn, message)
     this.#logger.warn({ rule: rule.name, target: target.name, event: envelope.id, attempts, reason }, 'event given up')
     const isAdvanced = await this.#metadata.transact(async (tx) => {

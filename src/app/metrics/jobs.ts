@@ -1,3 +1,4 @@
+import type { DeliveryCounts } from '../../jobs/event-delivery.ts'
 import type { JobRuns } from '../../jobs/job-runs.ts'
 import type { Exposition } from '../../lib/exposition.ts'
 import type { Foundation } from '../foundation.ts'
@@ -69,4 +70,14 @@ export async function tellReplication(to: Exposition, { metadata, clock }: Found
     value: Math.max(...group.map(({ lagMs }) => lagMs)) / 1000,
   }))
   to.gauge('ecru_replication_lag_seconds', 'How long the oldest of what is pending has waited.', oldest)
+}
+
+/** What became of events on their way to targets. */
+export function tellDeliveries(to: Exposition, { delivered, failed, givenUp }: DeliveryCounts): void {
+  const outcomes = { delivered, failed, 'given-up': givenUp }
+  to.counter(
+    'ecru_event_deliveries_total',
+    'Attempts to deliver events to targets, by how they ended.',
+    Object.entries(outcomes).map(([outcome, value]) => ({ labels: { outcome }, value })),
+  )
 }

@@ -4,7 +4,7 @@ import type { Foundation } from '../foundation.ts'
 import type { Jobs } from '../jobs.ts'
 import type { Services } from '../services.ts'
 import { tellAdvisories, tellAlarms, tellAudit, tellQuotas } from './health.ts'
-import { tellJobs, tellQueues, tellReplication } from './jobs.ts'
+import { tellDeliveries, tellJobs, tellQueues, tellReplication } from './jobs.ts'
 import { tellProcess } from './process.ts'
 import { tellStorage } from './storage.ts'
 import { tellTraffic } from './traffic.ts'
@@ -39,6 +39,7 @@ export class MetricsPage {
     tellTraffic(to, services.traffic)
     await tellStorage(to, foundation, services)
     tellJobs(to, jobs.runs)
+    tellDeliveries(to, jobs.eventDeliveries)
     await tellQueues(to, foundation)
     await tellReplication(to, foundation)
     await tellQuotas(to, foundation, services)
