@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import type { RegistryClientSettings } from '../clients/registry.ts'
+import { type Config, registryHostFor } from '../config/config.ts'
 import type { Quotas } from '../domain/quotas.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Access } from '../services/access.ts'
 import { BlobFlights } from '../services/blob-flights.ts'
 import { ImageImports } from '../services/image-imports.ts'
 import type { Images } from '../services/images.ts'
+import { type MirrorSettings, Mirrors } from '../services/mirrors.ts'
 import { PullThrough } from '../services/pull-through.ts'
 import { PullThroughRules } from '../services/pull-through-rules.ts'
 import type { PushTargets } from '../services/push-targets.ts'
@@ -29,6 +31,7 @@ export interface PullThroughParts {
   readonly connections: UpstreamConnections
   /** Whether any registry may be an upstream, and not only those that ECR knows. */
   readonly acceptsAnyUpstream: boolean
+  readonly mirrors: MirrorSettings
   report(error: unknown): void
 }
 
@@ -49,7 +52,29 @@ export function createPullThrough(parts: PullThroughParts) {
     pushTargets,
     clock,
   )
-  return { pullThrough, pullThroughRules }
+  const mirrors = new Mirrors(metadata, pullThroughRules, clock, parts.mirrors)
+  return { pullThrough, pullThroughRules, mirrors }
+}
+
+/** What an operator says of mirrors, and by which names the registry itself goes. */
+export function mirrorSettings({ mirrors, defaultRegistry, registryHost, tls }: Config): MirrorSettings {
+  const named = new Set(tls?.kind === 'own-authority' ? tls.hosts : [])
+  const own = registryHost === undefined ? undefined : hostPattern(registryHost)
+  return {
+    hubHosts: new Set(mirrors.hubHosts.map((host) => host.toLowerCase())),
+    userName: mirrors.userName,
+    defaultRegistry,
+    isOwnHost: (host) => {
+      const lower = host.toLowerCase()
+      return named.has(lower.replace(/:[0-9]+$/, '')) || own?.test(lower) === true
+    },
+  }
+}
+
+/** All hosts that a template of them makes. */
+function hostPattern(template: string): RegExp {
+  const escaped = template.toLowerCase().replaceAll(/[.[\]]/g, '\\$&')
+  return new RegExp(`^${registryHostFor(escaped, '[0-9]{12}', '[0-9a-z-]+')}$`)
 }
 
 /** What an operator says of upstreams. */

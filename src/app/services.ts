@@ -39,7 +39,7 @@ import { createEventServices, eventDestinationsOf } from './event-services.ts'
 import { asError, type Foundation } from './foundation.ts'
 import { createIdentityServices } from './identity-services.ts'
 import { createKeyServices } from './key-services.ts'
-import { createPullThrough, upstreamConnections } from './pull-through.ts'
+import { createPullThrough, mirrorSettings, upstreamConnections } from './pull-through.ts'
 import { createReplicationServices } from './replication-services.ts'
 import { createScanServices, repositoryNames } from './scan-services.ts'
 
@@ -133,6 +133,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
       secretValues: keyServices.secretValues,
       connections: upstreamConnections(config.upstreams, realClock),
       acceptsAnyUpstream: config.fidelity === 'oci',
+      mirrors: mirrorSettings(config),
       report: (error) => logger.error({ error: asError(error) }, 'an image could not be brought from its upstream'),
     }),
     ...replicationServices,

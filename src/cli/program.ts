@@ -10,6 +10,7 @@ import { describeEvents } from './commands/event-commands.ts'
 import { describeIam } from './commands/iam-commands.ts'
 import { describeJobs } from './commands/job-commands.ts'
 import { describeMasterKey } from './commands/master-key-commands.ts'
+import { describeMirror } from './commands/mirror-commands.ts'
 import { describeMoving } from './commands/moving-commands.ts'
 import { describeReplication } from './commands/replication-commands.ts'
 import { describeScans } from './commands/scan-commands.ts'
@@ -71,6 +72,7 @@ const DESCRIPTIONS = [
   describeMasterKey,
   describeAudit,
   describeTrust,
+  describeMirror,
   describeClientTools,
 ]
 

@@ -1,9 +1,4 @@
-/** What makes a client trust a certificate authority: files to be written, then commands to be run, and what a person has to know. */
-export interface TrustPlan {
-  readonly files: readonly { readonly path: string; readonly content: string }[]
-  readonly commands: readonly (readonly string[])[]
-  readonly notes: readonly string[]
-}
+import type { ClientPlan } from './client-plan.ts'
 
 /** For whom: the authority (PEM), the registry's host with its port if it is not 443, and what is known of the machine. */
 export interface TrustRequest {
@@ -78,7 +73,8 @@ const SYSTEM: Plan = ({ authority, has }) => {
   }
 }
 
-type Plan = (request: TrustRequest) => TrustPlan
+/** What makes a client trust a certificate authority. */
+type Plan = (request: TrustRequest) => ClientPlan
 
 /** By the name of the client. */
 export const TRUST_PLANS = { docker: DOCKER, podman: PODMAN, containerd: CONTAINERD, k3s: K3S, system: SYSTEM } as const

@@ -1,15 +1,16 @@
 import { X509Certificate } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { type Config, readConfig, registryHostFor, type Texts } from '../config/config.ts'
 import { AUTHORITY_PATH } from '../protocols/http/authority.ts'
 import { TLS_DIRECTORY } from '../tls/open-certificates.ts'
 import { AUTHORITY_FILE } from '../tls/own-authority.ts'
+import { carryOut, printPlan } from './client-plan.ts'
 import { configuredUrl, findTarget } from './find-target.ts'
 import type { Target } from './operator-client.ts'
 import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
-import { TRUST_PLANS, type TrustingClient, type TrustPlan } from './trust-plans.ts'
+import { TRUST_PLANS, type TrustingClient } from './trust-plans.ts'
 
 /**
  * `ecru trust`: makes a client trust the certificates of a server, or (unless told to write) prints what would. An authority
@@ -37,7 +38,7 @@ export async function trust(
   }
   const steps = plan(request)
   if (flags.write === true) carryOut(steps, terminal)
-  else print(steps, terminal)
+  else printPlan(steps, terminal)
   terminal.err(`The fingerprint of the authority (SHA-256) is ${fingerprint}.\n`)
   return EXIT.ok
 }
@@ -102,34 +103,4 @@ function hostsOf(config: Config, target: Target | undefined, given: unknown): re
   if (registryHost !== undefined)
     return [registryHostFor(registryHost, defaultRegistry.registryId, defaultRegistry.region)]
   return [new URL(target?.url ?? configuredUrl(config)).host]
-}
-
-function print({ files, commands, notes }: TrustPlan, terminal: Terminal): void {
-  for (const { path, content } of files) {
-    terminal.out(`mkdir -p '${dirname(path)}'\ncat > '${path}' <<'END'\n${content.trimEnd()}\nEND\n`)
-  }
-  for (const command of commands) terminal.out(`${command.join(' ')}\n`)
-  for (const note of notes) terminal.out(`${note.replaceAll(/^/gm, '# ')}\n`)
-}
-
-function carryOut({ files, commands, notes }: TrustPlan, terminal: Terminal): void {
-  for (const { path, content } of files) {
-    try {
-      mkdirSync(dirname(path), { recursive: true })
-      writeFileSync(path, content)
-      chmodSync(path, 0o644)
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause)
-      throw new CommandFailure(`${path} cannot be written: ${reason}. Without --write the command prints what to do.`, {
-        cause,
-      })
-    }
-    terminal.out(`wrote ${path}\n`)
-  }
-  for (const command of commands) {
-    const { exitCode, stderr } = Bun.spawnSync([...command])
-    if (exitCode !== 0) throw new CommandFailure(`\`${command.join(' ')}\` failed: ${stderr.toString().trim()}`)
-    terminal.out(`ran ${command.join(' ')}\n`)
-  }
-  for (const note of notes) terminal.out(`${note}\n`)
 }

@@ -72,6 +72,8 @@ export interface Config {
     readonly caFile: string | undefined
     readonly endpoints: ReadonlyMap<string, URL>
   }
+  /** What clients ask in place of other registries. */
+  readonly mirrors: { readonly hubHosts: readonly string[]; readonly userName: string | undefined }
   readonly organizationId: string | undefined
   readonly trustedProxies: readonly IpRange[]
   readonly audit: { readonly isOn: boolean; readonly retentionMs: number; readonly totalBytesMax: number }
@@ -353,6 +355,7 @@ function toConfig(env: Environment): Config {
       caFile: env.ECRU_CA_FILE,
       endpoints: env.ECRU_UPSTREAM_ENDPOINTS ?? new Map(),
     },
+    mirrors: { hubHosts: env.ECRU_MIRROR_HOSTS ?? [], userName: env.ECRU_MIRROR_USER },
     organizationId: env.ECRU_ORGANIZATION_ID,
     trustedProxies: env.ECRU_TRUSTED_PROXIES ?? [],
     audit: {

@@ -1,4 +1,4 @@
-import { readAs, yesOrNo } from './schema.ts'
+import { list, matching, readAs, yesOrNo } from './schema.ts'
 
 /** The variables of upstream registries, as a part of all. */
 export const UPSTREAM_VARIABLES = {
@@ -13,6 +13,19 @@ export const UPSTREAM_VARIABLES = {
     default: 'false',
     flag: '--upstream-allow-http',
     doc: 'Ask other registries without TLS too, where a rule says `http://`.',
+  },
+  ECRU_MIRROR_HOSTS: {
+    schema: list(
+      /^[0-9A-Za-z.-]{1,253}(:[0-9]{1,5})?$/,
+      'must be host names, with their ports unless those are 443 or 80, with commas between',
+    ),
+    flag: '--mirror-hosts <list>',
+    doc: 'Hosts under which this registry is a mirror of Docker Hub for clients that do not say what they mean (`registry-mirrors` of docker), with their ports; there must be a pull-through cache rule for it.',
+  },
+  ECRU_MIRROR_USER: {
+    schema: matching(/^[\w+=,.@-]{1,64}$/, 'must be the name of an IAM user'),
+    flag: '--mirror-user <name>',
+    doc: 'The IAM user of the default account in whose name those may pull from mirrors who bring no credentials. Unset: nobody may.',
   },
   ECRU_UPSTREAM_ENDPOINTS: {
     schema: readAs(

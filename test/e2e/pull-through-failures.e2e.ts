@@ -44,7 +44,7 @@ describe('whatever an upstream does, nothing wrong is stored or served', () => {
     password = await loginPassword(registry.url)
     const rule = { ecrRepositoryPrefix: 'up', upstreamRegistryUrl: upstream.url.origin }
     await ecrClient(registry.url).send(new CreatePullThroughCacheRuleCommand(rule))
-  })
+  }, TIMEOUT_MS)
   afterEach(async () => {
     // Whatever came was the upstream's doing: requests fail by it, and nothing else was logged.
     const errors = (await registry.log()).split('\n').filter((line) => line.includes('"level":"error"'))
@@ -52,7 +52,7 @@ describe('whatever an upstream does, nothing wrong is stored or served', () => {
     await registry.stop()
     await upstream.stop()
     await rm(dir, { recursive: true, force: true })
-  })
+  }, TIMEOUT_MS)
 
   async function tagged(tag: string): Promise<boolean> {
     const { tags } = (await (await ask('app/tags/list')).json()) as { tags?: string[] }

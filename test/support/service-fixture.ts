@@ -56,6 +56,7 @@ import { LifecycleExecution } from '../../src/services/lifecycle-execution.ts'
 import { LocalReplication } from '../../src/services/local-replication.ts'
 import { Logins } from '../../src/services/logins.ts'
 import { Matching } from '../../src/services/matching.ts'
+import type { MirrorSettings } from '../../src/services/mirrors.ts'
 import { Policies } from '../../src/services/policies.ts'
 import { PublicRegistries } from '../../src/services/public-registries.ts'
 import { PullTimeExclusions } from '../../src/services/pull-time-exclusions.ts'
@@ -137,6 +138,7 @@ export interface ServiceOptions {
   /** How other registries are asked; without it, those on loopback are. */
   readonly upstreams?: UpstreamSettings
   readonly acceptsAnyUpstream?: boolean
+  readonly mirrors?: Partial<MirrorSettings>
   /** Identities may do what their policies say; without it, whoever belongs to an account is its administrator. */
   readonly access?: Partial<AccessSettings>
 }
@@ -222,6 +224,13 @@ export async function createServices(options: ServiceOptions = {}) {
     secretValues: keyServices.secretValues,
     connections: upstreamConnections(options.upstreams ?? LOCAL_UPSTREAMS, clock),
     acceptsAnyUpstream: options.acceptsAnyUpstream ?? true,
+    mirrors: {
+      hubHosts: new Set(),
+      userName: undefined,
+      isOwnHost: () => false,
+      ...options.mirrors,
+      defaultRegistry: registry,
+    },
     report: (error) => reports.push(error),
   })
   const signingProfiles = new SigningProfiles(metadata, clock)

@@ -74,8 +74,9 @@ export class UpstreamRegistry {
   }
 
   async stop(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve))
     this.#server.closeAllConnections()
-    await new Promise((closed) => this.#server.close(closed))
+    await closed
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,14 +1,15 @@
-import { routeUnknown } from '../../domain/errors.ts'
+import { routeUnknown, unsupported } from '../../domain/errors.ts'
 import { parseRepositoryName } from '../../domain/names.ts'
 import { from } from '../../domain/principal.ts'
 import { REPLICATED_FROM, readSource } from '../../domain/replication/wire.ts'
+import type { TokenBearer } from '../../services/tokens.ts'
 import { RequestCircumstances } from '../http/circumstances.ts'
 import type { Handler, RequestContext } from '../http/context.ts'
 import { pathOf } from '../http/router.ts'
 import { audited } from './audited-request.ts'
 import { authenticate } from './auth.ts'
 import { deleteBlob, getBlob, headBlob } from './blobs.ts'
-import { hostOf, type OciCall, type RepositoryCall } from './call.ts'
+import { hostOf, type OciCall, queryOf, type RepositoryCall } from './call.ts'
 import { listRepositories } from './catalog.ts'
 import { errorResponse, refuse } from './errors.ts'
 import { deleteManifest, getManifest, headManifest, putManifest } from './manifests.ts'
@@ -51,7 +52,8 @@ export function createOci(services: OciServices): Handler {
 
 /** Who is asking comes before what: without credentials every path looks the same. */
 async function handle(request: Request, context: RequestContext, services: OciServices): Promise<Response> {
-  const bearer = await authenticate(request, services.tokens, context)
+  const original = services.mirrors.originalOf(hostOf(request), saidOriginal(request))
+  const bearer = await bearerOf(request, context, services, original)
   const source = readSource(request.headers.get(REPLICATED_FROM))
   const circumstances = new RequestCircumstances(request, context, source)
   const principal = from(bearer.principal, circumstances)
@@ -63,10 +65,33 @@ async function handle(request: Request, context: RequestContext, services: OciSe
   const { kind, name, operand } = route
   if (kind === 'base' || kind === 'catalog')
     return audited(call, kind, operand, () => dispatch(REGISTRY_ROUTES[kind], call, operand))
-  const ref = { registry, name: parseRepositoryName(name) }
+  if (original !== undefined && !isReading(request)) throw unsupported('A mirror takes no pushes')
+  const ref = {
+    registry,
+    name: original === undefined ? parseRepositoryName(name) : await services.mirrors.nameOf(registry, original, name),
+  }
   const repositoryCall = { ...call, ref, wireName: name }
   return audited(repositoryCall, kind, operand, () => answerRepository(kind, repositoryCall, operand))
 }
+
+/** Whom a request speaks for. Who asks a mirror may be let in without credentials, as an operator has it. */
+async function bearerOf(
+  request: Request,
+  context: RequestContext,
+  { tokens, mirrors }: OciServices,
+  original: string | undefined,
+): Promise<TokenBearer> {
+  const isAnonymous = original !== undefined && isReading(request) && request.headers.get('authorization') === null
+  const mirrored = isAnonymous ? await mirrors.anonymous() : undefined
+  return mirrored ?? authenticate(request, tokens, context)
+}
+
+/** Which registry a client means that asks a mirror of it (containerd says so). */
+function saidOriginal(request: Request): string | undefined {
+  return request.url.includes('ns=') ? (queryOf(request).get('ns') ?? undefined) : undefined
+}
+
+const isReading = ({ method }: Request) => method === 'GET' || method === 'HEAD'
 
 /** Answers what is asked of one repository, wherever that is. */
 export function answerRepository(

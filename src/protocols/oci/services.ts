@@ -4,6 +4,7 @@ import type { ImageDeletion } from '../../services/image-deletion.ts'
 import type { ImageLists } from '../../services/image-lists.ts'
 import type { Images } from '../../services/images.ts'
 import type { Layers } from '../../services/layers.ts'
+import type { Mirrors } from '../../services/mirrors.ts'
 import type { PullThrough } from '../../services/pull-through.ts'
 import type { PushTargets } from '../../services/push-targets.ts'
 import type { ReplicaDeletion } from '../../services/replica-deletion.ts'
@@ -26,6 +27,7 @@ export interface OciServices {
   readonly tokens: Tokens
   readonly repositories: Repositories
   readonly pullThrough: PullThrough
+  readonly mirrors: Mirrors
   readonly pushTargets: PushTargets
   readonly layers: Layers
   readonly uploads: Uploads

@@ -53,6 +53,7 @@ export interface PlaneOptions extends Partial<OciSettings> {
   readonly isEveryPushWelcome?: boolean
   readonly access?: ServiceOptions['access']
   readonly driver?: ServiceOptions['driver']
+  readonly mirrors?: ServiceOptions['mirrors']
 }
 
 export async function createPlane({
@@ -63,6 +64,7 @@ export async function createPlane({
   blobs,
   access,
   driver,
+  mirrors,
   bodies = new LargeBodies(),
   ...settings
 }: PlaneOptions = {}): Promise<Plane> {
@@ -71,6 +73,7 @@ export async function createPlane({
     ...(blobs === undefined ? {} : { blobs }),
     ...(access === undefined ? {} : { access }),
     ...(driver === undefined ? {} : { driver }),
+    ...(mirrors === undefined ? {} : { mirrors }),
     ...(quotas === undefined ? {} : { quotas }),
     ...(rates === undefined ? {} : { rates }),
     ...(isMountOpen === undefined ? {} : { isMountOpen }),

@@ -22,13 +22,15 @@ export interface DockerOptions {
   readonly dir: string
   /** Registries other than loopback that speak plain HTTP. */
   readonly insecureRegistries?: readonly string[]
+  /** Mirrors of Docker Hub. */
+  readonly registryMirrors?: readonly string[]
   /** Names that resolve to loopback for the engine. */
   readonly hostNames?: readonly string[]
 }
 
 /** Starts a Docker engine and waits until it answers. The caller stops it. */
 export async function startDocker(options: DockerOptions): Promise<Docker> {
-  const { dir, insecureRegistries = [], hostNames = [] } = options
+  const { dir, insecureRegistries = [], registryMirrors = [], hostNames = [] } = options
   const config = join(dir, 'config')
   await mkdir(config, { recursive: true })
   const socket = `unix://${join(dir, 'docker.sock')}`
@@ -46,6 +48,7 @@ export async function startDocker(options: DockerOptions): Promise<Docker> {
       '--bridge=none',
     ],
     ...['127.0.0.0/8', ...insecureRegistries].flatMap((registry) => ['--insecure-registry', registry]),
+    ...registryMirrors.flatMap((mirror) => ['--registry-mirror', mirror]),
   ]
   const child = Bun.spawn([...(await inPrivateMounts(dir, hostNames)), ...daemon], {
     env: ownEnvironment(),

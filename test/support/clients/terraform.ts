@@ -10,6 +10,7 @@ export type TerraformConfiguration =
   | 'terraform-iam'
   | 'terraform-keys'
   | 'terraform-metrics'
+  | 'terraform-pull-through'
 
 /** Terraform with the AWS provider, its endpoints on a stage, its files in the stage's directory. */
 export interface Terraform extends TerraformFolder {
