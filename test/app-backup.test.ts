@@ -5,6 +5,7 @@ import { BatchDeleteImageCommand } from '@aws-sdk/client-ecr'
 import type { BackupOrder } from '../src/app/backup-runs.ts'
 import { BackupFolder } from '../src/backup/backup-folder.ts'
 import { checkSnapshot, checkSnapshots } from '../src/backup/checked-snapshot.ts'
+import { lockFolder } from '../src/backup/folder-lock.ts'
 import { push, servesEveryByte } from './support/clients/wire.ts'
 import { buildImage, everyBlob, noise } from './support/image-builder.ts'
 import { RegistryPlaces } from './support/registry-places.ts'
@@ -132,6 +133,11 @@ describe('a backup', () => {
     await expect(registry.backUp(request({ keep: 0 }))).rejects.toThrow('keep')
     const [one, two] = await Promise.allSettled([registry.backUp(request()), registry.backUp(request())])
     expect([one.status, two.status]).toEqual(['fulfilled', 'rejected'])
+    // Nor by another process.
+    const lock = lockFolder(place('backup'))
+    await expect(registry.backUp(request())).rejects.toThrow('Another backup is being written')
+    lock.release()
+    expect((await registry.backUp(request())).faults).toEqual([])
   })
 })
 

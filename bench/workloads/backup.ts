@@ -8,7 +8,7 @@ import { atMost, type Row } from '../row.ts'
 import { seededContents } from '../seed.ts'
 
 /** How far the memory of a server may rise, however much it holds. */
-const riseMb = 32
+const riseMb = 64
 const restMs = 2000
 const main = join(import.meta.dir, '../../src/main.ts')
 

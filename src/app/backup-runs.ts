@@ -105,7 +105,7 @@ export function openBackups(foundation: Foundation, deletion: Gate, signal: Abor
         if (compression !== undefined)
           return { to, ...(await writeArchive(to, compression, (stream) => toArchive(stream, order), signal)) }
         const open = async () => new FolderTarget(await BackupFolder.prepare(to), { ...order, signal })
-        return { to, ...(await backup.run(open, order, signal)) }
+        return { to, ...(await backup.run(open, order, signal).catch((error: unknown) => cannotWrite(to, error))) }
       }),
     stream: async (request) => {
       const stream = new PushedStream()
@@ -141,9 +141,7 @@ async function writeArchive(
   } catch (error) {
     await writing.catch(() => undefined)
     await rm(part, { force: true }).catch(() => undefined)
-    if (isSystemError(error))
-      throw new BackupFailure(`Nothing can be written to ${to}: ${error.message}`, { cause: error })
-    throw error
+    return cannotWrite(to, error)
   }
 }
 
@@ -155,6 +153,13 @@ async function unlessLeft<T>(work: Promise<T>): Promise<T | undefined> {
     if (error instanceof NobodyReads) return undefined
     throw error
   }
+}
+
+/** A place that is full, or gone, is the operator's business. */
+function cannotWrite(to: string, error: unknown): never {
+  if (isSystemError(error))
+    throw new BackupFailure(`Nothing can be written to ${to}: ${error.message}`, { cause: error })
+  throw error
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

@@ -21,7 +21,7 @@ import {
   METADATA_COPY,
   printBlob,
 } from './backup-format.ts'
-import type { BackupTarget, BlobOutcome, SourceFile, StoredBytes } from './backup-target.ts'
+import { type BackupTarget, type BlobOutcome, recordsTo, type SourceFile, type StoredBytes } from './backup-target.ts'
 import type { Written } from './durable-files.ts'
 
 /** A backup in one archive, written from its beginning to its end. What it is written to need not be a file. */
@@ -53,7 +53,7 @@ export class ArchiveTarget implements BackupTarget {
   async putMetadata(copyTo: (path: string) => Promise<void>): Promise<BackedUpFile> {
     try {
       await rm(this.#scratch, { force: true })
-      await copyTo(this.#scratch)
+      await recordsTo(this.#scratch, copyTo)
       const { size: sizeBytes, mtimeMs: modifiedAtMs } = await stat(this.#scratch)
       const read = () => Bun.file(this.#scratch).stream()
       return await this.putFile(METADATA_COPY, { sizeBytes, modifiedAtMs, read })

@@ -1,5 +1,5 @@
 import type { BlobAddress } from '../domain/vault.ts'
-import type { BackedUpBlob, BackedUpFile, BackupManifest } from './backup-format.ts'
+import { type BackedUpBlob, type BackedUpFile, BackupFailure, type BackupManifest } from './backup-format.ts'
 
 /** A blob as it lies in the store. */
 export interface StoredBytes extends BlobAddress {
@@ -44,4 +44,14 @@ export interface BackupTarget {
   finish(manifest: BackupManifest): Promise<number>
   /** Lets go of what is open. What came so far may stay, and is no backup. */
   abandon(): Promise<void>
+}
+
+/** Copies the records. Throws `BackupFailure`: that there is no room is the operator's business. */
+export async function recordsTo(path: string, copyTo: (path: string) => Promise<void>): Promise<void> {
+  try {
+    await copyTo(path)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new BackupFailure(`The records cannot be copied to ${path}: ${reason}`, { cause })
+  }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { freeMemory } from '../lib/free-memory.ts'
 
 /** What was written: its size and SHA-256. */
 export interface Written {
@@ -72,7 +73,14 @@ export async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<voi
 
 /** The size and SHA-256 of a file as it is. */
 export async function sumOf(path: string): Promise<Written> {
-  return await sumOfBytes(Bun.file(path).stream())
+  const hash = new Bun.CryptoHasher('sha256')
+  let sizeBytes = 0
+  for await (const chunk of Bun.file(path).stream()) {
+    hash.update(chunk)
+    sizeBytes += chunk.byteLength
+    freeMemory(chunk)
+  }
+  return { sizeBytes, sha256: hash.digest('hex') }
 }
 
 export async function sumOfBytes(bytes: AsyncIterable<Uint8Array>): Promise<Written> {

@@ -13,7 +13,7 @@ import {
   METADATA_COPY,
   printBlob,
 } from './backup-format.ts'
-import type { BackupTarget, BlobOutcome, SourceFile, StoredBytes } from './backup-target.ts'
+import { type BackupTarget, type BlobOutcome, recordsTo, type SourceFile, type StoredBytes } from './backup-target.ts'
 import {
   makeDurably,
   replaceDurably,
@@ -23,6 +23,7 @@ import {
   writeAll,
   writeDurably,
 } from './durable-files.ts'
+import { type FolderLock, lockFolder } from './folder-lock.ts'
 import { compareBlobs, type KnownObjects } from './known-objects.ts'
 
 /** Files under way: enough for a disk that has to be waited for, few beside traffic. */
@@ -38,6 +39,7 @@ export class FolderTarget implements BackupTarget {
   #known: KnownObjects | undefined
   #list: FileHandle | undefined
   #listBytes = 0
+  #lock: FolderLock | undefined
 
   constructor(folder: BackupFolder, settings: FolderSettings) {
     this.#folder = folder
@@ -45,6 +47,7 @@ export class FolderTarget implements BackupTarget {
   }
 
   async begin(id: string): Promise<void> {
+    this.#lock = lockFolder(this.#folder.path)
     this.#path = this.#folder.snapshotPath(id)
     this.#known = await this.#folder.knownObjects()
     await mkdir(this.#path, { mode: 0o700 })
@@ -53,7 +56,7 @@ export class FolderTarget implements BackupTarget {
 
   async putMetadata(copyTo: (path: string) => Promise<void>): Promise<BackedUpFile> {
     const path = join(this.#path, METADATA_COPY)
-    await copyTo(path)
+    await recordsTo(path, copyTo)
     const file = await open(path, 'r+')
     try {
       await file.chmod(0o600)
@@ -96,7 +99,7 @@ export class FolderTarget implements BackupTarget {
 
   async endList(): Promise<BackedUpFile> {
     await this.#list?.sync()
-    await this.abandon()
+    await this.#closeLists()
     return { path: BLOB_LIST, sizeBytes: this.#listBytes, sha256: this.#listHash.digest('hex') }
   }
 
@@ -120,6 +123,11 @@ export class FolderTarget implements BackupTarget {
   }
 
   async abandon(): Promise<void> {
+    await this.#closeLists()
+    this.#lock?.release()
+  }
+
+  async #closeLists(): Promise<void> {
     await this.#known?.close()
     await this.#list?.close()
     this.#known = undefined

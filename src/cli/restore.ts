@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { RestoreReport } from '../app/restore.ts'
 import type { CheckReport } from '../backup/checked-snapshot.ts'
 import { readConfig, type Texts } from '../config/config.ts'
+import { isRegistryError } from '../domain/errors.ts'
 import { systemClock } from '../lib/clock.ts'
 import { lockDataDirectory } from './data-lock.ts'
 import { printReport } from './jobs.ts'
@@ -43,6 +44,10 @@ export async function verifyBackup(flags: Flags, backup: string, terminal: Termi
   })
 }
 
+function isFull(thrown: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes(String((thrown as NodeJS.ErrnoException).code))
+}
+
 const snapshotOf = ({ snapshot }: Flags) => (typeof snapshot === 'string' ? snapshot : undefined)
 
 async function spoken(work: () => Promise<number>): Promise<number> {
@@ -51,6 +56,13 @@ async function spoken(work: () => Promise<number>): Promise<number> {
   } catch (thrown) {
     if (thrown instanceof Error && thrown.name === 'BackupFailure')
       throw new CommandFailure(thrown.message, { cause: thrown })
+    if (isRegistryError(thrown, 'storage-full') || isFull(thrown))
+      throw new CommandFailure(
+        'There is no room for the rest: once there is, run it again, and it goes on where it was.',
+        {
+          cause: thrown,
+        },
+      )
     throw thrown
   }
 }

@@ -74,7 +74,8 @@ class UnpackedArchive implements LayoutFiles {
   }
 }
 
-const TEXT_BYTES_MAX = 64 * 1024 * 1024
+/** An index of a million images has some 300 bytes for each. */
+const TEXT_BYTES_MAX = 320 * 1024 * 1024
 
 /** A small file as text; `undefined`: there is none. Throws `MovingFailure` when it is not small. */
 export async function textIn(files: LayoutFiles, name: string): Promise<string | undefined> {

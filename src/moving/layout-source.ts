@@ -2,6 +2,7 @@ import type { Digest } from '../domain/digest.ts'
 import { digestAlgorithm } from '../domain/digest.ts'
 import { MANIFEST_BYTES_MAX, parseManifest } from '../domain/manifest.ts'
 import { RunningHash } from '../lib/hash-stream.ts'
+import { companionTags, isCompanionTag } from './companions.ts'
 import { bytesIn, type LayoutFiles, textIn } from './layout-files.ts'
 import { blobFile, INDEX_FILE, LAYOUT_FILE, type LayoutEntry, nameOfEntry, readIndex } from './layout-format.ts'
 import { type BlobWanted, type ImageSource, type ManifestBytes, MovingFailure, type Root } from './places.ts'
@@ -20,6 +21,8 @@ export class LayoutSource implements ImageSource {
   readonly #roots = new Map<string, Root[]>()
   readonly #types = new Map<Digest, string>()
   readonly #referrers = new Map<Digest, Digest[]>()
+  /** By `repository:tag`. */
+  readonly #companions = new Map<string, Root>()
 
   private constructor(files: LayoutFiles, naming: LayoutNaming) {
     this.#files = files
@@ -67,6 +70,13 @@ export class LayoutSource implements ImageSource {
     return this.#referrers.get(digest) ?? []
   }
 
+  async *companions(repository: string, digests: readonly Digest[]): AsyncGenerator<Root, void, void> {
+    for (const tag of digests.flatMap(companionTags)) {
+      const root = this.#companions.get(`${repository}:${tag}`)
+      if (root !== undefined) yield root
+    }
+  }
+
   async *blob(
     _repository: string,
     { digest, sizeBytes }: BlobWanted,
@@ -90,7 +100,11 @@ export class LayoutSource implements ImageSource {
       )
     const subject = await this.#subjectOf(digest)
     if (subject !== undefined) this.#referrers.set(subject, [...(this.#referrers.get(subject) ?? []), digest])
-    if (wantsTag !== undefined && (named.tag === undefined || !wantsTag(named.tag))) return
+    if (wantsTag !== undefined && (named.tag === undefined || !wantsTag(named.tag))) {
+      if (named.tag !== undefined && isCompanionTag(named.tag))
+        this.#companions.set(`${repository}:${named.tag}`, { tag: named.tag, digest })
+      return
+    }
     this.#roots.set(repository, [...(this.#roots.get(repository) ?? []), { tag: named.tag, digest }])
   }
 

@@ -2,6 +2,7 @@ import type { RegistryClient } from '../clients/registry.ts'
 import { type Digest, digestAlgorithm, tryParseDigest } from '../domain/digest.ts'
 import { isRegistryError } from '../domain/errors.ts'
 import { RunningHash } from '../lib/hash-stream.ts'
+import { companionTags, isCompanionTag } from './companions.ts'
 import type { BlobWanted, ImageSource, ImageTarget, ManifestBytes, Root } from './places.ts'
 
 /** What a registry is asked for beside OCI's own interface. */
@@ -15,9 +16,6 @@ export interface RegistryExtras {
 }
 
 const MOUNTS_MAX = 10_000
-/** How cosign calls what belongs to an image. */
-const COMPANION = /^sha256-[0-9a-f]{64}\.(att|sbom|sig)$/
-const COMPANION_ENDS = ['att', 'sbom', 'sig']
 
 /** A registry, to copy from and to. */
 export class RegistryPlace implements ImageSource, ImageTarget {
@@ -39,7 +37,7 @@ export class RegistryPlace implements ImageSource, ImageTarget {
     this.#companions.clear()
     for await (const tag of this.#tags(repository))
       if (wantsTag?.(tag) ?? true) yield { tag }
-      else if (COMPANION.test(tag)) this.#companions.add(tag)
+      else if (isCompanionTag(tag)) this.#companions.add(tag)
     if (images === undefined || wantsTag !== undefined) return
     for await (const { tag, digest } of images(repository)) if (tag === undefined) yield { digest }
   }
@@ -152,10 +150,6 @@ export class RegistryPlace implements ImageSource, ImageTarget {
       next = page.next
     } while (next !== undefined)
   }
-}
-
-function companionTags(digest: Digest): readonly string[] {
-  return COMPANION_ENDS.map((end) => `${digest.replace(':', '-')}.${end}`)
 }
 
 /** What comes behind the first bytes. They are read again: what is sent anew is compared with the digest as a whole. */

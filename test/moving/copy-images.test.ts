@@ -168,6 +168,13 @@ describe('from one registry to another', () => {
     expect([...other.tags.keys()].toSorted()).toEqual([`team/app:${name}.sig`, 'team/app:v2'])
     other.tags.clear()
     expect(await copy(wanted, place(other), { withReferrers: false })).toMatchObject({ tags: 1 })
+    // Out of a layout too.
+    await exportTo(at('layout'))
+    other.tags.clear()
+    const files = await openFiles(at('layout'))
+    const layout = await LayoutSource.open(files, { wantsTag: (tag) => tag === 'v2' })
+    expect(await copy(layout, place(other))).toMatchObject({ failures: [], tags: 2 })
+    expect([...other.tags.keys()].toSorted()).toEqual([`team/app:${name}.sig`, 'team/app:v2'])
   })
 
   test('somebody who watches hears of every byte and image', async () => {
