@@ -26,6 +26,7 @@ import { pages } from './workloads/pages.ts'
 import { policies } from './workloads/policies.ts'
 import { pullLargeBlob } from './workloads/pull-large-blob.ts'
 import { pushLargeBlob } from './workloads/push-large-blob.ts'
+import { scans } from './workloads/scans.ts'
 import { smallPushes } from './workloads/small-pushes.ts'
 import { startUp } from './workloads/start-up.ts'
 
@@ -46,6 +47,7 @@ const workloads = [
   inventory,
   metrics,
   policies,
+  scans,
 ]
 
 const options = parseOptions(process.argv.slice(2))

@@ -46,13 +46,17 @@ export async function createApp(
   world: Surroundings = { clock: systemClock, ids: randomIds },
 ): Promise<App> {
   const foundation: Foundation = await openFoundation(config, logger, world)
-  const analyser = new AnalysisWorkers({ workerUrl: workerProgram('workers/analysis-worker.ts') })
+  const analyser = new AnalysisWorkers({
+    workerUrl: workerProgram('workers/analysis-worker.ts'),
+    isBusy: () => services.traffic.isBusy,
+  })
   // Services ring for jobs, and jobs act through services.
   const services = createServices(foundation, analyser, {
     previewAsked: () => jobs.bells.previewAsked(),
     replicationAsked: () => jobs.bells.replicationAsked(),
     signingAsked: () => jobs.bells.signingAsked(),
     scanAsked: () => jobs.bells.scanAsked(),
+    advisoriesPushed: () => jobs.bells.advisoriesPushed(),
     eventRulesChanged: () => jobs.bells.eventRulesChanged(),
   })
   const jobs: Jobs = createJobs(foundation, services)

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import packageJson from '../../package.json' with { type: 'json' }
-import type { RegistryPeer } from '../registry-peer.ts'
+import { capture } from '../child-processes.ts'
+import type { RegistryPeer, RunningRegistry } from '../registry-peer.ts'
 import { freePort, startServer } from '../server-process.ts'
 
 const program = join(import.meta.dir, '..', '..', 'bin', 'ecru')
@@ -50,6 +51,11 @@ async function login(url: string): Promise<string> {
   const token = (answer as { authorizationData: readonly { authorizationToken: string }[] }).authorizationData[0]
   if (token === undefined) throw new Error('GetAuthorizationToken answered without a token')
   return `Basic ${token.authorizationToken}`
+}
+
+/** Runs a command of an operator against a running Ecru, and answers what it writes. */
+export async function runEcru({ url }: RunningRegistry, command: readonly string[]): Promise<string> {
+  return await capture([program, ...command, '--url', url])
 }
 
 /** Calls an operation of Ecru's ECR API as an administrator of the default account; throws its error message. */

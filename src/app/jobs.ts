@@ -4,6 +4,7 @@ import type { AccessQuestion, AccessReport } from '../domain/iam/access-report.t
 import { parseRepositoryName, parseTag, type RepositoryRef } from '../domain/names.ts'
 import { rootPrincipal } from '../domain/principal.ts'
 import { AdvisoryFetch } from '../jobs/advisories.ts'
+import { AdvisoryImportJobs, AdvisoryImports } from '../jobs/advisory-imports.ts'
 import { AlarmJob, AlarmJobs } from '../jobs/alarms.ts'
 import type { BackupReport, BackupRequest } from '../jobs/backup.ts'
 import type { DeliveryCounts } from '../jobs/event-delivery.ts'
@@ -17,6 +18,7 @@ import { Pace } from '../jobs/pace.ts'
 import { JobRunner } from '../jobs/runner.ts'
 import { ScanJob, ScanJobs } from '../jobs/scan.ts'
 import { ScanRematch } from '../jobs/scan-rematch.ts'
+import { ScanSealing } from '../jobs/scan-sealing.ts'
 import { ScanSweep } from '../jobs/scan-sweep.ts'
 import { Scrub, type ScrubReport } from '../jobs/scrub.ts'
 import { SigningJob, SigningJobs } from '../jobs/signing.ts'
@@ -31,6 +33,7 @@ import { LifecycleEvaluation } from '../services/lifecycle-evaluation.ts'
 import { LifecycleExecution } from '../services/lifecycle-execution.ts'
 import { type ProfileCertificate, SigningProfiles } from '../services/signing-profiles.ts'
 import type { ImportProgress, ImportReport } from '../stores/advisories.ts'
+import type { AdvisoryPush } from '../stores/advisory-pushes.ts'
 import type { AuditReport } from '../stores/audit.ts'
 import { createBackups } from './backup.ts'
 import type { BackupOrder, StreamedBackup } from './backup-runs.ts'
@@ -69,7 +72,7 @@ export interface OperatorJobs {
   runLifecycle(target: RepositoryRef | 'all'): Promise<LifecycleReport>
   /** What a repository's lifecycle policy would do now. */
   forecastLifecycle(ref: RepositoryRef): Promise<LifecycleForecast>
-  advisoryStatus(): Promise<AdvisoryReport>
+  advisoryStatus(): Promise<AdvisoryReport & { readonly pushes: readonly AdvisoryPush[] }>
   /** Imports what is at a place that this process sees. */
   importAdvisories(
     from: string,
@@ -90,6 +93,8 @@ export interface OperatorJobs {
 const HOLDER = 'data directory'
 
 const HOUR_MS = 3_600_000
+/** How many bundles of advisories that were pushed stand in their status. */
+const PUSHES_SHOWN = 5
 
 /** Makes the jobs of a registry; nothing runs before `start` but what is asked for. */
 export function createJobs(foundation: Foundation, services: Services): Jobs {
@@ -113,6 +118,14 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
   const bundles = new AdvisoryBundles(services.images, services.layers, advisories)
   const advisoryFetches = new JobRunner(new AdvisoryFetch(advisories), logger, runs)
   const scans = createScanJobs(foundation, services, runs)
+  const advisoryImports = new AdvisoryImportJobs(
+    new AdvisoryImports(metadata, bundles, logger, {
+      ...{ clock, leaseClock: foundation.realClock, holder: HOLDER },
+      onImported: () => scans.look(),
+    }),
+    logger,
+    runs,
+  )
   const keys = new KeysJobs(
     metadata,
     services.keyLifetimes,
@@ -136,7 +149,10 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
       costs: () => lifecycleCosts(foundation, services, closing.signal),
       runLifecycle: (target) => lifecycle.run(target),
       forecastLifecycle: (ref) => lifecycle.forecast(ref),
-      advisoryStatus: () => advisories.status(),
+      advisoryStatus: async () => ({
+        ...(await advisories.status()),
+        pushes: await metadata.view.advisoryPushes.listNewest(PUSHES_SHOWN),
+      }),
       importAdvisories: (from, ecosystems, onProgress) =>
         (from.startsWith(BUNDLE)
           ? importBundle(bundles, from.slice(BUNDLE.length), config, onProgress)
@@ -153,6 +169,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
       previewAsked: () => lifecycle.lookForPreviews(),
       signingAsked: () => signing.look(),
       scanAsked: () => scans.look(),
+      advisoriesPushed: () => advisoryImports.look(),
       eventRulesChanged: () => events.delivery.look(),
       replicationAsked: () => replication.look(),
     },
@@ -164,6 +181,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
       metricUpkeep.start(HOUR_MS)
       signing.start()
       scans.start()
+      advisoryImports.start()
       events.start()
       replication.start()
       if (config.advisories.source !== undefined) advisoryFetches.start(config.advisories.intervalMs)
@@ -173,6 +191,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
       await metricUpkeep.runNow()
       await alarms.runNow()
       await lifecycle.catchUp()
+      await advisoryImports.importNow()
       await scans.scanNow()
       await replication.replicateNow()
       await events.catchUp()
@@ -186,6 +205,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
       await metricUpkeep.close()
       await lifecycle.close()
       await signing.close()
+      await advisoryImports.close()
       await scans.close()
       await replication.close()
       await events.close()
@@ -201,8 +221,9 @@ function createScanJobs(foundation: Foundation, services: Services, runs: JobRun
   const { config, logger, clock, realClock, metadata } = foundation
   const { imageScanner: scanner, matching, rematching } = services
   const { scanDurations: durations } = config
-  const rematch = new ScanRematch(metadata, rematching, matching, scanner, clock, durations)
-  const parts = { scanner, sweep: new ScanSweep(metadata, clock), rematch }
+  const rematch = new ScanRematch(metadata, rematching, matching, scanner, services.keptFindings, clock, durations)
+  const sealing = new ScanSealing(metadata, services.keptFindings, rematching)
+  const parts = { scanner, sweep: new ScanSweep(metadata, clock), rematch, sealing }
   const settings = { clock, leaseClock: realClock, holder: HOLDER }
   return new ScanJobs(new ScanJob(metadata, parts, logger, settings), logger, runs)
 }

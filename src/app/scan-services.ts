@@ -6,11 +6,14 @@ import type { Access } from '../services/access.ts'
 import { Admission } from '../services/admission.ts'
 import { Advisories } from '../services/advisories.ts'
 import { BuiltInEngine } from '../services/built-in-engine.ts'
+import { FindingEvents } from '../services/finding-events.ts'
+import { FindingStreams } from '../services/finding-streams.ts'
 import { ImageContents } from '../services/image-contents.ts'
 import { ImageScanner } from '../services/image-scanner.ts'
 import { ImageScans } from '../services/image-scans.ts'
 import { Inspector } from '../services/inspector.ts'
 import { Inventories } from '../services/inventories.ts'
+import { KeptFindings } from '../services/kept-findings.ts'
 import type { LayerAnalyser } from '../services/layer-analyser.ts'
 import { Matching } from '../services/matching.ts'
 import type { PullTimes } from '../services/pulls.ts'
@@ -19,6 +22,7 @@ import { Rematching } from '../services/rematching.ts'
 import { ScanConfigurations } from '../services/scan-configurations.ts'
 import type { ScanEngine } from '../services/scan-engine.ts'
 import { ScanFindings } from '../services/scan-findings.ts'
+import { SortedFindings } from '../services/sorted-findings.ts'
 import type { Vaults } from '../services/vaults.ts'
 import { VexDocuments } from '../services/vex-documents.ts'
 import type { Foundation } from './foundation.ts'
@@ -39,24 +43,31 @@ export function createScanServices(foundation: Foundation, { analyser, vaults, a
   const { advisories: advisoryStore } = foundation
   const { quotas } = config
   const matching = new Matching(advisoryStore, clock, config.advisories)
-  const inventories = new Inventories(metadata, analyser, clock)
+  const inventories = new Inventories(metadata, analyser, clock, vaults)
   const imageContents = new ImageContents(metadata, blobs, vaults, inventories)
   const vex = new VexDocuments(metadata, imageContents, {
     nameOf: repositoryNames(config),
     report: (facts) => logger.warn(facts, 'a VEX document cannot be used'),
   })
-  const scanFindings = new ScanFindings(metadata, vaults, access, matching, vex, pulls, clock, config.scanDurations)
-  const rematching = new Rematching(metadata, advisoryStore)
+  const keptFindings = new KeptFindings(vaults)
+  const streams = new FindingStreams(keptFindings, vex, clock)
+  const scanFindings = new ScanFindings(metadata, vaults, access, matching, streams, pulls, clock, config.scanDurations)
+  const rematching = new Rematching(metadata, advisoryStore, vaults)
   const scanEngine = createScanEngine(foundation, imageContents, inventories, matching)
   const scanConfigurations = new ScanConfigurations(metadata, access, clock, onAsked)
+  const findingEvents = new FindingEvents(metadata, vex, clock)
+  const parts = [metadata, blobs, vaults, scanEngine, rematching, keptFindings, findingEvents, clock] as const
+  const inspector = new Inspector(metadata, access, scanFindings, streams, scanConfigurations, pulls)
   return {
-    admission: createAdmission(foundation, vaults, scanFindings, matching),
+    admission: createAdmission(foundation, vaults, streams, matching),
     advisories: new Advisories(advisoryStore, clock, config.advisories),
     imageContents,
-    imageScanner: new ImageScanner(metadata, blobs, vaults, scanEngine, rematching, clock),
+    imageScanner: new ImageScanner(...parts),
     imageScans: new ImageScans(metadata, vaults, access, clock, quotas, onAsked),
-    inspector: new Inspector(metadata, access, scanFindings, scanConfigurations, pulls),
+    inspector,
     inventories,
+    keptFindings,
+    sortedFindings: new SortedFindings(inspector),
     matching,
     pushScanning: new PushScanning(clock, quotas, onAsked),
     rematching,
@@ -96,10 +107,10 @@ function createScanEngine(
 function createAdmission(
   { config, logger, clock, metadata }: Foundation,
   vaults: Vaults,
-  scanFindings: ScanFindings,
+  streams: FindingStreams,
   matching: Matching,
 ): Admission {
-  return new Admission(metadata, vaults, scanFindings, matching, clock, {
+  return new Admission(metadata, vaults, streams, matching, clock, {
     durations: config.scanDurations,
     onRefused: ({ principal, repository, digest, reason, isDryRun }) => {
       const { requestId } = principal.circumstances

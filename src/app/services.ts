@@ -2,6 +2,7 @@ import { VERSION } from '../config/version.ts'
 import { AccountSettings } from '../services/account-settings.ts'
 import { Activations } from '../services/activations.ts'
 import { AdmissionRules } from '../services/admission-rules.ts'
+import { AdvisoryPushes } from '../services/advisory-pushes.ts'
 import { AlarmServices } from '../services/alarms.ts'
 import { Attachments } from '../services/attachments.ts'
 import { AuditHistory } from '../services/audit-history.ts'
@@ -49,6 +50,7 @@ export interface Bells {
   replicationAsked(): void
   signingAsked(): void
   scanAsked(): void
+  advisoriesPushed(): void
   eventRulesChanged(): void
 }
 
@@ -88,6 +90,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
       scanning: pushScanning,
       replication: pushReplication,
       onPush: (ref) => traffic.pushed(ref),
+      advisories: new AdvisoryPushes(config.advisories.repository, access, clock, () => bells.advisoriesPushed()),
     },
     { quotas, publicQuotas, isSparseAccepted: config.acceptsSparseImages },
   )

@@ -60,7 +60,16 @@ interface WireStatus {
   readonly state: string
   readonly staleEcosystems: readonly string[]
   readonly ecosystems?: readonly WireEcosystem[]
+  readonly pushes?: readonly WirePush[]
   readonly [fact: string]: unknown
+}
+
+interface WirePush {
+  readonly ref: { readonly name: string }
+  readonly digest: string
+  readonly pushedAt: string
+  readonly state: string
+  readonly reason?: string
 }
 
 /** `ecru advisories status`: what there is, and how old. Fails when there is nothing, or all of it is too old. */
@@ -82,7 +91,7 @@ export async function printAdvisoryStatus(
   return status.state === 'present' ? EXIT.ok : EXIT.failed
 }
 
-function inTables({ ecosystems = [], staleEcosystems, revision: _, ...facts }: WireStatus): string {
+function inTables({ ecosystems = [], pushes = [], staleEcosystems, revision: _, ...facts }: WireStatus): string {
   const rows = ecosystems.map(({ ecosystem, recordCount, newestModifiedAt, asOf, importedAt }) => [
     ecosystem,
     recordCount,
@@ -92,7 +101,14 @@ function inTables({ ecosystems = [], staleEcosystems, revision: _, ...facts }: W
     staleEcosystems.includes(ecosystem) ? 'too old' : '',
   ])
   const table = printTable(['ECOSYSTEM', 'RECORDS', 'NEWEST', 'AS OF', 'IMPORTED', ''], rows)
-  return `${printFacts(facts)}${table === '' ? '' : `\n${table}`}`
+  const pushed = pushes.map(({ ref, digest, pushedAt, state, reason = '' }) => [
+    `${ref.name}@${digest.slice(0, 19)}`,
+    dayOf(pushedAt),
+    state,
+    reason,
+  ])
+  const tables = [table, pushed.length === 0 ? '' : printTable(['PUSHED', 'ON', 'IMPORT', ''], pushed)]
+  return [printFacts(facts), ...tables.filter((text) => text !== '')].join('\n')
 }
 
 function dayOf(moment: string): string {

@@ -1,6 +1,6 @@
 import { awsHosts, awsSuffix } from '../domain/aws-hosts.ts'
 import type { IpRange } from '../domain/iam/address.ts'
-import type { Region, RegistryId } from '../domain/names.ts'
+import type { Region, RegistryId, RepositoryRef } from '../domain/names.ts'
 import type { Quotas } from '../domain/quotas.ts'
 import type { Rates } from '../domain/rates.ts'
 import type { ReplicatedDeletions } from '../domain/replication/deletions.ts'
@@ -91,6 +91,8 @@ export interface Config {
     readonly intervalMs: number
     readonly ageMsMax: number
     readonly caFile: string | undefined
+    /** Of the default registry: what is pushed there is imported. */
+    readonly repository: RepositoryRef | undefined
   }
   readonly scanDurations: {
     /** Absent: for as long as the image is there. */
@@ -310,6 +312,7 @@ const NO_LIMITS_SAID: LimitSettings = { values: {} }
 
 function toConfig(env: Environment): Config {
   const { ECRU_ROOT_ACCESS_KEY_ID: accessKeyId, ECRU_ROOT_SECRET_ACCESS_KEY: secretAccessKey } = env
+  const defaultRegistry = { registryId: env.ECRU_DEFAULT_ACCOUNT, region: env.ECRU_DEFAULT_REGION }
   return {
     profile: env.ECRU_PROFILE,
     host: env.ECRU_HOST,
@@ -318,7 +321,7 @@ function toConfig(env: Environment): Config {
     storage: env.ECRU_MEMORY ? { kind: 'memory' } : { kind: 'directory', path: env.ECRU_DATA_DIR },
     registryHost: env.ECRU_REGISTRY_HOST ?? (env.ECRU_AWS_HOSTS === undefined ? undefined : awsRegistryHost(env)),
     publicHost: env.ECRU_PUBLIC_HOST.toLowerCase(),
-    defaultRegistry: { registryId: env.ECRU_DEFAULT_ACCOUNT, region: env.ECRU_DEFAULT_REGION },
+    defaultRegistry,
     createsRepositoryOnPush: env.ECRU_AUTO_CREATE,
     replication: {
       sitesFile: env.ECRU_REPLICATION_SITES,
@@ -374,6 +377,7 @@ function toConfig(env: Environment): Config {
       intervalMs: env.ECRU_ADVISORIES_INTERVAL,
       ageMsMax: env.ECRU_ADVISORIES_MAX_AGE,
       caFile: env.ECRU_ADVISORIES_CA,
+      repository: env.ECRU_ADVISORIES_REPOSITORY && { registry: defaultRegistry, name: env.ECRU_ADVISORIES_REPOSITORY },
     },
     scanDurations: {
       sincePushMs: env.ECRU_SCAN_DURATION === 0 ? undefined : env.ECRU_SCAN_DURATION,

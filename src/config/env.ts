@@ -1,5 +1,5 @@
 import { type IpRange, parseIpRange } from '../domain/iam/address.ts'
-import { isRegion, isRegistryId } from '../domain/names.ts'
+import { isRegion, isRegistryId, isRepositoryName } from '../domain/names.ts'
 import { REPLICATED_DELETIONS } from '../domain/replication/deletions.ts'
 import { MASTER_KEY_FORM, parseMasterKeys } from '../lib/master-key-source.ts'
 import { parseLimits, QUOTA_NAMES, RATE_NAMES } from './limits.ts'
@@ -334,6 +334,13 @@ export const VARIABLES = {
     schema: list(/^[\w .-]{1,60}$/, 'must be folders of the source such as Debian,Alpine,npm, with commas between'),
     flag: '--advisories-ecosystems <names>',
     doc: 'Which folders of the source are fetched, with commas between. Unset: all that it has.',
+  },
+  ECRU_ADVISORIES_REPOSITORY: {
+    schema: readAs(
+      (given) => (isRepositoryName(given) ? given : undefined),
+      'must be the name of a repository, such as ecru/advisories',
+    ),
+    doc: 'A repository of the default registry: bundles of advisories that are pushed there, by whoever has `ecru:ImportAdvisories`, are imported. Unset: no push imports any.',
   },
   ECRU_ADVISORIES_INTERVAL: {
     schema: duration(0, YEAR_MS),

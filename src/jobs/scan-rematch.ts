@@ -1,4 +1,4 @@
-import { ANALYSER_VERSION } from '../domain/inventory/analyser-version.ts'
+import { isRegistryError } from '../domain/errors.ts'
 import type { Inventory } from '../domain/inventory/package.ts'
 import type { ScanConfiguration } from '../domain/scanning/configuration.ts'
 import { scanningOf } from '../domain/scanning/configuration.ts'
@@ -6,8 +6,9 @@ import { inventoryFor } from '../domain/scanning/judge.ts'
 import { isEligible, type ScanDurations } from '../domain/scanning/status.ts'
 import type { Clock } from '../lib/clock.ts'
 import { reportOf } from '../services/built-in-engine.ts'
-import type { ImageScanner } from '../services/image-scanner.ts'
-import type { Match, Matching } from '../services/matching.ts'
+import type { ImageScanner, PreparedResult, ScannedImage } from '../services/image-scanner.ts'
+import type { KeptFindings } from '../services/kept-findings.ts'
+import { type Match, type Matching, MatchMemory } from '../services/matching.ts'
 import type { Rematching } from '../services/rematching.ts'
 import { scanConfigurationOf } from '../services/scan-configurations.ts'
 import { BUILT_IN } from '../services/scan-engine.ts'
@@ -33,6 +34,7 @@ export class ScanRematch {
   readonly #rematching: Rematching
   readonly #matching: Matching
   readonly #scanner: ImageScanner
+  readonly #kept: KeptFindings
   readonly #clock: Clock
   readonly #durations: ScanDurations
   /** When the advisories were imported that all scans which lacked some have been compared with. */
@@ -43,6 +45,7 @@ export class ScanRematch {
     rematching: Rematching,
     matching: Matching,
     scanner: ImageScanner,
+    kept: KeptFindings,
     clock: Clock,
     durations: ScanDurations,
   ) {
@@ -50,6 +53,7 @@ export class ScanRematch {
     this.#rematching = rematching
     this.#matching = matching
     this.#scanner = scanner
+    this.#kept = kept
     this.#clock = clock
     this.#durations = durations
   }
@@ -63,34 +67,31 @@ export class ScanRematch {
   async run(pace: Pace, prove: (tx: MetadataWriter) => Promise<void>): Promise<number> {
     const importedAt = (await this.#matching.importedAt())?.getTime()
     const configurations = new Configurations(this.#metadata)
+    const memory = new MatchMemory()
     let count = 0
     const rematch = await this.#rematching.find()
     if (rematch !== undefined) {
       for (let from = 0; from < rematch.imageIds.length; from += STEP) {
         const found = await this.#metadata.view.scans.listOfImages(rematch.imageIds.slice(from, from + STEP))
-        count += await this.#compare(found, configurations, prove)
+        count += await this.#compare(found, { configurations, memory }, prove)
         await pace.rest()
       }
       await this.#rematching.finish(rematch)
     }
     if (importedAt !== this.#lacksSeenOf) {
-      count += await this.#compareLacking(configurations, pace, prove)
+      count += await this.#compareLacking({ configurations, memory }, pace, prove)
       this.#lacksSeenOf = importedAt
     }
     return count
   }
 
-  async #compareLacking(
-    configurations: Configurations,
-    pace: Pace,
-    prove: (tx: MetadataWriter) => Promise<void>,
-  ): Promise<number> {
+  async #compareLacking(known: Known, pace: Pace, prove: (tx: MetadataWriter) => Promise<void>): Promise<number> {
     let count = 0
     for (let after = 0; ; ) {
       const page = await this.#metadata.view.scans.listWithoutData({ after, limit: STEP })
       const last = page.at(-1)
       if (last === undefined) return count
-      count += await this.#compare(page, configurations, prove)
+      count += await this.#compare(page, known, prove)
       after = last.scan.id
       await pace.rest()
     }
@@ -98,34 +99,42 @@ export class ScanRematch {
 
   async #compare(
     found: readonly PlacedScan[],
-    configurations: Configurations,
+    { configurations, memory }: Known,
     prove: (tx: MetadataWriter) => Promise<void>,
   ): Promise<number> {
     const due: Comparison[] = []
+    const prepared: (readonly [ScannedImage, PreparedResult])[] = []
     for (const placed of found) {
       if (!(await this.#isToFollow(placed, configurations))) continue
-      const inventory = await this.#metadata.view.scans.findInventory(placed.image.id, ANALYSER_VERSION)
-      if (inventory === undefined) await this.#scanAgain(placed, prove)
-      else due.push({ placed, inventory })
+      const { repository, image } = placed
+      try {
+        const inventory = await this.#kept.findInventory(this.#metadata.view, repository, image.id)
+        if (inventory === undefined) await this.#scanAgain(placed, prove)
+        else due.push({ placed, inventory })
+      } catch (thrown) {
+        if (!isRegistryError(thrown, 'kms-key-unusable')) throw thrown
+        prepared.push([scannedIn(placed), await this.#scanner.prepareFailure(scannedIn(placed), thrown.message)])
+      }
     }
     const matches: Match[] = []
     const looked = due.map(({ placed, inventory }) => inventoryFor(placed.scan.type, inventory))
-    await this.#matching.matchMany(looked, (_, match) => void matches.push(match))
-    if (due.length > 0)
+    await this.#matching.matchMany(looked, (_, match) => void matches.push(match), memory)
+    for (const [index, { placed, inventory }] of due.entries()) {
+      const match = matches[index]
+      if (match === undefined) continue
+      const report = reportOf(placed.scan.type, inventory, match)
+      prepared.push([scannedIn(placed), await this.#scanner.prepare(scannedIn(placed), report)])
+    }
+    if (prepared.length > 0)
       await this.#metadata.transact(
         async (tx) => {
           await prove(tx)
-          for (const [index, { placed, inventory }] of due.entries()) {
-            const match = matches[index]
-            if (match === undefined) continue
-            const { id, type } = placed.scan
-            const report = reportOf(type, inventory, match)
-            await tx.scans.finish(id, await this.#scanner.resultOf(tx, id, type, report))
-          }
+          // What became another scan meanwhile was compared with these advisories by that.
+          for (const [scanned, ready] of prepared) await this.#scanner.write(tx, scanned, ready, false)
         },
         { durability: 'relaxed' },
       )
-    return due.length
+    return prepared.length
   }
 
   async #isToFollow({ scan, image, repository }: PlacedScan, configurations: Configurations): Promise<boolean> {
@@ -147,6 +156,16 @@ export class ScanRematch {
       await tx.scans.request(scan.imageId, repository.registry, scan.type, now, now)
     })
   }
+}
+
+function scannedIn({ scan: { id, type }, image, repository }: PlacedScan): ScannedImage {
+  return { id, type, image, repository }
+}
+
+/** What is looked up once in a run. */
+interface Known {
+  readonly configurations: Configurations
+  readonly memory: MatchMemory
 }
 
 /** The configurations of registries, each looked up once in a run. */

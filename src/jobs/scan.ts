@@ -10,6 +10,7 @@ import { Lease, LeaseLost } from './lease.ts'
 import { Pace } from './pace.ts'
 import { type Job, JobRunner } from './runner.ts'
 import type { ScanRematch } from './scan-rematch.ts'
+import type { ScanSealing } from './scan-sealing.ts'
 import type { ScanSweep } from './scan-sweep.ts'
 import { WhenDue } from './when-due.ts'
 
@@ -31,6 +32,8 @@ export interface ScanReport {
   readonly selected: number
   /** Compared once more, because advisories have changed. */
   readonly compared: number
+  /** Images of which something lay in clear, and does no more. */
+  readonly sealed: number
   readonly tookMs: number
 }
 
@@ -44,6 +47,7 @@ export class ScanJob implements Job<ScanReport> {
   readonly #scanner: ImageScanner
   readonly #sweep: ScanSweep
   readonly #rematch: ScanRematch
+  readonly #sealing: ScanSealing
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #lease: Lease
@@ -51,7 +55,12 @@ export class ScanJob implements Job<ScanReport> {
   /** `clock` is what scans are dated by, `leaseClock` the real one; `holder` names this process among those that share the store. */
   constructor(
     metadata: MetadataStore,
-    parts: { readonly scanner: ImageScanner; readonly sweep: ScanSweep; readonly rematch: ScanRematch },
+    parts: {
+      readonly scanner: ImageScanner
+      readonly sweep: ScanSweep
+      readonly rematch: ScanRematch
+      readonly sealing: ScanSealing
+    },
     logger: Logger,
     settings: {
       readonly clock: Clock
@@ -63,6 +72,7 @@ export class ScanJob implements Job<ScanReport> {
     this.#scanner = parts.scanner
     this.#sweep = parts.sweep
     this.#rematch = parts.rematch
+    this.#sealing = parts.sealing
     this.#logger = logger
     this.#clock = settings.clock
     this.#lease = new Lease(metadata, settings.leaseClock, this.name, settings.holder)
@@ -71,18 +81,19 @@ export class ScanJob implements Job<ScanReport> {
   async isDue(): Promise<boolean> {
     const { scans } = this.#metadata.view
     if ((await scans.listUnfinished(this.#clock.now(), 1)).length > 0) return true
-    return (await this.#sweep.isDue()) || (await this.#rematch.isDue())
+    return this.#sealing.isDue() || (await this.#sweep.isDue()) || (await this.#rematch.isDue())
   }
 
   async run(signal: AbortSignal): Promise<ScanReport> {
     const startedAt = performance.now()
-    const counts = { scanned: 0, failed: 0, postponed: 0, selected: 0, compared: 0 }
+    const counts = { scanned: 0, failed: 0, postponed: 0, selected: 0, compared: 0, sealed: 0 }
     await this.#lease.hold(async () => {
       const pace = new Pace(signal)
       const prove = (tx: Parameters<Lease['prove']>[0]) => this.#lease.prove(tx)
       counts.selected = await this.#sweep.run(pace, prove)
       await this.#scanQueued(signal, counts)
       counts.compared = await this.#rematch.run(pace, prove)
+      counts.sealed = await this.#sealing.run(pace, prove)
     })
     return { ...counts, tookMs: Math.round(performance.now() - startedAt) }
   }

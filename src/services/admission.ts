@@ -17,9 +17,9 @@ import type { Scan } from '../domain/scanning/scan.ts'
 import { isEligible, type ScanDurations } from '../domain/scanning/status.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
+import type { FindingStreams } from './finding-streams.ts'
 import type { Matching } from './matching.ts'
 import { scanConfigurationOf } from './scan-configurations.ts'
-import type { ScanFindings } from './scan-findings.ts'
 import type { Vaults } from './vaults.ts'
 
 /** A pull that a rule does not let through. */
@@ -49,7 +49,7 @@ const STEP = 50
 export class Admission {
   readonly #metadata: MetadataStore
   readonly #vaults: Vaults
-  readonly #findings: ScanFindings
+  readonly #findings: FindingStreams
   readonly #matching: Matching
   readonly #clock: Clock
   readonly #settings: AdmissionSettings
@@ -63,7 +63,7 @@ export class Admission {
   constructor(
     metadata: MetadataStore,
     vaults: Vaults,
-    findings: ScanFindings,
+    findings: FindingStreams,
     matching: Matching,
     clock: Clock,
     settings: AdmissionSettings,
@@ -211,15 +211,23 @@ export class Admission {
     const key = `${id} ${generation} ${limit}`
     const known = this.#found.get(key)
     if (known !== undefined && isRecent(known.at, now.getTime())) return known.findings
-    const all = await this.#metadata.read((view) => this.#findings.findingsOf(view, repository, scan, image))
-    const findings = all
-      .filter((one) => one.status.kind === 'active' && reaches(severityIn(type, one), limit))
-      .map((one) => ({
-        id: one.id,
-        packageName: nameIn(type, one),
-        severity: severityIn(type, one),
-        isFixable: one.fixedVersions.length > 0,
-      }))
+    const findings = await this.#metadata.read(async (view) => {
+      const found: AdmissionFinding[] = []
+      for await (const stretch of this.#findings.of(view, repository, scan, image)) {
+        const bad = stretch.filter((one) => reaches(severityIn(type, one), limit))
+        for (const one of bad)
+          if (one.status.kind === 'active')
+            found.push({
+              id: one.id,
+              packageName: nameIn(type, one),
+              severity: severityIn(type, one),
+              isFixable: one.fixedVersions.length > 0,
+            })
+        // The worst come first: behind these there are only milder ones.
+        if (bad.length < stretch.length) break
+      }
+      return found
+    })
     this.#remember(this.#found, key, { at: now.getTime(), findings })
     return findings
   }

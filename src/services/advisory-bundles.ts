@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { BUNDLE_ARTIFACT_TYPE } from '../domain/advisories/bundle.ts'
 import { parseDigest } from '../domain/digest.ts'
 import { invalidParameters } from '../domain/errors.ts'
 import type { ImageReference } from '../domain/image.ts'
@@ -13,9 +14,6 @@ import type { ImportProgress, ImportReport } from '../stores/advisories.ts'
 import type { Advisories } from './advisories.ts'
 import type { Images } from './images.ts'
 import type { Layers } from './layers.ts'
-
-/** The artifact type of an image whose layers are advisories. */
-export const BUNDLE_ARTIFACT_TYPE = 'application/vnd.ecru.advisories.v1'
 
 const TITLE = 'org.opencontainers.image.title'
 /** `Debian/all.zip`, `kev.json`: the layout of a bucket, one folder deep at most. */

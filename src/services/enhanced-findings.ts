@@ -2,12 +2,21 @@ import { createHash } from 'node:crypto'
 import type { Finding } from '../domain/advisories/finding.ts'
 import { databaseOf } from '../domain/advisories/trackers.ts'
 import { partitionOf, repositoryArn } from '../domain/arn.ts'
+import type { TaggedImage } from '../domain/image.ts'
 import { type FoundPackage, isOsPackageType, type PackageType } from '../domain/inventory/package.ts'
+import type { Registry } from '../domain/names.ts'
 import type { Repository } from '../domain/repository.ts'
-import type { ImageFinding } from './scan-findings.ts'
+import type { ObservedFinding, Scan } from '../domain/scanning/scan.ts'
+
+/** A finding in an image, and of its scan what is shown with it. */
+interface ShownFinding {
+  readonly finding: ObservedFinding
+  readonly image: TaggedImage
+  readonly scan: Pick<Scan, 'completedAt' | 'platform'>
+}
 
 /** What ECR and Inspector say alike of a finding of an enhanced scan. */
-export function enhancedFinding(repository: Repository, { finding, image, scan }: ImageFinding) {
+export function enhancedFinding(repository: Repository, { finding, image, scan }: ShownFinding) {
   const { registry } = repository
   const score = finding.cvss.find(({ version }) => version.startsWith('3'))
   return {
@@ -18,7 +27,7 @@ export function enhancedFinding(repository: Repository, { finding, image, scan }
     lastObservedAt: scan.completedAt ?? finding.firstObservedAt,
     updatedAt: finding.changedAt,
     severity: finding.enhancedSeverity === 'UNDEFINED' ? 'UNTRIAGED' : finding.enhancedSeverity,
-    status: finding.status.kind === 'active' ? 'ACTIVE' : 'SUPPRESSED',
+    status: statusOf(finding),
     title: `${finding.id} - ${finding.package.name}`.slice(0, TITLE_CHARS_MAX),
     type: 'PACKAGE_VULNERABILITY',
     score,
@@ -59,9 +68,47 @@ export function enhancedFinding(repository: Repository, { finding, image, scan }
   }
 }
 
+/** Inspector's Finding. */
+export function inspectorOutput({ score, resource, ...rest }: ReturnType<typeof enhancedFinding>) {
+  const { image, ...where } = resource
+  return {
+    ...rest,
+    inspectorScore: score?.baseScore,
+    inspectorScoreDetails: score && {
+      adjustedCvss: {
+        adjustments: [],
+        cvssSource: score.source,
+        score: score.baseScore,
+        scoreSource: score.source,
+        scoringVector: score.vector,
+        version: score.version,
+      },
+    },
+    resources: [{ ...where, details: { awsEcrContainerImage: image } }],
+  }
+}
+
+/** The same as it stands in events, where all is JSON. */
+export function inspectorDetail(finding: ReturnType<typeof enhancedFinding>, { region }: Registry): InspectorDetail {
+  const { resources, ...rest } = inspectorOutput(finding)
+  const placed = resources.map((resource) => ({ ...resource, partition: partitionOf(region), region }))
+  return JSON.parse(JSON.stringify({ ...rest, resources: placed })) as InspectorDetail
+}
+
+interface InspectorDetail {
+  readonly resources: readonly { readonly id: string }[]
+}
+
 const TITLE_CHARS_MAX = 1024
 const REFERENCES_MAX = 100
 const RELATED_MAX = 100
+
+type FindingStatus = 'ACTIVE' | 'SUPPRESSED' | 'CLOSED'
+
+/** Whether it counts. */
+export function statusOf({ status }: Pick<Finding, 'status'>): FindingStatus {
+  return status.kind === 'active' ? 'ACTIVE' : 'SUPPRESSED'
+}
 
 /** The same flaw in the same package of the same image has the same ARN, whenever it is found. */
 function findingArn({ registry, name }: Repository, digest: string, finding: Finding): string {

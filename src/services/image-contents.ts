@@ -82,6 +82,7 @@ export class ImageContents {
     const layers = manifest.layers.map(({ digest, mediaType }) => ({
       digest,
       mediaType,
+      vault: this.#vaults.vaultOf(repository),
       open: async () => {
         const body = await this.#read(repository, digest)
         return body instanceof Blob ? body.stream() : body

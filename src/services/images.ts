@@ -31,6 +31,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
 import type { Admission } from './admission.ts'
+import type { AdvisoryPushes } from './advisory-pushes.ts'
 import { tellPush, tellReplicated, tellRestored } from './image-events.ts'
 import { imageFactsOf } from './image-facts.ts'
 import { restoreFamily } from './image-family.ts'
@@ -75,6 +76,8 @@ export interface PushFollowers {
   readonly scanning: PushScanning
   readonly replication: PushReplication
   readonly onPush?: (ref: RepositoryRef) => void
+  /** Where a push of advisories is their import. */
+  readonly advisories?: AdvisoryPushes
 }
 
 export interface ImageRules {
@@ -100,6 +103,7 @@ export class Images {
   readonly #replication: PushReplication
   readonly #isSparseAccepted: boolean
   readonly #onPush: (ref: RepositoryRef) => void
+  readonly #advisories: AdvisoryPushes | undefined
 
   constructor(parts: ImageParts, followers: PushFollowers, rules: ImageRules) {
     this.#metadata = parts.metadata
@@ -112,6 +116,7 @@ export class Images {
     this.#scanning = followers.scanning
     this.#replication = followers.replication
     this.#onPush = followers.onPush ?? (() => undefined)
+    this.#advisories = followers.advisories
     this.#quotas = rules.quotas
     this.#publicQuotas = rules.publicQuotas ?? rules.quotas
     this.#isSparseAccepted = rules.isSparseAccepted ?? false
@@ -155,45 +160,53 @@ export class Images {
     if (push.digest !== undefined && push.digest !== digest) throw imageDigestMismatch(push.digest, digest)
     const { vault, sealed } = await this.#seal(ref, digest, push.manifest)
     const replicatedFrom = principal?.circumstances.replicatedFrom
-    const { isToBeSigned, isToBeScanned, isToBeReplicated, ...pushed } = await this.#metadata.transact(async (tx) => {
-      const repository = await getRepository(tx, ref)
-      // Deleted meanwhile, and another one made under its name.
-      if (this.#vaults.vaultOf(repository) !== vault) throw repositoryNotFound(ref)
-      const known = await tx.images.find(repository.id, { digest })
-      const bytes = { manifest: sealed, vault, manifestSizeBytes: push.manifest.byteLength }
-      const image = known ?? (await this.#describe(tx, repository, manifest, digest, bytes))
-      const droppedTags: Tag[] = []
-      const drop = replicatedFrom && ((tag: Tag) => droppedTags.push(tag))
-      const newTags = await this.#movableTags(tx, repository, push.tags, known, drop)
-      const stored = known ?? (await tx.images.insert(image as NewImage))
-      await noteOrigin(tx, stored, known, replicatedFrom)
-      const now = this.#clock.now()
-      const isArchived = !isActiveAt(stored, now)
-      // The images that a living index lists are active: only a new or restored one may find archived ones.
-      const restored =
-        isArchived || (known === undefined && manifest.kind === 'index')
-          ? await restoreFamily(tx, stored, 'ACTIVE', now)
-          : []
-      await tellRestored(tx, ref, restored, now)
-      for (const tag of newTags) await tx.images.putTag(repository.id, tag, stored.id, now)
-      const isChanged = known === undefined || isArchived || newTags.length > 0
-      if (isChanged) await tellPush(tx, ref, stored, isArchived ? push.tags : newTags, now)
-      const change = { repository, image: stored, manifest, tags: push.tags }
-      const pushed = { image: stored, isChanged, droppedTags }
-      // What another registry or this one itself brings is nobody's push here.
-      const isPush = principal !== undefined && replicatedFrom === undefined
-      const isToBeSigned = isPush && isChanged && (await this.#signing.request(tx, principal, change))
-      const isToBeScanned = isChanged && (await this.#scanning.request(tx, change, restored))
-      const isToBeReplicated = isPush && (await this.#replication.request(tx, repository, push.tags, pushed))
-      if (replicatedFrom !== undefined && isChanged)
-        await tellReplicated(tx, ref, replicatedFrom, pushed, push.tags, now)
-      await alongside(tx, pushed)
-      return { ...pushed, isToBeSigned, isToBeScanned, isToBeReplicated }
-    })
+    const verdict = principal && !replicatedFrom ? await this.#advisories?.judge(principal, ref) : undefined
+    const { isToBeSigned, isToBeScanned, isToBeReplicated, isToBeImported, ...pushed } = await this.#metadata.transact(
+      async (tx) => {
+        const repository = await getRepository(tx, ref)
+        // Deleted meanwhile, and another one made under its name.
+        if (this.#vaults.vaultOf(repository) !== vault) throw repositoryNotFound(ref)
+        const known = await tx.images.find(repository.id, { digest })
+        const bytes = { manifest: sealed, vault, manifestSizeBytes: push.manifest.byteLength }
+        const image = known ?? (await this.#describe(tx, repository, manifest, digest, bytes))
+        const droppedTags: Tag[] = []
+        const drop = replicatedFrom && ((tag: Tag) => droppedTags.push(tag))
+        const newTags = await this.#movableTags(tx, repository, push.tags, known, drop)
+        const stored = known ?? (await tx.images.insert(image as NewImage))
+        await noteOrigin(tx, stored, known, replicatedFrom)
+        const now = this.#clock.now()
+        const isArchived = !isActiveAt(stored, now)
+        // The images that a living index lists are active: only a new or restored one may find archived ones.
+        const restored =
+          isArchived || (known === undefined && manifest.kind === 'index')
+            ? await restoreFamily(tx, stored, 'ACTIVE', now)
+            : []
+        await tellRestored(tx, ref, restored, now)
+        for (const tag of newTags) await tx.images.putTag(repository.id, tag, stored.id, now)
+        const isChanged = known === undefined || isArchived || newTags.length > 0
+        if (isChanged) await tellPush(tx, ref, stored, isArchived ? push.tags : newTags, now)
+        const change = { repository, image: stored, manifest, tags: push.tags }
+        const pushed = { image: stored, isChanged, droppedTags }
+        // What another registry or this one itself brings is nobody's push here.
+        const isPush = principal !== undefined && replicatedFrom === undefined
+        const isToBeSigned = isPush && isChanged && (await this.#signing.request(tx, principal, change))
+        const isToBeScanned = isChanged && (await this.#scanning.request(tx, change, restored))
+        const isToBeImported =
+          verdict !== undefined &&
+          isChanged &&
+          (await this.#advisories?.request(tx, stored, manifest, verdict)) === true
+        const isToBeReplicated = isPush && (await this.#replication.request(tx, repository, push.tags, pushed))
+        if (replicatedFrom !== undefined && isChanged)
+          await tellReplicated(tx, ref, replicatedFrom, pushed, push.tags, now)
+        await alongside(tx, pushed)
+        return { ...pushed, isToBeSigned, isToBeScanned, isToBeReplicated, isToBeImported }
+      },
+    )
     if (isToBeSigned) this.#signing.announce()
     if (isToBeScanned) this.#scanning.announce()
     if (pushed.isChanged) this.#onPush(ref)
     if (isToBeReplicated) this.#replication.announce()
+    if (isToBeImported) this.#advisories?.announce()
     return pushed
   }
 

@@ -7,23 +7,31 @@ import {
   type ScanConfiguration,
   scanningOf,
 } from '../domain/scanning/configuration.ts'
+import type { ObservedFinding } from '../domain/scanning/scan.ts'
 import type { ScanState } from '../domain/scanning/status.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import type { PlacedScan } from '../stores/scans.ts'
 import type { Access } from './access.ts'
 import { enhancedFinding } from './enhanced-findings.ts'
+import type { FindingStreams } from './finding-streams.ts'
 import type { PullTimes } from './pulls.ts'
 import { type ScanConfigurations, scanConfigurationOf } from './scan-configurations.ts'
 import type { ScanFindings } from './scan-findings.ts'
 
 /** A finding as Inspector shows it, and where it stands in the order of all. */
-export interface InspectorFinding {
-  readonly finding: Omit<ReturnType<typeof enhancedFinding>, 'status'> & {
-    readonly status: 'ACTIVE' | 'SUPPRESSED' | 'CLOSED'
-  }
+export interface InspectorFinding extends FindingPlace {
+  /** Of the scan's findings: places hold as long as it stays. */
+  readonly generation: number
+  readonly finding: ReturnType<typeof enhancedFinding>
+}
+
+/** Where a finding stands: a scan, and a position in it. */
+export interface FindingPlace {
   readonly scanId: number
   readonly index: number
 }
+
+const BEGINNING: FindingPlace = { scanId: 1, index: 0 }
 
 /** Who asks for what, by the name of Inspector's action, and of which registry. */
 export interface InspectorCaller {
@@ -41,6 +49,8 @@ export interface CoveredImage {
 }
 
 const STEP = 50
+/** Findings are kept by the hundred: those near each other are read at once. */
+const AT_ONCE = 100
 const EVERYTHING: ScanConfiguration = { type: 'ENHANCED', rules: [{ frequency: 'CONTINUOUS_SCAN', filters: ['*'] }] }
 
 /** What enhanced scanning has found in a whole registry. There is nothing while a registry is scanned otherwise. */
@@ -48,6 +58,7 @@ export class Inspector {
   readonly #metadata: MetadataStore
   readonly #access: Access
   readonly #scanFindings: ScanFindings
+  readonly #streams: FindingStreams
   readonly #configurations: ScanConfigurations
   readonly #pulls: PullTimes
 
@@ -55,12 +66,14 @@ export class Inspector {
     metadata: MetadataStore,
     access: Access,
     scanFindings: ScanFindings,
+    streams: FindingStreams,
     configurations: ScanConfigurations,
     pulls: PullTimes,
   ) {
     this.#metadata = metadata
     this.#access = access
     this.#scanFindings = scanFindings
+    this.#streams = streams
     this.#configurations = configurations
     this.#pulls = pulls
   }
@@ -69,9 +82,39 @@ export class Inspector {
    * Every finding of the registry from a place on, in a steady order: by image as they were first scanned, the worst
    * first. Throws `access-denied`.
    */
-  async findings(caller: InspectorCaller, afterScan = 0): Promise<AsyncIterable<InspectorFinding>> {
+  async findings(caller: InspectorCaller, from: FindingPlace = BEGINNING): Promise<AsyncIterable<InspectorFinding>> {
     await this.#authorize(caller)
-    return this.#findings(caller.registry, afterScan)
+    return this.#findings(caller.registry, from)
+  }
+
+  /**
+   * The findings at these places, in their order; `undefined` when a scan has found others since it was of the given
+   * generation, or is gone. Throws `access-denied`.
+   */
+  async findingsAt(
+    caller: InspectorCaller,
+    places: readonly FindingPlace[],
+    generations: ReadonlyMap<number, number>,
+  ): Promise<readonly InspectorFinding[] | undefined> {
+    await this.#authorize(caller)
+    const found = new Map<string, InspectorFinding>()
+    for (const [scanId, ofIt] of Map.groupBy(places, (place) => place.scanId)) {
+      const covered = await this.#coveredBy(caller.registry, scanId)
+      if (covered === undefined || covered.placed.scan.generation !== generations.get(scanId)) return undefined
+      const { placed } = covered
+      const { view } = this.#metadata
+      const judgement = await this.#streams.judgementOf(view, placed.repository, placed.scan, placed.image)
+      for (const [stretch, inIt] of Map.groupBy(ofIt, ({ index }) => Math.floor(index / AT_ONCE))) {
+        const from = stretch * AT_ONCE
+        const read = judgement.judge(await this.#streams.read(view, placed.repository, placed.scan, from, AT_ONCE))
+        for (const { index } of inIt) {
+          const one = read[index - from]
+          if (one === undefined) return undefined
+          found.set(`${scanId} ${index}`, this.#shown(placed, isClosed(covered), one, index))
+        }
+      }
+    }
+    return places.flatMap(({ scanId, index }) => found.get(`${scanId} ${index}`) ?? [])
   }
 
   /** Every image of the registry that enhanced scanning knows of, from a place on. Throws `access-denied`. */
@@ -102,25 +145,30 @@ export class Inspector {
     await this.#access.authorize(principal, `inspector2:${action}`, { arn: '*', ownerAccountId, region })
   }
 
-  async *#findings(registry: Registry, afterScan: number): AsyncGenerator<InspectorFinding> {
-    for await (const { placed, state } of this.#covered(registry, afterScan)) {
+  async *#findings(registry: Registry, from: FindingPlace): AsyncGenerator<InspectorFinding> {
+    for await (const { placed, state } of this.#covered(registry, from.scanId - 1)) {
       const { scan, image, repository } = placed
-      const isClosed = state.status === 'SCAN_ELIGIBILITY_EXPIRED' || state.status === 'IMAGE_ARCHIVED'
-      const found = await this.#metadata.read((view) => this.#scanFindings.findingsOf(view, repository, scan, image))
-      for (const [index, one] of found.entries()) {
-        const shown = enhancedFinding(repository, { finding: one, image, scan })
-        const status = isClosed ? 'CLOSED' : one.status.kind === 'active' ? 'ACTIVE' : 'SUPPRESSED'
-        yield { finding: { ...shown, status }, scanId: scan.id, index }
-      }
+      const isOver = isClosed({ state })
+      let index = scan.id === from.scanId ? from.index : 0
+      for await (const stretch of this.#streams.of(this.#metadata.view, repository, scan, image, index))
+        for (const one of stretch) {
+          yield this.#shown(placed, isOver, one, index++)
+        }
     }
   }
 
-  async *#covered(registry: Registry, afterScan: number): AsyncGenerator<CoveredImage> {
+  #shown({ scan, image, repository }: PlacedScan, isClosed: boolean, one: ObservedFinding, index: number) {
+    const shown = enhancedFinding(repository, { finding: one, image, scan })
+    const finding = isClosed ? { ...shown, status: 'CLOSED' as const } : shown
+    return { finding, scanId: scan.id, index, generation: scan.generation }
+  }
+
+  async *#covered(registry: Registry, afterScan: number, step = STEP): AsyncGenerator<CoveredImage> {
     const configuration = await scanConfigurationOf(this.#metadata.view, registry)
     if (configuration.type !== 'ENHANCED') return
     await this.#pulls.flush()
     for (let after = afterScan; ; ) {
-      const page = await this.#metadata.view.scans.listOfRegistry(registry, 'ENHANCED', { after, limit: STEP })
+      const page = await this.#metadata.view.scans.listOfRegistry(registry, 'ENHANCED', { after, limit: step })
       for (const placed of page.placed) {
         const scanning = scanningOf(configuration, placed.repository)
         const { state } = await this.#scanFindings.judge(placed.scan, placed.image, scanning)
@@ -131,7 +179,18 @@ export class Inspector {
     }
   }
 
+  async #coveredBy(registry: Registry, scanId: number): Promise<CoveredImage | undefined> {
+    for await (const one of this.#covered(registry, scanId - 1, 1))
+      return one.placed.scan.id === scanId ? one : undefined
+    return undefined
+  }
+
   async #isEnabled(registry: Registry): Promise<boolean> {
     return (await scanConfigurationOf(this.#metadata.view, registry)).type === 'ENHANCED'
   }
+}
+
+/** What is scanned no more has no findings that are open. */
+function isClosed({ state: { status } }: Pick<CoveredImage, 'state'>): boolean {
+  return status === 'SCAN_ELIGIBILITY_EXPIRED' || status === 'IMAGE_ARCHIVED'
 }

@@ -1,25 +1,33 @@
 import type { Digest } from '../domain/digest.ts'
 import { ANALYSER_VERSION } from '../domain/inventory/analyser-version.ts'
 import type { Inventory } from '../domain/inventory/package.ts'
+import type { Vault } from '../domain/vault.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import type { ImageLayer, LayerAnalyser, SealedFacts } from './layer-analyser.ts'
+import type { Vaults } from './vaults.ts'
 
-export type { ImageLayer } from './layer-analyser.ts'
+/** A layer of an image in a repository. */
+export interface VaultLayer extends ImageLayer {
+  /** Where what it says is kept: the vault of the repository. */
+  readonly vault: Vault
+}
 
 /**
- * What is in images. Each layer is read once, whichever images share it: what it says is kept by its digest until the
- * analyser finds more than it did, or the layer is forgotten.
+ * What is in images. Each layer is read once, whichever images share it: what it says is kept by its digest, in the
+ * vault of the repository that holds the image, until the analyser finds more than it did, or the layer is forgotten.
  */
 export class Inventories {
   readonly #metadata: MetadataStore
   readonly #analyser: LayerAnalyser
   readonly #clock: Clock
+  readonly #vaults: Vaults
   /** Layers being read, so that nobody begins with one a second time. */
-  readonly #underWay = new Map<Digest, Promise<unknown>>()
+  readonly #underWay = new Map<string, Promise<unknown>>()
 
-  constructor(metadata: MetadataStore, analyser: LayerAnalyser, clock: Clock) {
+  constructor(metadata: MetadataStore, analyser: LayerAnalyser, clock: Clock, vaults: Vaults) {
     this.#metadata = metadata
+    this.#vaults = vaults
     this.#analyser = analyser
     this.#clock = clock
   }
@@ -30,7 +38,7 @@ export class Inventories {
    * `layer-too-large` (archive bombs), `layer-type-unsupported`, `analysis-timed-out`, `analysis-crashed`, the signal's
    * reason, and what `open` throws. After a failure nothing of it is kept; layers that were read before it are.
    */
-  async inventoryOf(layers: readonly ImageLayer[], signal: AbortSignal): Promise<Inventory> {
+  async inventoryOf(layers: readonly VaultLayer[], signal: AbortSignal): Promise<Inventory> {
     const analysed: { digest: Digest; facts: SealedFacts }[] = []
     for (const layer of layers) analysed.push({ digest: layer.digest, facts: await this.#factsOf(layer, signal) })
     const { inventory, wanted } = await this.#analyser.merge(analysed, signal)
@@ -44,32 +52,40 @@ export class Inventories {
     return (await this.#analyser.merge(again, signal)).inventory
   }
 
-  async #factsOf(layer: ImageLayer, signal: AbortSignal): Promise<SealedFacts> {
+  async #factsOf(layer: VaultLayer, signal: AbortSignal): Promise<SealedFacts> {
+    const { digest, vault } = layer
+    const key = `${vault} ${digest}`
     for (;;) {
-      const kept = await this.#metadata.view.inventories.findFacts(layer.digest, ANALYSER_VERSION)
-      if (kept !== undefined) return kept
-      const other = this.#underWay.get(layer.digest)
+      const kept = await this.#metadata.view.inventories.findFacts(layer, ANALYSER_VERSION)
+      if (kept !== undefined) return await this.#vaults.open(vault, contextOf(digest), kept)
+      const other = this.#underWay.get(key)
       if (other === undefined) break
       // Its failure is its caller's; then this caller tries for itself.
       await other.catch(() => {})
       signal.throwIfAborted()
     }
     const work = this.#read(layer, signal)
-    this.#underWay.set(layer.digest, work)
+    this.#underWay.set(key, work)
     try {
       return await work
     } finally {
-      this.#underWay.delete(layer.digest)
+      this.#underWay.delete(key)
     }
   }
 
-  async #read(layer: ImageLayer, signal: AbortSignal): Promise<SealedFacts> {
+  async #read(layer: VaultLayer, signal: AbortSignal): Promise<SealedFacts> {
+    const { digest, vault } = layer
     const facts = await this.#analyser.analyse(layer, new Map(), signal)
+    const kept = await this.#vaults.seal(vault, contextOf(digest), facts)
     const at = this.#clock.now()
     await this.#metadata.transact(
-      ({ inventories }) => inventories.putFacts(layer.digest, ANALYSER_VERSION, facts, at),
+      ({ inventories }) => inventories.putFacts({ digest, vault }, ANALYSER_VERSION, kept, at),
       { durability: 'relaxed' },
     )
     return facts
   }
+}
+
+function contextOf(digest: Digest): string {
+  return `facts of layer ${digest}`
 }

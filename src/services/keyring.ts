@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { isRegistryError } from '../domain/errors.ts'
 import { kmsKeyOf, layersOf, PLAIN, type Vault } from '../domain/vault.ts'
 import { AesGcm, KEY_BYTES } from '../lib/aes-gcm.ts'
@@ -9,6 +10,7 @@ import { DataKeys } from './data-keys.ts'
 import { secretOf } from './secret-of.ts'
 
 const SERVER_KEY = 'server-encryption-key'
+const NAMES_KEY = 'concealed-names-key'
 
 /**
  * What opens vaults: the key of the installation, and the keys in KMS. No data key is remembered, so that a KMS key that is
@@ -63,6 +65,12 @@ export class Keyring implements VaultKeys {
       if (isRegistryError(cause, 'ciphertext-invalid')) throw new SealBroken('The data key was changed', { cause })
       throw cause
     }
+  }
+
+  /** Keyed, so that nobody who reads the metadata can try names. */
+  async concealer(): Promise<(name: string) => string> {
+    const key = await secretOf(this.#metadata, NAMES_KEY, this.#ids)
+    return (name) => createHmac('sha256', key).update(name).digest('base64url')
   }
 
   /** Sealed by the master key where it lies; made when it is needed first. */

@@ -16,6 +16,18 @@ export interface Match {
   readonly matchedAt: Date
 }
 
+/** What was looked up of packages, as long as the advisories stay the same. */
+export class MatchMemory {
+  #set: AdvisorySet | undefined
+  #known = new Map<string, readonly Finding[]>()
+
+  of(set: AdvisorySet): Map<string, readonly Finding[]> {
+    if (this.#set !== set) this.#known = new Map()
+    this.#set = set
+    return this.#known
+  }
+}
+
 export interface MatchingSettings {
   /** Advisories of an older state of the world are too old. */
   readonly ageMsMax: number
@@ -58,14 +70,15 @@ export class Matching {
 
   /**
    * The findings of many images, all as of one set, one after the other as they are asked for; what is known of a package
-   * is looked up once.
+   * is looked up once; with a memory, once for all calls that have the same one.
    */
   async matchMany<T extends Pick<Inventory, 'os' | 'packages'>>(
     inventories: Iterable<T> | AsyncIterable<T>,
     take: (inventory: T, match: Match) => void | Promise<void>,
+    memory = new MatchMemory(),
   ): Promise<void> {
     await this.#advisories.use(async (set) => {
-      const findingsIn = set && remembering(set)
+      const findingsIn = set && remembering(set, memory.of(set))
       let rested = performance.now()
       for await (const inventory of inventories) {
         await take(inventory, this.#matchAgainst(set, inventory, findingsIn))
@@ -104,9 +117,8 @@ function looking(set: AdvisorySet): FindingsIn {
 }
 
 /** Images mostly hold the same packages in the same versions: what is known of one is known of all. */
-function remembering(set: AdvisorySet): FindingsIn {
+function remembering(set: AdvisorySet, known: Map<string, readonly Finding[]>): FindingsIn {
   const look = looking(set)
-  const known = new Map<string, readonly Finding[]>()
   return (found, os) => {
     const { type, name, version, sourceName, sourceVersion, moduleLabel } = found
     const key = JSON.stringify([ecosystemOf(type, os), name, version, sourceName, sourceVersion, moduleLabel])

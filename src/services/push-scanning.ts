@@ -98,5 +98,6 @@ async function recordOverQuota(tx: MetadataWriter, image: Image, type: ScanType,
   const scan = await tx.scans.find(image.id, type)
   if (scan === undefined) return
   const failure = { code: 'quota', reason: scanQuotaExceeded().message } as const
-  await tx.scans.finish(scan.id, { engine: '', completedAt: at, coverage: [], failure, findings: [], counts: {} })
+  const result = { engine: '', completedAt: at, coverage: [], failure, findingCount: 0, counts: {} }
+  await tx.scans.finish(scan.id, result, { partCount: 0, parts: [] })
 }

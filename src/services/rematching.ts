@@ -1,7 +1,11 @@
 import { indexKeysOf } from '../domain/advisories/match.ts'
 import type { Inventory } from '../domain/inventory/package.ts'
+import type { Repository } from '../domain/repository.ts'
+import { PLAIN } from '../domain/vault.ts'
 import type { AdvisoryStore } from '../stores/advisories.ts'
-import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
+import type { MetadataStore } from '../stores/metadata.ts'
+import type { IndexedPackage } from '../stores/package-index.ts'
+import type { Vaults } from './vaults.ts'
 
 /** What is to be compared again, and up to which revision of the advisories all images are then compared. */
 export interface Rematch {
@@ -11,6 +15,8 @@ export interface Rematch {
 }
 
 const PAGE = 5_000
+/** What stands in the place of an ecosystem for names that nobody is to read. */
+const CONCEALED = 'concealed'
 
 /**
  * Finds the images that a change of advisories concerns, by the packages that they hold and nothing else: no layer is read
@@ -19,19 +25,21 @@ const PAGE = 5_000
 export class Rematching {
   readonly #metadata: MetadataStore
   readonly #advisories: AdvisoryStore
+  readonly #vaults: Vaults
 
-  constructor(metadata: MetadataStore, advisories: AdvisoryStore) {
+  constructor(metadata: MetadataStore, advisories: AdvisoryStore, vaults: Vaults) {
     this.#metadata = metadata
+    this.#vaults = vaults
     this.#advisories = advisories
   }
 
-  /** Records what an image holds, in the transaction that records its inventory. */
-  async index(
-    tx: MetadataWriter,
-    imageId: number,
+  /** What an image is found by: the names of its packages, concealed when its repository is encrypted. */
+  async keysOf(
+    repository: Repository,
     { os, packages }: Pick<Inventory, 'os' | 'packages'>,
-  ): Promise<void> {
-    await tx.packageIndex.put(imageId, indexKeysOf(packages, os))
+  ): Promise<readonly IndexedPackage[]> {
+    const keys = indexKeysOf(packages, os)
+    return this.#vaults.vaultOf(repository) === PLAIN ? keys : await this.#concealed(keys)
   }
 
   /** Whether advisories have been imported since the last `finish`. */
@@ -51,13 +59,23 @@ export class Rematching {
     if (change === undefined) return undefined
     const { revision, packages } = change
     const imageIds =
-      packages === 'everything' ? await this.#allImages() : await this.#metadata.view.packageIndex.imagesWith(packages)
+      packages === 'everything'
+        ? await this.#allImages()
+        : await this.#metadata.view.packageIndex.imagesWith([...packages, ...(await this.#concealed(packages))])
     return { revision, imageIds: imageIds.toSorted((a, b) => a - b) }
   }
 
   /** All images of `find` have been compared: the next one begins there. Cut off before, they are found once more. */
   async finish({ revision }: Rematch): Promise<void> {
     await this.#metadata.transact((tx) => tx.packageIndex.putRevision(revision))
+  }
+
+  async #concealed(packages: readonly IndexedPackage[]): Promise<readonly IndexedPackage[]> {
+    const conceal = await this.#vaults.concealer()
+    return packages.map(({ ecosystem, name }) => ({
+      ecosystem: CONCEALED,
+      name: conceal(JSON.stringify([ecosystem, name])),
+    }))
   }
 
   async #allImages(): Promise<readonly number[]> {

@@ -5,14 +5,14 @@ import type { Inventory } from '../domain/inventory/package.ts'
 import type { Repository } from '../domain/repository.ts'
 import type { ScanType } from '../domain/scanning/configuration.ts'
 import type { ScanFailure } from '../domain/scanning/scan.ts'
-import type { ImageLayer } from './layer-analyser.ts'
+import type { VaultLayer } from './inventories.ts'
 
 /** An image that is to be scanned. */
 export interface ScanTarget {
   readonly repository: Repository
   readonly image: Image
   /** The lowest first. */
-  readonly layers: readonly ImageLayer[]
+  readonly layers: readonly VaultLayer[]
 }
 
 /** What an engine says of an image. No finding means nothing unless there is no failure. */

@@ -1,12 +1,11 @@
-import { applySuppressions } from '../domain/advisories/suppressions.ts'
-import { applyVex } from '../domain/advisories/vex.ts'
+import type { Severity } from '../domain/advisories/severity.ts'
 import { invalidParameter, scanNotFound } from '../domain/errors.ts'
 import type { Image, ImageId, TaggedImage } from '../domain/image.ts'
 import type { RepositoryRef } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
 import type { Repository } from '../domain/repository.ts'
 import { type RepositoryScanning, type ScanType, scanningOf } from '../domain/scanning/configuration.ts'
-import { countsOf, findingsFor, nameIn } from '../domain/scanning/finding-lists.ts'
+import { severityIn } from '../domain/scanning/finding-lists.ts'
 import { dataFailure } from '../domain/scanning/judge.ts'
 import type { ObservedFinding, Scan, SeverityCounts } from '../domain/scanning/scan.ts'
 import { isScannable } from '../domain/scanning/scannable.ts'
@@ -14,6 +13,7 @@ import { joinedState, type ScanDurations, type ScanState, stateOf, unscannedStat
 import type { Clock } from '../lib/clock.ts'
 import type { MetadataReader, MetadataStore } from '../stores/metadata.ts'
 import type { Access } from './access.ts'
+import type { FindingStreams } from './finding-streams.ts'
 import { getImage } from './get-image.ts'
 import { hasFileSystem, scannedOf } from './image-scans.ts'
 import type { Matching } from './matching.ts'
@@ -22,7 +22,6 @@ import type { PullTimes } from './pulls.ts'
 import { getRepository } from './repositories.ts'
 import { scanConfigurationOf } from './scan-configurations.ts'
 import type { Vaults } from './vaults.ts'
-import type { VexDocuments } from './vex-documents.ts'
 
 /** A finding in one image. */
 export interface ImageFinding {
@@ -61,7 +60,7 @@ export class ScanFindings {
   readonly #vaults: Vaults
   readonly #access: Access
   readonly #matching: Matching
-  readonly #vex: VexDocuments
+  readonly #streams: FindingStreams
   readonly #pulls: PullTimes
   readonly #clock: Clock
   readonly #durations: ScanDurations
@@ -71,7 +70,7 @@ export class ScanFindings {
     vaults: Vaults,
     access: Access,
     matching: Matching,
-    vex: VexDocuments,
+    streams: FindingStreams,
     pulls: PullTimes,
     clock: Clock,
     durations: ScanDurations,
@@ -80,7 +79,7 @@ export class ScanFindings {
     this.#vaults = vaults
     this.#access = access
     this.#matching = matching
-    this.#vex = vex
+    this.#streams = streams
     this.#pulls = pulls
     this.#clock = clock
     this.#durations = durations
@@ -136,27 +135,6 @@ export class ScanFindings {
     return states
   }
 
-  /** All findings of a scan, with what documents that are attached to the image, or to an index that lists it, and the rules of the registry say of them. */
-  async findingsOf(
-    view: MetadataReader,
-    repository: Repository,
-    scan: Scan,
-    image: Pick<Image, 'digest'>,
-  ): Promise<readonly ObservedFinding[]> {
-    const found: ObservedFinding[] = []
-    while (found.length < scan.findingCount) {
-      const page = await view.scans.listFindings(scan.id, found.length, STEP)
-      if (page.length === 0) break
-      found.push(...page)
-    }
-    const rules = await view.suppressions.list(repository.registry)
-    const attached = found.length === 0 ? undefined : await this.#vex.attachedTo(repository, image.digest)
-    if (rules.length === 0 && attached === undefined) return found
-    const stated = attached === undefined ? found : applyVex(found, attached)
-    const judged = applySuppressions(stated, rules, repository.name, this.#clock.now())
-    return found.map((finding, index) => ({ ...finding, status: judged[index]?.status ?? finding.status }))
-  }
-
   async #resultOf(
     repository: Repository,
     done: readonly JudgedScan[],
@@ -164,38 +142,84 @@ export class ScanFindings {
     limit: number,
     after: string | undefined,
   ) {
-    const generation = done.map(({ scan }) => `${scan.id}.${scan.generation}`).join(',')
-    const from = positionIn(generation, after)
-    const all = await this.#metadata.read(async (view) => {
+    return await this.#metadata.read(async (view) => {
+      const judgements = await Promise.all(
+        done.map(({ scan, image }) => this.#streams.judgementOf(view, repository, scan, image)),
+      )
+      const generation = done
+        .map(({ scan }, index) => `${scan.id}.${scan.generation}${judgements[index]?.key ?? ''}`)
+        .join(',')
+      const from = positionIn(generation, after)
+      const isPlain = done.length === 1 && judgements.every(({ key }) => key === '')
+      const { shown, counts } = isPlain
+        ? await this.#stretchOf(view, repository, done, from, limit + 1)
+        : await this.#joinedStretchOf(view, repository, done, type, from, limit + 1)
       const tagged = await view.images.findMany(
         repository.id,
         done.map(({ image }) => image.digest),
       )
-      const lists: ImageFinding[] = []
-      for (const { scan, image } of done)
-        for (const finding of await this.findingsOf(view, repository, scan, image))
-          lists.push({ finding, scan, image: tagged.find(({ id }) => id === image.id) ?? { ...image, tags: [] } })
-      return lists
+      const rows = shown.map(([finding, scan], index) => {
+        const image = done.find((one) => one.scan.id === scan.id)?.image
+        if (image === undefined) throw new Error('A finding is of no scan that was asked for')
+        const item = { finding, scan, image: tagged.find(({ id }) => id === image.id) ?? { ...image, tags: [] } }
+        return { item, position: from + index + 1 }
+      })
+      const page = pageOf(rows, limit, ({ position }) => `${generation}/${position}`)
+      const sources = done.flatMap(({ scan }) => scan.sourceUpdatedAt?.getTime() ?? [])
+      return {
+        completedAt: new Date(Math.max(...done.map(({ scan }) => scan.completedAt?.getTime() ?? 0))),
+        sourceUpdatedAt: sources.length === 0 ? undefined : new Date(Math.min(...sources)),
+        counts,
+        findings: page.items.map(({ item }) => item),
+        nextToken: page.nextToken,
+      }
     })
-    const shown = type === 'BASIC' ? joinedBasic(all) : done.length === 1 ? all : joinedEnhanced(all)
-    const rows = shown.slice(from, from + limit + 1).map((item, index) => ({ item, position: from + index + 1 }))
-    const page = pageOf(rows, limit, ({ position }) => `${generation}/${position}`)
-    const sources = done.flatMap(({ scan }) => scan.sourceUpdatedAt?.getTime() ?? [])
-    return {
-      completedAt: new Date(Math.max(...done.map(({ scan }) => scan.completedAt?.getTime() ?? 0))),
-      sourceUpdatedAt: sources.length === 0 ? undefined : new Date(Math.min(...sources)),
-      counts: countsOf(
-        type,
-        shown.map(({ finding }) => finding),
-      ),
-      findings: page.items.map(({ item }) => item),
-      nextToken: page.nextToken,
+  }
+
+  /** Of a scan of which nothing is set aside: shown as it was recorded. */
+  async #stretchOf(
+    view: MetadataReader,
+    repository: Repository,
+    [only]: readonly JudgedScan[],
+    from: number,
+    limit: number,
+  ): Promise<Stretch> {
+    if (only === undefined) return { shown: [], counts: {} }
+    const { scan } = only
+    const found = await this.#streams.read(view, repository, scan, from, limit)
+    return { shown: found.map((finding) => [finding, scan]), counts: scan.counts }
+  }
+
+  /** All are looked at, for they count together; only the stretch is kept. */
+  async #joinedStretchOf(
+    view: MetadataReader,
+    repository: Repository,
+    done: readonly JudgedScan[],
+    type: ScanType,
+    from: number,
+    limit: number,
+  ): Promise<Stretch> {
+    const shown: (readonly [ObservedFinding, Scan])[] = []
+    const counts: Partial<Record<Severity, number>> = {}
+    let position = 0
+    const scans = done.map(({ scan, image }) => [scan, image] as const)
+    for await (const one of this.#streams.joined(view, repository, scans, type)) {
+      const [finding] = one
+      const severity = severityIn(type, finding)
+      if (finding.status.kind === 'active') counts[severity] = (counts[severity] ?? 0) + 1
+      if (position >= from && shown.length < limit) shown.push(one)
+      position++
     }
+    return { shown, counts }
   }
 }
 
-const STEP = 1_000
 const ARCHIVED: ScanState = { status: 'IMAGE_ARCHIVED', description: 'The image is archived.' }
+
+interface Stretch {
+  readonly shown: readonly (readonly [ObservedFinding, Scan])[]
+  readonly counts: SeverityCounts
+}
 
 /** The scans of an image, or of those that it lists, and those of them that look like images and have none. */
 async function scansOf(
@@ -220,24 +244,6 @@ async function scansOf(
 /** Whether findings can be shown: all, or those that were found although data was lacking. */
 function isShown({ failure, findingCount }: Scan): boolean {
   return failure === undefined || (failure.code === 'data' && findingCount > 0)
-}
-
-/** Basic scans do not show what is set aside; of several images each flaw is shown once. */
-function joinedBasic(all: readonly ImageFinding[]): readonly ImageFinding[] {
-  const first = new Map<string, ImageFinding>()
-  for (const one of all) {
-    const { finding } = one
-    if (finding.status.kind !== 'active') continue
-    const key = JSON.stringify([finding.id, nameIn('BASIC', finding), finding.installedVersion])
-    if (!first.has(key)) first.set(key, one)
-  }
-  const byFinding = new Map([...first.values()].map((one) => [one.finding, one]))
-  return findingsFor('BASIC', [...byFinding.keys()]).flatMap((finding) => byFinding.get(finding) ?? [])
-}
-
-function joinedEnhanced(all: readonly ImageFinding[]): readonly ImageFinding[] {
-  const byFinding = new Map(all.map((one) => [one.finding, one]))
-  return findingsFor('ENHANCED', [...byFinding.keys()]).flatMap((finding) => byFinding.get(finding) ?? [])
 }
 
 /** Where a page begins. A position holds as long as the findings are the same ones: others would be passed by unseen. */

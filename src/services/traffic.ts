@@ -17,6 +17,11 @@ export type RequestRoute =
 /** Upper bounds of the buckets of latencies, in seconds; what takes longer is in none of them. */
 export const LATENCY_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const
 
+/** So long after an answer clients are taken to be served still: of a download only the beginning is seen. */
+const RECENT_MS = 500
+/** What clients pull and push by. */
+const OF_IMAGES: ReadonlySet<RequestRoute> = new Set(['manifests', 'blobs', 'layers', 'uploads'])
+
 /** How long requests of one kind took. */
 export interface Latencies {
   /** By bucket, each without the ones before it; the last one is of those that took longest. */
@@ -50,6 +55,7 @@ export class Traffic {
   /** Calls of ECR's actions, on whichever interface. */
   readonly calls = new Map<string, number>()
   requestsInFlight = 0
+  #servedAtMs = Number.NEGATIVE_INFINITY
   readonly #repositories = new Map<string, RepositoryTraffic>()
   readonly #repositoriesMax: number
   readonly #listener: TrafficListener | undefined
@@ -69,6 +75,11 @@ export class Traffic {
     return [...this.#repositories.values(), ...others]
   }
 
+  /** Whether images are being pulled or pushed at this moment. */
+  get isBusy(): boolean {
+    return performance.now() - this.#servedAtMs < RECENT_MS
+  }
+
   answered(
     route: RequestRoute,
     method: string,
@@ -76,6 +87,7 @@ export class Traffic {
     seconds: number,
     bytes: { readonly sent: number; readonly received: number },
   ): void {
+    if (OF_IMAGES.has(route)) this.#servedAtMs = performance.now()
     add(this.requests, `${route} ${method} ${status}`, 1)
     let latencies = this.latencies.get(route)
     if (latencies === undefined) {

@@ -10,7 +10,7 @@ import type { RepositoryGrants, RepositoryOperation } from './repository-grants.
 const VERSION = 1
 const KEY_AT = 3
 
-/** In which vaults repositories keep what is theirs, and the manifests that are sealed there. Blobs are the blob store's. */
+/** In which vaults repositories keep what is theirs, and what is sealed there. Blobs are the blob store's. */
 export class Vaults {
   readonly #keyring: Keyring
   readonly #isServerKeyUsed: boolean
@@ -40,9 +40,19 @@ export class Vaults {
 
   /** A manifest as a vault keeps it: by a data key of its own, bound to its digest. Throws `kms-key-unusable`. */
   async sealManifest(vault: Vault, digest: Digest, manifest: Uint8Array): Promise<Uint8Array> {
-    if (vault === PLAIN) return manifest
+    return await this.seal(vault, contextOf(digest), manifest)
+  }
+
+  /** The manifest as it was pushed. Throws `kms-key-unusable`, `SealBroken`. */
+  async openManifest({ image, vault, body }: KeptManifest): Promise<Uint8Array> {
+    return await this.open(vault, contextOf(image.digest), body)
+  }
+
+  /** Bytes as a vault keeps them: by a data key of their own, bound to what they are. Throws `kms-key-unusable`. */
+  async seal(vault: Vault, context: string, bytes: Uint8Array): Promise<Uint8Array> {
+    if (vault === PLAIN) return bytes
     const { key, wrapped } = await this.#keyring.make(vault)
-    const sealed = new AesGcm(key).seal(manifest, contextOf(digest))
+    const sealed = new AesGcm(key).seal(bytes, Buffer.from(context))
     const kept = new Uint8Array(KEY_AT + wrapped.byteLength + sealed.byteLength)
     kept[0] = VERSION
     new DataView(kept.buffer).setUint16(1, wrapped.byteLength)
@@ -51,17 +61,22 @@ export class Vaults {
     return kept
   }
 
-  /** The manifest as it was pushed. Throws `kms-key-unusable`, `SealBroken`. */
-  async openManifest({ image, vault, body }: KeptManifest): Promise<Uint8Array> {
-    if (vault === PLAIN) return body
-    if (body.byteLength < KEY_AT || body[0] !== VERSION)
-      throw new SealBroken('The manifest is sealed in a form that this version does not know')
-    const end = KEY_AT + new DataView(body.buffer, body.byteOffset).getUint16(1)
-    const key = await this.#keyring.unwrap(vault, body.subarray(KEY_AT, end))
-    return new AesGcm(key).open(body.subarray(end), contextOf(image.digest))
+  /** The bytes that `seal` was given. Throws `kms-key-unusable`, and `SealBroken` also for what is something else. */
+  async open(vault: Vault, context: string, kept: Uint8Array): Promise<Uint8Array> {
+    if (vault === PLAIN) return kept
+    if (kept.byteLength < KEY_AT || kept[0] !== VERSION)
+      throw new SealBroken(`The ${context} is sealed in a form that this version does not know`)
+    const end = KEY_AT + new DataView(kept.buffer, kept.byteOffset).getUint16(1)
+    const key = await this.#keyring.unwrap(vault, kept.subarray(KEY_AT, end))
+    return new AesGcm(key).open(kept.subarray(end), Buffer.from(context))
+  }
+
+  /** Makes of names what tells them apart and says nothing of them, always the same. */
+  async concealer(): Promise<(name: string) => string> {
+    return await this.#keyring.concealer()
   }
 }
 
-function contextOf(digest: Digest): Uint8Array {
-  return Buffer.from(`manifest ${digest}`)
+function contextOf(digest: Digest): string {
+  return `manifest ${digest}`
 }

@@ -15,6 +15,7 @@ import type { Upload } from '../domain/upload.ts'
 import type { BlobAddress } from '../domain/vault.ts'
 import type { AccountReader, AccountWriter } from './accounts.ts'
 import type { AdmissionReader, AdmissionWriter } from './admission.ts'
+import type { AdvisoryPushReader, AdvisoryPushWriter } from './advisory-pushes.ts'
 import type { AuditHeadReader, AuditHeadWriter } from './audit.ts'
 import type { CreationTemplateReader, CreationTemplateWriter } from './creation-templates.ts'
 import type { CredentialReader, CredentialWriter } from './credentials.ts'
@@ -257,6 +258,7 @@ export interface MetadataReader {
   readonly figures: FigureReader
   readonly metrics: MetricReader
   readonly admission: AdmissionReader
+  readonly advisoryPushes: AdvisoryPushReader
   readonly repositories: RepositoryReader
   readonly images: ImageReader
   readonly blobs: BlobReader
@@ -293,6 +295,7 @@ export interface MetadataWriter {
   readonly figures: FigureReader
   readonly metrics: MetricWriter
   readonly admission: AdmissionWriter
+  readonly advisoryPushes: AdvisoryPushWriter
   readonly repositories: RepositoryWriter
   readonly images: ImageWriter
   readonly blobs: BlobWriter

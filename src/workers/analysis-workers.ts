@@ -13,22 +13,38 @@ export interface AnalysisWorkersOptions {
   readonly count?: number
   /** How long a worker that has nothing to do is kept. */
   readonly idleMs?: number
+  /** Whether clients are being served: layers are then read with pauses. Never, when absent. */
+  readonly isBusy?: () => boolean
 }
 
 const IDLE_MS = 30_000
+/** So long a layer is read before it is asked whether others wait. */
+const STRETCH_MS = 20
+/** A pause is so many times as long as the work before it: of two cores a scan beside traffic takes less than a fifth. */
+const PAUSE_FACTOR = 2
+/** However busy it is, a layer is read in time: pauses take this part of the time that it may take. */
+const PAUSES_PART_MAX = 0.5
 
 /** Worker threads that read layers, so that the registry keeps answering. None runs while there is nothing to do. */
 export class AnalysisWorkers implements LayerAnalyser {
   readonly #limits: InventoryLimits
   readonly #idleMs: number
+  readonly #isBusy: () => boolean
   readonly #threads: readonly WorkerThread[]
   readonly #free: WorkerThread[]
   readonly #waiting: ((thread: WorkerThread) => void)[] = []
   #idleTimer: ReturnType<typeof setTimeout> | undefined
 
-  constructor({ workerUrl, limits = INVENTORY_LIMITS, count = 1, idleMs = IDLE_MS }: AnalysisWorkersOptions) {
+  constructor({
+    workerUrl,
+    limits = INVENTORY_LIMITS,
+    count = 1,
+    idleMs = IDLE_MS,
+    isBusy = () => false,
+  }: AnalysisWorkersOptions) {
     this.#limits = limits
     this.#idleMs = idleMs
+    this.#isBusy = isBusy
     this.#threads = Array.from({ length: count }, () => new WorkerThread(workerUrl))
     this.#free = [...this.#threads]
   }
@@ -36,7 +52,7 @@ export class AnalysisWorkers implements LayerAnalyser {
   async analyse(layer: ImageLayer, wanted: ReadonlyMap<string, FileKind>, signal: AbortSignal): Promise<SealedFacts> {
     const answer = await this.#run(async (conversation) => {
       conversation.send({ type: 'analyse', mediaType: layer.mediaType, limits: this.#limits, wanted })
-      await sendPieces(await layer.open(), conversation)
+      await sendPieces(await layer.open(), conversation, new Pauses(this.#isBusy, this.#limits.layerMs))
     }, signal)
     return answer.type === 'analysed' ? answer.facts : unexpected(answer)
   }
@@ -99,14 +115,43 @@ export class AnalysisWorkers implements LayerAnalyser {
   }
 }
 
+/** Pauses in reading a layer, for those who wait for the processor. */
+class Pauses {
+  readonly #isBusy: () => boolean
+  #leftMs: number
+  #resumedAtMs = performance.now()
+
+  constructor(isBusy: () => boolean, layerMs: number) {
+    this.#isBusy = isBusy
+    this.#leftMs = layerMs * PAUSES_PART_MAX
+  }
+
+  /** To be called between two pieces. */
+  async take(): Promise<void> {
+    const workedMs = performance.now() - this.#resumedAtMs
+    if (workedMs < STRETCH_MS) return
+    const pauseMs = Math.min(workedMs * PAUSE_FACTOR, this.#leftMs)
+    if (pauseMs > 0 && this.#isBusy()) {
+      this.#leftMs -= pauseMs
+      await Bun.sleep(pauseMs)
+    }
+    this.#resumedAtMs = performance.now()
+  }
+}
+
 /** Sends a stream piece by piece, as the worker takes them, and lets go of it when the task is over. */
-async function sendPieces(stream: ReadableStream<Uint8Array>, { send, room, over }: Conversation): Promise<void> {
+async function sendPieces(
+  stream: ReadableStream<Uint8Array>,
+  { send, room, over }: Conversation,
+  pauses: Pauses,
+): Promise<void> {
   const reader = stream.getReader()
   const letGo = () => void reader.cancel().catch(() => {})
   over.addEventListener('abort', letGo)
   try {
     for (;;) {
       await room()
+      await pauses.take()
       const { done, value } = await reader.read()
       if (over.aborted) return
       if (done) break

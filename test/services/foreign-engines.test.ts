@@ -186,8 +186,9 @@ test('what another scanner found is not compared with the advisories of the regi
   await services.scanConfigurations.put(admin, registry, { type: 'ENHANCED', rules })
   const found = ['CVE-2026-1 libssl3 HIGH', 'CVE-2026-2 qs UNDEFINED']
   expect(await scan()).toMatchObject({ status: 'ACTIVE', findings: found })
-  const { image } = await services.contents.open(ref, { tag: parseTag('v1') })
-  await services.metadata.transact((tx) => services.rematching.index(tx, image.id, { os: DEBIAN, packages: [OPENSSL] }))
+  const { image, repository } = await services.contents.open(ref, { tag: parseTag('v1') })
+  const keys = await services.rematching.keysOf(repository, { os: DEBIAN, packages: [OPENSSL] })
+  await services.metadata.transact((tx) => tx.packageIndex.put(image.id, keys))
   using records = new RecordDirectory()
   records.put(osvRecord('DEBIAN-CVE-2026-9', ['Debian:12', 'openssl', '3.0.99-1']))
   await services.advisories.import({ from: records.path, at: services.clock.now() })

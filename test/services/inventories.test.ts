@@ -2,8 +2,7 @@ import { afterEach, expect, test } from 'bun:test'
 import { type Digest, parseDigest } from '../../src/domain/digest.ts'
 import { ANALYSER_VERSION } from '../../src/domain/inventory/analyser-version.ts'
 import { PLAIN } from '../../src/domain/vault.ts'
-import { Inventories } from '../../src/services/inventories.ts'
-import type { ImageLayer } from '../../src/services/layer-analyser.ts'
+import { Inventories, type VaultLayer } from '../../src/services/inventories.ts'
 import { AnalysisWorkers } from '../../src/workers/analysis-workers.ts'
 import { sha256 } from '../support/image-builder.ts'
 import { createServices, type Services } from '../support/service-fixture.ts'
@@ -23,10 +22,10 @@ async function createInventories() {
   const workers = new AnalysisWorkers({ workerUrl: WORKER })
   closing.push(() => workers.close(), services.close)
   const reads = new Map<Digest, number>()
-  const record = (bytes: Uint8Array<ArrayBuffer>): Promise<ImageLayer> => recorded(services, reads, bytes)
+  const record = (bytes: Uint8Array<ArrayBuffer>): Promise<VaultLayer> => recorded(services, reads, bytes)
   return {
     metadata: services.metadata,
-    inventories: new Inventories(services.metadata, workers, services.clock),
+    inventories: new Inventories(services.metadata, workers, services.clock, services.vaults),
     reads,
     record,
     layer: (...files: readonly TarFile[]) => record(tarOf(files)),
@@ -37,11 +36,12 @@ async function recorded(
   { metadata, clock }: Services,
   reads: Map<Digest, number>,
   bytes: Uint8Array<ArrayBuffer>,
-): Promise<ImageLayer> {
+): Promise<VaultLayer> {
   const digest = parseDigest(sha256(Buffer.from(bytes)))
   await metadata.transact((tx) => tx.blobs.claim({ vault: PLAIN, digest }, clock.now()))
   return {
     digest,
+    vault: PLAIN,
     mediaType: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
     open: () => {
       reads.set(digest, (reads.get(digest) ?? 0) + 1)
@@ -59,7 +59,7 @@ test('an image is what its layers leave, and no layer is read twice', async () =
   const { inventories, layer, reads } = await createInventories()
   const base = await layer(npm('a'), npm('b'))
   const top = await layer({ path: 'app/node_modules/.wh.a' }, npm('c'))
-  const names = async (...layers: readonly ImageLayer[]) =>
+  const names = async (...layers: readonly VaultLayer[]) =>
     (await inventories.inventoryOf(layers, never)).packages.map(({ name }) => name)
   expect(await names(base, top)).toEqual(['b', 'c'])
   expect(await names(base)).toEqual(['a', 'b'])
@@ -87,9 +87,7 @@ test('a layer that cannot be read fails each time, and what was read before it i
 test('what another version of the analyser found is not used', async () => {
   const { inventories, layer, metadata, reads } = await createInventories()
   const base = await layer(npm('a'))
-  await metadata.transact((tx) =>
-    tx.inventories.putFacts(base.digest, ANALYSER_VERSION - 1, Uint8Array.of(1), new Date(0)),
-  )
+  await metadata.transact((tx) => tx.inventories.putFacts(base, ANALYSER_VERSION - 1, Uint8Array.of(1), new Date(0)))
   expect((await inventories.inventoryOf([base], never)).packages).toHaveLength(1)
   expect(reads.get(base.digest)).toBe(1)
 })
@@ -99,7 +97,7 @@ test('a database that is a link to a file in another layer is found, and not kep
   const status = 'Package: bash\nStatus: install ok installed\nVersion: 5\n'
   const base = await layer({ path: 'opt/state', content: status })
   const top = await layer({ path: 'var/lib/dpkg/status', flag: '2', link: '/opt/state' })
-  const names = async (...layers: readonly ImageLayer[]) =>
+  const names = async (...layers: readonly VaultLayer[]) =>
     (await inventories.inventoryOf(layers, never)).packages.map(({ name }) => name)
   expect(await names(base, top)).toEqual(['bash'])
   expect(await names(base)).toEqual([])
@@ -108,7 +106,7 @@ test('a database that is a link to a file in another layer is found, and not kep
 test('whoever gives up is told so, and the next one is served', async () => {
   const { inventories, layer } = await createInventories()
   const base = await layer(npm('a'))
-  const stalled: ImageLayer = { ...base, open: () => new ReadableStream<Uint8Array>() }
+  const stalled: VaultLayer = { ...base, open: () => new ReadableStream<Uint8Array>() }
   const giveUp = new AbortController()
   const first = inventories.inventoryOf([stalled], giveUp.signal)
   const second = inventories.inventoryOf([base], never)

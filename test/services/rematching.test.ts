@@ -1,8 +1,12 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import type { Digest } from '../../src/domain/digest.ts'
 import type { FoundPackage, OperatingSystem } from '../../src/domain/inventory/package.ts'
+import { randomIds } from '../../src/lib/ids.ts'
+import { Keyring } from '../../src/services/keyring.ts'
 import { Matching } from '../../src/services/matching.ts'
 import { Rematching } from '../../src/services/rematching.ts'
+import { RepositoryGrants } from '../../src/services/repository-grants.ts'
+import { Vaults } from '../../src/services/vaults.ts'
 import { SqliteAdvisoryStore } from '../../src/stores/advisories/sqlite.ts'
 import { openMemoryMetadata } from '../../src/stores/metadata/sqlite.ts'
 import type { MetadataStore } from '../../src/stores/metadata.ts'
@@ -36,10 +40,13 @@ function deb(name: string, version: string, sourceName = name): FoundPackage {
 beforeEach(async () => {
   metadata = await openMemoryMetadata(testMasterKey)
   advisories = SqliteAdvisoryStore.inMemory()
+  const clock = { now: () => now }
+  const keyring = new Keyring(metadata, randomIds)
+  const vaults = new Vaults(keyring, new RepositoryGrants(metadata, clock, randomIds), false)
   matching = new Matching(advisories, { now: () => now }, { ageMsMax: 365 * 24 * 3_600_000 })
-  rematching = new Rematching(metadata, advisories)
+  rematching = new Rematching(metadata, advisories, vaults)
   directory = new RecordDirectory()
-  const { id } = await addRepository(metadata, 'app')
+  const repository = await addRepository(metadata, 'app')
   const inventories = [
     [deb('libssl3', '3.0.9-1', 'openssl'), deb('zlib1g', '1.2.13', 'zlib')],
     [deb('zlib1g', '1.2.13', 'zlib'), deb('curl', '7.88')],
@@ -47,9 +54,10 @@ beforeEach(async () => {
   ]
   const found = new Map<number, { os: OperatingSystem; packages: readonly FoundPackage[] }>()
   for (const [at, packages] of inventories.entries()) {
-    const image = await addImage(metadata, id, at + 1)
+    const image = await addImage(metadata, repository.id, at + 1)
     found.set(image.id, { os: DEBIAN, packages })
-    await metadata.transact((tx) => rematching.index(tx, image.id, { os: DEBIAN, packages }))
+    const keys = await rematching.keysOf(repository, { os: DEBIAN, packages })
+    await metadata.transact((tx) => tx.packageIndex.put(image.id, keys))
   }
   images = found
 })

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Digest } from '../../src/domain/digest.ts'
-import { ANALYSER_VERSION } from '../../src/domain/inventory/analyser-version.ts'
 import type { Inventory } from '../../src/domain/inventory/package.ts'
 import { endedOn } from '../../src/domain/scanning/end-of-life.ts'
 import type { ObservedFinding } from '../../src/domain/scanning/scan.ts'
@@ -78,7 +77,7 @@ async function seen(image: string): Promise<Seen> {
     token = view.result?.nextToken
     if (token !== undefined) continue
     const { status, description } = view.state
-    const inventory = await services.metadata.view.scans.findInventory(view.image.id, ANALYSER_VERSION)
+    const inventory = await services.keptFindings.findInventory(services.metadata.view, view.repository, view.image.id)
     if (inventory === undefined) throw new Error(`${image} has no inventory`)
     return { status, description, inventory, findings }
   }

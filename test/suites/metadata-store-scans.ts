@@ -1,11 +1,12 @@
 import { expect, test } from 'bun:test'
 import type { ScanConfiguration } from '../../src/domain/scanning/configuration.ts'
+import { PLAIN } from '../../src/domain/vault.ts'
 import type { KeptResult } from '../../src/stores/scans.ts'
-import { findingOf } from '../support/finding.ts'
 import { addImage, addRepository, minute, OTHER_REGISTRY, REGISTRY, type StoreOf } from './metadata-store-records.ts'
 
-const RESULT: KeptResult = { engine: 'test', completedAt: minute(5), coverage: [], findings: [], counts: {} }
-const finding = { ...findingOf(), firstObservedAt: minute(2), changedAt: minute(3) }
+const RESULT: KeptResult = { engine: 'test', completedAt: minute(5), coverage: [], findingCount: 0, counts: {} }
+const NOTHING = { partCount: 0, parts: [] }
+const part = (n: number, ...bytes: readonly number[]) => ({ part: n, vault: PLAIN, body: Uint8Array.from(bytes) })
 
 /** How registries are scanned, and what scans have found. */
 export function scanCases(store: StoreOf): void {
@@ -33,19 +34,24 @@ export function scanCases(store: StoreOf): void {
     const id = pending?.id ?? 0
     expect(await store().transact((tx) => tx.scans.begin(id))).toBe(true)
     expect((await view.scans.listUnfinished(minute(2), 10))[0]?.attempts).toBe(1)
-    const findings = Array.from({ length: 250 }, (_, n) => ({ ...finding, id: `CVE-2026-${n}` }))
-    await store().transact((tx) => tx.scans.finish(id, { ...RESULT, findings, counts: { HIGH: 250 } }))
+    const result = { ...RESULT, findingCount: 250, counts: { HIGH: 250 } }
+    const parts = [part(0, 1), part(1, 2), part(2, 3)]
+    await store().transact((tx) => tx.scans.finish(id, result, { partCount: 3, parts }))
     expect(await view.scans.listUnfinished(minute(9), 10)).toEqual([])
     expect(await store().transact((tx) => tx.scans.begin(id))).toBe(false)
     const scan = await view.scans.find(image.id, 'BASIC')
     expect(scan).toMatchObject({ state: 'DONE', completedAt: minute(5), counts: { HIGH: 250 }, findingCount: 250 })
     expect(await view.scans.find(image.id, 'ENHANCED')).toBeUndefined()
-    expect(await view.scans.listFindings(id, 95, 10)).toEqual(findings.slice(95, 105))
-    await store().transact((tx) => tx.scans.finish(id, { ...RESULT, findings, counts: { HIGH: 250 } }))
-    expect((await view.scans.find(image.id, 'BASIC'))?.generation).toBe(scan?.generation ?? 0)
-    await store().transact((tx) => tx.scans.finish(id, RESULT))
-    expect((await view.scans.find(image.id, 'BASIC'))?.generation).toBe((scan?.generation ?? 0) + 1)
-    expect(await view.scans.listFindings(id, 0, 10)).toEqual([])
+    expect(await view.scans.listParts(id, 1, 2)).toEqual(parts.slice(1))
+    await store().transact((tx) => tx.scans.finish(id, result))
+    const generation = async () => (await view.scans.find(image.id, 'BASIC'))?.generation
+    expect(await generation()).toBe(scan?.generation ?? 0)
+    expect(await view.scans.listParts(id, 0, 9)).toEqual(parts)
+    await store().transact((tx) => tx.scans.finish(id, result, { partCount: 2, parts: [part(1, 9)] }))
+    expect(await view.scans.listParts(id, 0, 9)).toEqual([part(0, 1), part(1, 9)])
+    await store().transact((tx) => tx.scans.finish(id, RESULT, NOTHING))
+    expect(await generation()).toBe((scan?.generation ?? 0) + 2)
+    expect(await view.scans.listParts(id, 0, 9)).toEqual([])
     await store().transact((tx) => tx.images.delete(image.id, minute(9)))
     expect(await view.scans.find(image.id, 'BASIC')).toBeUndefined()
     expect(await store().transact((tx) => tx.scans.finish(id, RESULT))).toBe(false)

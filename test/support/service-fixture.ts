@@ -21,6 +21,7 @@ import { ReplicationJob } from '../../src/jobs/replication.ts'
 import { ReplicationJobs } from '../../src/jobs/replication-jobs.ts'
 import { ScanJob, ScanJobs } from '../../src/jobs/scan.ts'
 import { ScanRematch } from '../../src/jobs/scan-rematch.ts'
+import { ScanSealing } from '../../src/jobs/scan-sealing.ts'
 import { ScanSweep } from '../../src/jobs/scan-sweep.ts'
 import { Scrub } from '../../src/jobs/scrub.ts'
 import { SigningJob, SigningJobs } from '../../src/jobs/signing.ts'
@@ -31,11 +32,14 @@ import { AccountSettings } from '../../src/services/account-settings.ts'
 import { Activations } from '../../src/services/activations.ts'
 import { Admission, type RefusedPull } from '../../src/services/admission.ts'
 import { AdmissionRules } from '../../src/services/admission-rules.ts'
+import { AdvisoryPushes } from '../../src/services/advisory-pushes.ts'
 import { BuiltInEngine } from '../../src/services/built-in-engine.ts'
 import { Callers } from '../../src/services/callers.ts'
 import { CreationTemplates } from '../../src/services/creation-templates.ts'
 import { DeletionReplication } from '../../src/services/deletion-replication.ts'
 import { DownloadTickets } from '../../src/services/download-urls.ts'
+import { FindingEvents } from '../../src/services/finding-events.ts'
+import { FindingStreams } from '../../src/services/finding-streams.ts'
 import { FindingsReports } from '../../src/services/findings-reports.ts'
 import { policyTextsOf } from '../../src/services/iam/policy-texts.ts'
 import { ImageBatches } from '../../src/services/image-batches.ts'
@@ -48,6 +52,7 @@ import { ImageSigner } from '../../src/services/image-signer.ts'
 import { Images } from '../../src/services/images.ts'
 import { Inspector } from '../../src/services/inspector.ts'
 import { Inventories } from '../../src/services/inventories.ts'
+import { KeptFindings } from '../../src/services/kept-findings.ts'
 import { Keyring } from '../../src/services/keyring.ts'
 import { Layers } from '../../src/services/layers.ts'
 import { Lifecycle } from '../../src/services/lifecycle.ts'
@@ -77,6 +82,7 @@ import { ScanFindings } from '../../src/services/scan-findings.ts'
 import { Sessions } from '../../src/services/sessions.ts'
 import { Signing } from '../../src/services/signing.ts'
 import { SigningProfiles } from '../../src/services/signing-profiles.ts'
+import { SortedFindings } from '../../src/services/sorted-findings.ts'
 import { StorageClasses } from '../../src/services/storage-classes.ts'
 import { SuppressionRules } from '../../src/services/suppression-rules.ts'
 import { Throttle } from '../../src/services/throttle.ts'
@@ -133,6 +139,8 @@ export interface ServiceOptions {
   /** Without it, there are none until some are imported. */
   readonly advisories?: SqliteAdvisoryStore
   readonly scanDurations?: ScanDurations
+  /** Where a push of advisories is their import. */
+  readonly advisoryRepository?: RepositoryRef
   /** What scans, made of the registry's own engine. */
   readonly scanEngine?: (builtIn: ScanEngine) => ScanEngine
   /** How other registries are asked; without it, those on loopback are. */
@@ -185,19 +193,12 @@ export async function createServices(options: ServiceOptions = {}) {
   const pushScanning = new PushScanning(clock, quotas, () => scanJobs.look())
   const advisories = options.advisories ?? SqliteAdvisoryStore.inMemory()
   const analyser = new AnalysisWorkers({ workerUrl: ANALYSIS_WORKER })
-  const inventories = new Inventories(metadata, analyser, clock)
+  const inventories = new Inventories(metadata, analyser, clock, vaults)
   const matching = new Matching(advisories, clock, { ageMsMax: ADVISORY_AGE_MS })
-  const rematching = new Rematching(metadata, advisories)
+  const rematching = new Rematching(metadata, advisories, vaults)
   const scanEngine =
     options.scanEngine?.(new BuiltInEngine(inventories, matching)) ?? new BuiltInEngine(inventories, matching)
-  const scanner = new ImageScanner(metadata, blobs, vaults, scanEngine, rematching, clock)
-  const { scanDurations = { sincePushMs: undefined, sincePullMs: 0 } } = options
-  const rematch = new ScanRematch(metadata, rematching, matching, scanner, clock, scanDurations)
-  const scanSettings = { clock, leaseClock: clock, holder: 'test' }
-  const scanParts = { scanner, sweep: new ScanSweep(metadata, clock), rematch }
-  const scanJob = new ScanJob(metadata, scanParts, silentLogger, scanSettings)
   const scanConfigurations = new ScanConfigurations(metadata, access, clock, () => scanJobs.look())
-  const scanJobs = new ScanJobs(scanJob, silentLogger)
   const pushSigning = new PushSigning(() => signingJobs.look())
   const unusableVex: string[] = []
   const contents = new ImageContents(metadata, blobs, vaults, inventories)
@@ -205,16 +206,45 @@ export async function createServices(options: ServiceOptions = {}) {
     nameOf: ({ name }) => `registry.example.com/${name}`,
     report: ({ reason }) => void unusableVex.push(reason),
   })
-  const scanFindings = new ScanFindings(metadata, vaults, access, matching, vex, pulls, clock, scanDurations)
+  const { scanDurations = { sincePushMs: undefined, sincePullMs: 0 } } = options
+  const kept = new KeptFindings(vaults)
+  const streams = new FindingStreams(kept, vex, clock)
+  const scanner = new ImageScanner(
+    metadata,
+    blobs,
+    vaults,
+    scanEngine,
+    rematching,
+    kept,
+    new FindingEvents(metadata, vex, clock),
+    clock,
+  )
+  const rematch = new ScanRematch(metadata, rematching, matching, scanner, kept, clock, scanDurations)
+  const scanSettings = { clock, leaseClock: clock, holder: 'test' }
+  const scanParts = {
+    scanner,
+    sweep: new ScanSweep(metadata, clock),
+    rematch,
+    sealing: new ScanSealing(metadata, kept, rematching),
+  }
+  const scanJob = new ScanJob(metadata, scanParts, silentLogger, scanSettings)
+  const scanJobs = new ScanJobs(scanJob, silentLogger)
+  const scanFindings = new ScanFindings(metadata, vaults, access, matching, streams, pulls, clock, scanDurations)
+  const inspector = new Inspector(metadata, access, scanFindings, streams, scanConfigurations, pulls)
   const refusedPulls: RefusedPull[] = []
-  const admission = new Admission(metadata, vaults, scanFindings, matching, clock, {
+  const admission = new Admission(metadata, vaults, streams, matching, clock, {
     durations: scanDurations,
     onRefused: (pull) => void refusedPulls.push(pull),
   })
   const pushReplication = new PushReplication(clock, () => replicationJobs.look(), options.replicatedTags)
   const images = new Images(
     { metadata, vaults, access, clock, pulls, admission },
-    { signing: pushSigning, scanning: pushScanning, replication: pushReplication },
+    {
+      signing: pushSigning,
+      scanning: pushScanning,
+      replication: pushReplication,
+      advisories: new AdvisoryPushes(options.advisoryRepository, access, clock, () => undefined),
+    },
     { quotas, publicQuotas },
   )
   const pushTargets = new PushTargets(metadata, access, repositories, repositoryKeys, lifecycle, isEveryPushWelcome)
@@ -279,10 +309,16 @@ export async function createServices(options: ServiceOptions = {}) {
     inventories,
     matching,
     pushScanning,
+    keptFindings: kept,
     rematching,
     scanConfigurations,
     scanJob,
     scanJobs,
+    /** As after a restart. */
+    newScanJobs: () => {
+      const parts = { ...scanParts, sealing: new ScanSealing(metadata, kept, rematching) }
+      return new ScanJobs(new ScanJob(metadata, parts, silentLogger, scanSettings), silentLogger)
+    },
     scanFindings,
     admission,
     refusedPulls,
@@ -293,7 +329,8 @@ export async function createServices(options: ServiceOptions = {}) {
       findingsReports: new FindingsReports(scanFindings),
       suppressionRules: new SuppressionRules(metadata, clock, randomIds),
     },
-    inspector: new Inspector(metadata, access, scanFindings, scanConfigurations, pulls),
+    inspector,
+    sortedFindings: new SortedFindings(inspector),
     storageClasses: new StorageClasses(
       ...([metadata, access, activations, pushScanning, pushReplication, clock, ACTIVATION_MS] as const),
     ),

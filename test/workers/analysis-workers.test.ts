@@ -174,3 +174,47 @@ describe('a worker that does not do its work is replaced', () => {
     expect(await first).toBe('analysis-timed-out')
   })
 })
+
+describe('beside traffic', () => {
+  /** Comes so slowly that there is a question before each of its pieces. */
+  const slowLayer: ImageLayer = {
+    digest,
+    mediaType: OCI,
+    open: () =>
+      new ReadableStream<Uint8Array>({
+        async start(controller) {
+          for (let at = 0; at < archive.length; at += 1024) {
+            await Bun.sleep(25)
+            controller.enqueue(archive.slice(at, at + 1024))
+          }
+          controller.close()
+        },
+      }),
+  }
+
+  test('a layer is read whole, with pauses while clients are served', async () => {
+    for (const isServing of [true, false]) {
+      let asked = 0
+      const isBusy = () => {
+        asked++
+        return isServing
+      }
+      const workers = new AnalysisWorkers({ workerUrl: WORKER, isBusy })
+      open.push(workers)
+      expect(await namesIn(workers, slowLayer)).toEqual(['bash 5.2'])
+      expect(asked).toBeGreaterThan(0)
+    }
+  })
+
+  test('pauses take no more than their part of the time that a layer may take', async () => {
+    let asked = 0
+    const workers = new AnalysisWorkers({
+      workerUrl: WORKER,
+      limits: { ...INVENTORY_LIMITS, layerMs: 0 },
+      isBusy: () => ++asked > 0,
+    })
+    open.push(workers)
+    expect(await codeOf(workers.analyse(slowLayer, new Map(), never))).toBe('analysis-timed-out')
+    expect(asked).toBe(0)
+  })
+})

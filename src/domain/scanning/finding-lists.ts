@@ -15,20 +15,29 @@ export function severityIn(type: ScanType, finding: Pick<Finding, 'severity' | '
  */
 export function findingsFor<One extends Finding>(type: ScanType, findings: readonly One[]): readonly One[] {
   const shown = type === 'BASIC' ? onePerSource(findings) : findings
-  return shown.toSorted(
-    (a, b) =>
-      SEVERITIES.indexOf(severityIn(type, a)) - SEVERITIES.indexOf(severityIn(type, b)) ||
-      compare(nameIn(type, a), nameIn(type, b)) ||
-      compare(a.id, b.id) ||
-      compare(a.package.filePath ?? '', b.package.filePath ?? ''),
+  return shown.toSorted((a, b) => compareShown(type, a, b))
+}
+
+/** The order in which a type of scan shows findings. */
+export function compareShown(type: ScanType, a: Finding, b: Finding): number {
+  return (
+    SEVERITIES.indexOf(severityIn(type, a)) - SEVERITIES.indexOf(severityIn(type, b)) ||
+    compare(nameIn(type, a), nameIn(type, b)) ||
+    compare(a.id, b.id) ||
+    compare(a.package.filePath ?? '', b.package.filePath ?? '')
   )
+}
+
+/** What makes two findings one where each flaw is shown once for a source package. */
+export function basicIdentityOf(finding: Finding): string {
+  return JSON.stringify([finding.id, nameIn('BASIC', finding), finding.installedVersion])
 }
 
 function onePerSource<One extends Finding>(findings: readonly One[]): readonly One[] {
   const shown = new Map<string, One>()
   for (const finding of findings) {
     if (!isOsPackageType(finding.package.type)) continue
-    const key = JSON.stringify([finding.id, nameIn('BASIC', finding), finding.installedVersion])
+    const key = basicIdentityOf(finding)
     if (!shown.has(key)) shown.set(key, finding)
   }
   return [...shown.values()]

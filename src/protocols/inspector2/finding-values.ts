@@ -1,3 +1,4 @@
+import { inspectorOutput } from '../../services/enhanced-findings.ts'
 import type { InspectorFinding } from '../../services/inspector.ts'
 import type { Values } from './filters.ts'
 
@@ -36,21 +37,5 @@ export function findingValues({ finding }: InspectorFinding): Values {
 
 /** Inspector's Finding. */
 export function findingOutput({ finding }: InspectorFinding): object {
-  const { score, resource, ...rest } = finding
-  const { image, ...where } = resource
-  return {
-    ...rest,
-    inspectorScore: score?.baseScore,
-    inspectorScoreDetails: score && {
-      adjustedCvss: {
-        adjustments: [],
-        cvssSource: score.source,
-        score: score.baseScore,
-        scoreSource: score.source,
-        scoringVector: score.vector,
-        version: score.version,
-      },
-    },
-    resources: [{ ...where, details: { awsEcrContainerImage: image } }],
-  }
+  return inspectorOutput(finding)
 }

@@ -1,43 +1,54 @@
 import { SEVERITIES } from '../../domain/advisories/severity.ts'
 import { invalidParameter } from '../../domain/errors.ts'
-import type { InspectorFinding } from '../../services/inspector.ts'
+import type { InspectorCaller, InspectorFinding } from '../../services/inspector.ts'
 import { pageAfter, pageOf } from '../../services/paging.ts'
+import type { SortKey } from '../../services/sorted-findings.ts'
 import { satisfies } from './filters.ts'
 import { findingOutput, findingValues } from './finding-values.ts'
-import { callerOf, type InspectorOperation } from './operation.ts'
+import { callerOf, type InspectorCall, type InspectorOperation } from './operation.ts'
 
 const PAGE_ITEMS = 100
-
-/** A finding with where it stands: by the sort field, then by the scan and the place in it. */
-interface Placed {
-  readonly found: InspectorFinding
-  readonly key: Key
-}
-
-type Key = readonly [sorted: string | number, scanId: number, index: number]
 
 export const listFindings: InspectorOperation<'ListFindings'> = async (input, call) => {
   const { maxResults: limit = PAGE_ITEMS, sortCriteria, filterCriteria = {} } = input
   const token = pageAfter({ limit, token: input.nextToken })
   const after = token === undefined ? undefined : keyIn(token)
-  const isDescending = sortCriteria?.sortOrder === 'DESC'
-  const compare = (a: Key, b: Key) =>
-    (isDescending ? compareKeys(b, a) : compareKeys(a, b)) || a[1] - b[1] || a[2] - b[2]
-  let best: Placed[] = []
-  // In the order of scans the earlier ones need not be looked at again, nor the later ones once the page is full.
-  const from = sortCriteria === undefined && after !== undefined ? after[1] - 1 : 0
-  for await (const found of await call.inspector.findings(callerOf(call, 'ListFindings'), from)) {
-    const values = findingValues(found)
-    if (!satisfies(filterCriteria, values)) continue
-    const key: Key = [sortCriteria === undefined ? 0 : sortedBy(sortCriteria.field, values), found.scanId, found.index]
-    if (after !== undefined && compare(key, after) <= 0) continue
-    best.push({ found, key })
-    if (sortCriteria === undefined && best.length > limit) break
-    if (best.length > 20 * (limit + 1)) best = best.sort((a, b) => compare(a.key, b.key)).slice(0, limit + 1)
+  const caller = callerOf(call, 'ListFindings')
+  const rows =
+    sortCriteria === undefined
+      ? await unsorted(call, caller, filterCriteria, after, limit + 1)
+      : await call.sortedFindings.page(
+          caller,
+          {
+            text: JSON.stringify([filterCriteria, sortCriteria]),
+            isDescending: sortCriteria.sortOrder === 'DESC',
+            sortedBy: (found) => {
+              const values = findingValues(found)
+              return satisfies(filterCriteria, values) ? sortedBy(sortCriteria.field, values) : undefined
+            },
+          },
+          after,
+          limit + 1,
+        )
+  const page = pageOf(rows, limit, ([, key]) => JSON.stringify(key))
+  return { findings: page.items.map(([found]) => findingOutput(found)), nextToken: page.nextToken }
+}
+
+/** In the order of scans, and as each shows them: what was shown is not read again. */
+async function unsorted(
+  { inspector }: InspectorCall,
+  caller: InspectorCaller,
+  filters: Parameters<typeof satisfies>[0],
+  after: SortKey | undefined,
+  limit: number,
+): Promise<readonly (readonly [InspectorFinding, SortKey])[]> {
+  const from = after === undefined ? undefined : { scanId: after[1], index: after[2] + 1 }
+  const rows: (readonly [InspectorFinding, SortKey])[] = []
+  for await (const found of await inspector.findings(caller, from)) {
+    if (satisfies(filters, findingValues(found))) rows.push([found, [0, found.scanId, found.index]])
+    if (rows.length === limit) break
   }
-  const rows = best.sort((a, b) => compare(a.key, b.key)).slice(0, limit + 1)
-  const page = pageOf(rows, limit, ({ key }) => JSON.stringify(key))
-  return { findings: page.items.map(({ found }) => findingOutput(found)), nextToken: page.nextToken }
+  return rows
 }
 
 const FIELDS: Readonly<Record<string, string>> = {
@@ -65,15 +76,9 @@ function sortedBy(field: string, values: ReturnType<typeof findingValues>): stri
 }
 
 /** Throws `invalid-parameter` for what no answer has given. */
-function keyIn(token: string): Key {
+function keyIn(token: string): SortKey {
   const [, sorted = '', scanId = '', index = ''] =
     /^\[("(?:[^"\\]|\\.)*"|-?[0-9.]+),([0-9]{1,15}),([0-9]{1,15})\]$/.exec(token) ?? []
   if (index === '') throw invalidParameter('nextToken', 'Invalid pagination token')
-  return [JSON.parse(sorted) as Key[0], Number(scanId), Number(index)]
-}
-
-function compareKeys([a]: Key, [b]: Key): number {
-  if (typeof a === 'number' && typeof b === 'number') return a - b
-  const [left, right] = [String(a), String(b)]
-  return left < right ? -1 : left > right ? 1 : 0
+  return [JSON.parse(sorted) as SortKey[0], Number(scanId), Number(index)]
 }

@@ -1,11 +1,13 @@
 import { invalidParameter } from '../../domain/errors.ts'
 import type { Inspector, InspectorCaller } from '../../services/inspector.ts'
+import type { SortedFindings } from '../../services/sorted-findings.ts'
 import type { AwsCall } from '../aws/context.ts'
 import type { InspectorInputs } from './inputs.ts'
 
 /** What Inspector's operations use. */
 export interface InspectorServices {
   readonly inspector: Inspector
+  readonly sortedFindings: SortedFindings
 }
 
 export type InspectorCall = AwsCall & InspectorServices

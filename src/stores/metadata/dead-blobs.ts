@@ -61,7 +61,7 @@ export async function countFreeable(
   return { linkCount: Number(links.count), blobCount: Number(sums.count), sizeBytes: Number(sums.size_bytes ?? 0) }
 }
 
-/** Forgets a marked blob, and what was found in it when the same bytes lie in no other vault. */
+/** Forgets a marked blob, and what was found in it; all of that when the same bytes lie in no other vault. */
 export async function forgetMarked(db: Database, { digest, vault }: BlobAddress): Promise<void> {
   const forgotten = await db
     .deleteFrom('blobs')
@@ -74,6 +74,11 @@ export async function forgetMarked(db: Database, { digest, vault }: BlobAddress)
   await db
     .deleteFrom('layer_facts')
     .where('digest', '=', digest)
-    .where((eb) => eb.not(eb.exists(eb.selectFrom('blobs').select('digest').where('digest', '=', digest))))
+    .where((eb) =>
+      eb.or([
+        eb('vault', '=', vault),
+        eb.not(eb.exists(eb.selectFrom('blobs').select('digest').where('digest', '=', digest))),
+      ]),
+    )
     .execute()
 }

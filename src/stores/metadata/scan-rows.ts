@@ -3,15 +3,13 @@ import type { EcosystemCoverage } from '../../domain/advisories/coverage.ts'
 import type { Image } from '../../domain/image.ts'
 import type { Repository } from '../../domain/repository.ts'
 import type { Scan, SeverityCounts } from '../../domain/scanning/scan.ts'
-import type { PlacedScan } from '../scans.ts'
+import type { Vault } from '../../domain/vault.ts'
+import type { ClearImage, KeptPart, PlacedScan } from '../scans.ts'
 import { findImagesById } from './image-lists.ts'
 import { paddedLists } from './parameter-lists.ts'
 import { repositoryColumns, toRepository } from './repositories.ts'
 import type { Database } from './schema/database.ts'
-import type { ImageScansTable } from './schema/scans.ts'
-
-/** How many findings one row holds. */
-export const FINDINGS_IN_PART = 100
+import type { ImageScanFindingsTable, ImageScansTable } from './schema/scans.ts'
 
 /** The columns that make a {@link Scan}. */
 export const scanColumns = [
@@ -58,6 +56,56 @@ export function toScan(row: ScanRow): Scan {
     findingCount: row.finding_count,
     generation: row.generation,
   }
+}
+
+export function toPart(row: Pick<Selectable<ImageScanFindingsTable>, 'part' | 'vault' | 'body'>): KeptPart {
+  return { part: row.part, vault: row.vault as Vault, body: row.body }
+}
+
+/** Images of encrypted repositories of which something lies in clear. */
+export async function listInClear(db: Database, after: number, limit: number): Promise<readonly ClearImage[]> {
+  const rows = await db
+    .selectFrom('images as i')
+    .innerJoin('repositories as r', 'r.id', 'i.repository_id')
+    .select(['i.id'])
+    .where('r.encryption_type', '!=', 'AES256')
+    .where('r.is_deleted', '=', 0)
+    .where('i.id', '>', after)
+    .where((eb) =>
+      eb.or([
+        eb.exists(
+          eb
+            .selectFrom('image_inventories as v')
+            .select('v.image_id')
+            .whereRef('v.image_id', '=', 'i.id')
+            .where('v.vault', '=', ''),
+        ),
+        eb.exists(
+          eb
+            .selectFrom('image_scans as s')
+            .innerJoin('image_scan_findings as f', 'f.scan_id', 's.id')
+            .select('s.id')
+            .whereRef('s.image_id', '=', 'i.id')
+            .where('f.vault', '=', ''),
+        ),
+      ]),
+    )
+    .orderBy('i.id')
+    .limit(limit)
+    .execute()
+  const images = await imagesById(
+    db,
+    rows.map(({ id }) => id),
+  )
+  const repositories = await repositoriesById(db, [...images.values()])
+  const found: ClearImage[] = []
+  for (const { id } of rows) {
+    const repository = repositories.get(images.get(id)?.repositoryId ?? 0)
+    if (repository === undefined) continue
+    const scans = await db.selectFrom('image_scans').select(['id', 'generation']).where('image_id', '=', id).execute()
+    found.push({ imageId: id, repository, scans })
+  }
+  return found
 }
 
 /** Scans with what they are about; those of repositories that are gone are left out. */

@@ -1,14 +1,22 @@
 import { sql } from 'kysely'
-import type { Inventory } from '../../domain/inventory/package.ts'
 import type { Region, Registry, RegistryId } from '../../domain/names.ts'
 import type { ScanConfiguration, ScanType } from '../../domain/scanning/configuration.ts'
-import type { ObservedFinding, Scan } from '../../domain/scanning/scan.ts'
+import type { Scan } from '../../domain/scanning/scan.ts'
+import type { Vault } from '../../domain/vault.ts'
 import type { Page } from '../page.ts'
-import type { KeptResult, PendingScan, PlacedScan, ScanWriter } from '../scans.ts'
-import { packed, unpacked, unpackedFindings } from './packed-json.ts'
+import type {
+  ClearImage,
+  FindingsChange,
+  KeptDocument,
+  KeptPart,
+  KeptResult,
+  PendingScan,
+  PlacedScan,
+  ScanWriter,
+} from '../scans.ts'
 import { paddedLists } from './parameter-lists.ts'
 import { prepared } from './prepared.ts'
-import { FINDINGS_IN_PART, imagesById, placeScans, repositoriesById, scanColumns, toScan } from './scan-rows.ts'
+import { imagesById, listInClear, placeScans, repositoriesById, scanColumns, toPart, toScan } from './scan-rows.ts'
 import type { Database } from './schema/database.ts'
 import type { Session } from './session.ts'
 
@@ -32,6 +40,24 @@ const listUnfinished = prepared((db, p: { at: number; limit: number }) =>
     .orderBy('s.due_at')
     .orderBy('s.id')
     .limit(p.limit),
+)
+
+const listParts = prepared((db, p: { scanId: number; first: number; last: number }) =>
+  db
+    .selectFrom('image_scan_findings')
+    .select(['part', 'vault', 'body'])
+    .where('scan_id', '=', p.scanId)
+    .where('part', '>=', p.first)
+    .where('part', '<=', p.last)
+    .orderBy('part'),
+)
+
+const findInventory = prepared((db, p: { imageId: number; analyserVersion: number }) =>
+  db
+    .selectFrom('image_inventories')
+    .select(['vault', 'body'])
+    .where('image_id', '=', p.imageId)
+    .where('analyser_version', '=', p.analyserVersion),
 )
 
 const deleteInventory = prepared((db, p: { imageId: number }) =>
@@ -119,19 +145,9 @@ export class Scans implements ScanWriter {
     return found
   }
 
-  async listFindings(scanId: number, from: number, limit: number): Promise<readonly ObservedFinding[]> {
-    const first = Math.floor(from / FINDINGS_IN_PART)
-    const last = Math.floor((from + limit - 1) / FINDINGS_IN_PART)
-    const rows = await this.#session.db
-      .selectFrom('image_scan_findings')
-      .select('body')
-      .where('scan_id', '=', scanId)
-      .where('part', '>=', first)
-      .where('part', '<=', last)
-      .orderBy('part')
-      .execute()
-    const start = from - first * FINDINGS_IN_PART
-    return rows.flatMap(({ body }) => unpackedFindings(body)).slice(start, start + limit)
+  async listParts(scanId: number, first: number, last: number): Promise<readonly KeptPart[]> {
+    const { rows } = await listParts(this.#session.db, { scanId, first, last })
+    return rows.map(toPart)
   }
 
   listUnfinished(at: Date, limit: number): Promise<readonly PendingScan[]> {
@@ -148,14 +164,10 @@ export class Scans implements ScanWriter {
     })
   }
 
-  async findInventory(imageId: number, analyserVersion: number): Promise<Inventory | undefined> {
-    const row = await this.#session.db
-      .selectFrom('image_inventories')
-      .select('body')
-      .where('image_id', '=', imageId)
-      .where('analyser_version', '=', analyserVersion)
-      .executeTakeFirst()
-    return row && (unpacked(row.body) as Inventory)
+  async findInventory(imageId: number, analyserVersion: number): Promise<KeptDocument | undefined> {
+    const { rows } = await findInventory(this.#session.db, { imageId, analyserVersion })
+    const row = rows[0]
+    return row && { vault: row.vault as Vault, body: row.body }
   }
 
   async countRequested({ registryId, region }: Registry, type: ScanType, since: Date): Promise<number> {
@@ -205,6 +217,10 @@ export class Scans implements ScanWriter {
     })
   }
 
+  listInClear({ after = 0, limit }: Page<number>): Promise<readonly ClearImage[]> {
+    return this.#session.atOnce((db) => listInClear(db, after, limit))
+  }
+
   listOfImages(imageIds: readonly number[]): Promise<readonly PlacedScan[]> {
     return this.#session.atOnce(async (db) => {
       const found: Scan[] = []
@@ -252,19 +268,10 @@ export class Scans implements ScanWriter {
       .execute()
   }
 
-  async finish(id: number, { findings, ...result }: KeptResult): Promise<boolean> {
-    const { db } = this.#session
-    const known = await db
-      .selectFrom('image_scans')
-      .select(['findings_hash', 'generation'])
-      .where('id', '=', id)
-      .executeTakeFirst()
-    if (known === undefined) return false
-    const hash = Bun.hash(JSON.stringify(findings)).toString(36)
-    const isOther = hash !== known.findings_hash
-    await db
+  async finish(id: number, result: KeptResult, change?: FindingsChange): Promise<boolean> {
+    const row = await this.#session.db
       .updateTable('image_scans')
-      .set({
+      .set((eb) => ({
         state: 'DONE',
         attempts: 0,
         completed_at: result.completedAt.getTime(),
@@ -277,28 +284,43 @@ export class Scans implements ScanWriter {
         remark: result.remark ?? null,
         platform: result.platform ?? null,
         counts: JSON.stringify(result.counts),
-        finding_count: findings.length,
-        generation: known.generation + (isOther ? 1 : 0),
-        findings_hash: hash,
-      })
+        finding_count: result.findingCount,
+        generation: eb('generation', '+', change === undefined ? 0 : 1),
+      }))
       .where('id', '=', id)
+      .returning('id')
+      .executeTakeFirst()
+    if (row === undefined) return false
+    if (change === undefined) return true
+    await this.#session.db
+      .deleteFrom('image_scan_findings')
+      .where('scan_id', '=', id)
+      .where('part', '>=', change.partCount)
       .execute()
-    if (!isOther) return true
-    await db.deleteFrom('image_scan_findings').where('scan_id', '=', id).execute()
-    for (let part = 0; part * FINDINGS_IN_PART < findings.length; part++) {
-      const body = packed(findings.slice(part * FINDINGS_IN_PART, (part + 1) * FINDINGS_IN_PART))
-      await db.insertInto('image_scan_findings').values({ scan_id: id, part, body }).execute()
-    }
+    await this.replaceParts(id, change.parts)
     return true
   }
 
-  async putInventory(imageId: number, inventory: Inventory): Promise<void> {
-    const values = { analyser_version: inventory.analyserVersion, body: packed(inventory) }
+  async replaceParts(id: number, parts: readonly KeptPart[]): Promise<void> {
+    for (const { part, vault, body } of parts)
+      await this.#session.db
+        .insertInto('image_scan_findings')
+        .values({ scan_id: id, part, vault, body })
+        .onConflict((conflict) => conflict.columns(['scan_id', 'part']).doUpdateSet({ vault, body }))
+        .execute()
+  }
+
+  async putInventory(imageId: number, analyserVersion: number, { vault, body }: KeptDocument): Promise<void> {
+    const values = { analyser_version: analyserVersion, vault, body }
     await this.#session.db
       .insertInto('image_inventories')
       .values({ image_id: imageId, ...values })
       .onConflict((conflict) => conflict.column('image_id').doUpdateSet(values))
       .execute()
+  }
+
+  async forgetInventory(imageId: number): Promise<void> {
+    await deleteInventory(this.#session.db, { imageId })
   }
 
   async forget(imageId: number): Promise<void> {

@@ -2,6 +2,7 @@ import type { Sealer } from '../../lib/master-key.ts'
 import type { MetadataReader, MetadataWriter } from '../metadata.ts'
 import { Accounts } from './accounts.ts'
 import { Admission } from './admission.ts'
+import { AdvisoryPushes } from './advisory-pushes.ts'
 import { Alarms } from './alarms.ts'
 import { AuditHeads } from './audit-heads.ts'
 import { Blobs } from './blobs.ts'
@@ -72,6 +73,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
   readonly signings: Signings
   readonly packageIndex: PackageIndex
   readonly admission: Admission
+  readonly advisoryPushes: AdvisoryPushes
   readonly suppressions: Suppressions
   readonly publicRegistries: PublicRegistries
   readonly pullThrough: PullThrough
@@ -109,6 +111,7 @@ export class SessionQueries implements MetadataReader, MetadataWriter {
     this.signings = new Signings(session)
     this.packageIndex = new PackageIndex(session)
     this.admission = new Admission(session)
+    this.advisoryPushes = new AdvisoryPushes(session)
     this.suppressions = new Suppressions(session)
     this.publicRegistries = new PublicRegistries(session)
     this.pullThrough = new PullThrough(session)

@@ -19,6 +19,7 @@ import { replication } from './017-replication.ts'
 import { metrics } from './018-metrics.ts'
 import { admission } from './019-admission.ts'
 import { replicationExtensions } from './021-replication-extensions.ts'
+import { scanSecrecy } from './023-scan-secrecy.ts'
 
 const MIGRATION_TABLE = 'kysely_migration'
 
@@ -44,6 +45,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '018-metrics': metrics,
   '019-admission': admission,
   '021-replication-extensions': replicationExtensions,
+  '023-scan-secrecy': scanSecrecy,
 }
 
 /**

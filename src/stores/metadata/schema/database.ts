@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import type { AccessKeysTable } from './access-keys.ts'
 import type { AccountSettingsTable } from './account-settings.ts'
 import type { AdmissionRulesTable } from './admission.ts'
+import type { AdvisoryPushesTable } from './advisory-pushes.ts'
 import type { AuditHeadsTable } from './audit-heads.ts'
 import type { BlobsTable } from './blobs.ts'
 import type { CreationTemplatesTable } from './creation-templates.ts'
@@ -79,6 +80,7 @@ export interface Tables {
   metric_counts: MetricCountsTable
   metric_series: MetricSeriesTable
   packages: PackagesTable
+  advisory_pushes: AdvisoryPushesTable
   creation_templates: CreationTemplatesTable
   event_dead_letters: EventDeadLettersTable
   event_rules: EventRulesTable

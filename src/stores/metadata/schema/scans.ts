@@ -17,7 +17,8 @@ export interface ScanConfigurationsTable {
 export interface ImageInventoriesTable {
   image_id: number
   analyser_version: number
-  /** JSON, compressed. */
+  vault: string
+  /** JSON, compressed, sealed if it lies in a vault. */
   body: Uint8Array
 }
 
@@ -47,13 +48,13 @@ export interface ImageScansTable {
   counts: string
   finding_count: number
   generation: number
-  findings_hash: string | null
 }
 
 /** The findings of a scan, a hundred in a part. */
 export interface ImageScanFindingsTable {
   scan_id: number
   part: number
-  /** JSON, compressed. */
+  vault: string
+  /** JSON, compressed, sealed if it lies in a vault. */
   body: Uint8Array
 }
