@@ -18,6 +18,7 @@ import { Pace } from '../jobs/pace.ts'
 import { JobRunner } from '../jobs/runner.ts'
 import { ScanJob, ScanJobs } from '../jobs/scan.ts'
 import { ScanRematch } from '../jobs/scan-rematch.ts'
+import { ScanRenewal } from '../jobs/scan-renewal.ts'
 import { ScanSealing } from '../jobs/scan-sealing.ts'
 import { ScanSweep } from '../jobs/scan-sweep.ts'
 import { Scrub, type ScrubReport } from '../jobs/scrub.ts'
@@ -223,7 +224,13 @@ function createScanJobs(foundation: Foundation, services: Services, runs: JobRun
   const { scanDurations: durations } = config
   const rematch = new ScanRematch(metadata, rematching, matching, scanner, services.keptFindings, clock, durations)
   const sealing = new ScanSealing(metadata, services.keptFindings, rematching)
-  const parts = { scanner, sweep: new ScanSweep(metadata, clock), rematch, sealing }
+  const parts = {
+    scanner,
+    sweep: new ScanSweep(metadata, clock),
+    rematch,
+    sealing,
+    renewal: new ScanRenewal(metadata, scanner, clock, durations),
+  }
   const settings = { clock, leaseClock: realClock, holder: HOLDER }
   return new ScanJobs(new ScanJob(metadata, parts, logger, settings), logger, runs)
 }

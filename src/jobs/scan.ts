@@ -10,6 +10,7 @@ import { Lease, LeaseLost } from './lease.ts'
 import { Pace } from './pace.ts'
 import { type Job, JobRunner } from './runner.ts'
 import type { ScanRematch } from './scan-rematch.ts'
+import type { ScanRenewal } from './scan-renewal.ts'
 import type { ScanSealing } from './scan-sealing.ts'
 import type { ScanSweep } from './scan-sweep.ts'
 import { WhenDue } from './when-due.ts'
@@ -30,6 +31,8 @@ export interface ScanReport {
   readonly postponed: number
   /** Newly selected by rules. */
   readonly selected: number
+  /** Scanned once more, because the scan by another scanner was a day old. */
+  readonly renewed: number
   /** Compared once more, because advisories have changed. */
   readonly compared: number
   /** Images of which something lay in clear, and does no more. */
@@ -48,6 +51,7 @@ export class ScanJob implements Job<ScanReport> {
   readonly #sweep: ScanSweep
   readonly #rematch: ScanRematch
   readonly #sealing: ScanSealing
+  readonly #renewal: ScanRenewal
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #lease: Lease
@@ -60,6 +64,7 @@ export class ScanJob implements Job<ScanReport> {
       readonly sweep: ScanSweep
       readonly rematch: ScanRematch
       readonly sealing: ScanSealing
+      readonly renewal: ScanRenewal
     },
     logger: Logger,
     settings: {
@@ -73,6 +78,7 @@ export class ScanJob implements Job<ScanReport> {
     this.#sweep = parts.sweep
     this.#rematch = parts.rematch
     this.#sealing = parts.sealing
+    this.#renewal = parts.renewal
     this.#logger = logger
     this.#clock = settings.clock
     this.#lease = new Lease(metadata, settings.leaseClock, this.name, settings.holder)
@@ -81,16 +87,19 @@ export class ScanJob implements Job<ScanReport> {
   async isDue(): Promise<boolean> {
     const { scans } = this.#metadata.view
     if ((await scans.listUnfinished(this.#clock.now(), 1)).length > 0) return true
-    return this.#sealing.isDue() || (await this.#sweep.isDue()) || (await this.#rematch.isDue())
+    return (
+      this.#sealing.isDue() || this.#renewal.isDue() || (await this.#sweep.isDue()) || (await this.#rematch.isDue())
+    )
   }
 
   async run(signal: AbortSignal): Promise<ScanReport> {
     const startedAt = performance.now()
-    const counts = { scanned: 0, failed: 0, postponed: 0, selected: 0, compared: 0, sealed: 0 }
+    const counts = { scanned: 0, failed: 0, postponed: 0, selected: 0, renewed: 0, compared: 0, sealed: 0 }
     await this.#lease.hold(async () => {
       const pace = new Pace(signal)
       const prove = (tx: Parameters<Lease['prove']>[0]) => this.#lease.prove(tx)
       counts.selected = await this.#sweep.run(pace, prove)
+      counts.renewed = await this.#renewal.run(pace, prove)
       await this.#scanQueued(signal, counts)
       counts.compared = await this.#rematch.run(pace, prove)
       counts.sealed = await this.#sealing.run(pace, prove)

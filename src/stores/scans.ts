@@ -80,6 +80,12 @@ export interface ScanReader {
     type: ScanType,
     page: Page<number>,
   ): Promise<{ readonly placed: readonly PlacedScan[]; readonly next: number | undefined }>
+  /** A stretch of all of that type, in ascending order of id, that have ended before a moment and are not asked for again. */
+  listEndedBefore(
+    type: ScanType,
+    before: Date,
+    page: Page<number>,
+  ): Promise<{ readonly placed: readonly PlacedScan[]; readonly next: number | undefined }>
   /** All of every registry that have ended for want of advisories, in ascending order of id. */
   listWithoutData(page: Page<number>): Promise<readonly PlacedScan[]>
   /** A stretch of the images whose repositories have a key of KMS and of which something lies in clear, in ascending order. */

@@ -336,3 +336,47 @@ describe("a scanner behind Harbor's adapter API", () => {
     })
   })
 })
+
+describe('continuous scanning by another scanner', () => {
+  const DAY_MS = 24 * 3_600_000
+  const scanNow = () => services.scanJobs.scanNow()
+  const configure = (frequency: 'CONTINUOUS_SCAN' | 'SCAN_ON_PUSH') =>
+    services.scanConfigurations.put(admin, registry, { type: 'ENHANCED', rules: [{ frequency, filters: ['*'] }] })
+
+  test('scans again when a scan is a day old, and shows what is found by then', async () => {
+    const harmless = TRIVY_REPORT.Results.map((result) => ({ ...result, Vulnerabilities: [] }))
+    await withTrivy(printing({ ...TRIVY_REPORT, Results: harmless }))
+    await configure('CONTINUOUS_SCAN')
+    expect(await scan()).toMatchObject({ findings: [] })
+    services.clock.advance(DAY_MS - 1)
+    expect(await scanNow()).toMatchObject({ renewed: 0, scanned: 0 })
+    printing(TRIVY_REPORT)
+    services.clock.advance(3_600_000)
+    expect(await scanNow()).toMatchObject({ renewed: 1, scanned: 1 })
+    const { image } = await services.contents.open(ref, { tag: parseTag('v1') })
+    expect(await services.metadata.view.scans.find(image.id, 'ENHANCED')).toMatchObject({ findingCount: 2 })
+    services.clock.advance(3_600_000)
+    expect(await scanNow()).toMatchObject({ renewed: 0, scanned: 0 })
+  })
+
+  test('says that a scanner fails by now, and shows no findings of yesterday as if they were of today', async () => {
+    await withTrivy(printing(TRIVY_REPORT))
+    await configure('CONTINUOUS_SCAN')
+    await scan()
+    program('echo broken >&2; exit 1')
+    services.clock.advance(DAY_MS + 1)
+    expect(await scanNow()).toMatchObject({ renewed: 1, failed: 1 })
+    const { image } = await services.contents.open(ref, { tag: parseTag('v1') })
+    const view = await services.scanFindings.describe(admin, ref, { digest: image.digest }, { limit: 10 })
+    expect(view).toMatchObject({ state: { status: 'FAILED' } })
+    expect(view.result).toBeUndefined()
+  })
+
+  test('is only for repositories that are scanned continuously', async () => {
+    await withTrivy(printing(TRIVY_REPORT))
+    await configure('SCAN_ON_PUSH')
+    await scan()
+    services.clock.advance(2 * DAY_MS)
+    expect(await scanNow()).toMatchObject({ renewed: 0, scanned: 0 })
+  })
+})

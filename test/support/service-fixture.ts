@@ -21,6 +21,7 @@ import { ReplicationJob } from '../../src/jobs/replication.ts'
 import { ReplicationJobs } from '../../src/jobs/replication-jobs.ts'
 import { ScanJob, ScanJobs } from '../../src/jobs/scan.ts'
 import { ScanRematch } from '../../src/jobs/scan-rematch.ts'
+import { ScanRenewal } from '../../src/jobs/scan-renewal.ts'
 import { ScanSealing } from '../../src/jobs/scan-sealing.ts'
 import { ScanSweep } from '../../src/jobs/scan-sweep.ts'
 import { Scrub } from '../../src/jobs/scrub.ts'
@@ -226,6 +227,7 @@ export async function createServices(options: ServiceOptions = {}) {
     sweep: new ScanSweep(metadata, clock),
     rematch,
     sealing: new ScanSealing(metadata, kept, rematching),
+    renewal: new ScanRenewal(metadata, scanner, clock, scanDurations),
   }
   const scanJob = new ScanJob(metadata, scanParts, silentLogger, scanSettings)
   const scanJobs = new ScanJobs(scanJob, silentLogger)

@@ -203,6 +203,27 @@ export class Scans implements ScanWriter {
     })
   }
 
+  listEndedBefore(
+    type: ScanType,
+    before: Date,
+    { after = 0, limit }: Page<number>,
+  ): Promise<{ readonly placed: readonly PlacedScan[]; readonly next: number | undefined }> {
+    return this.#session.atOnce(async (db) => {
+      const rows = await db
+        .selectFrom('image_scans')
+        .select(scanColumns)
+        .where('scan_type', '=', type)
+        .where('state', '=', sql.lit('DONE'))
+        .where('completed_at', '<', before.getTime())
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(limit)
+        .execute()
+      const placed = await placeScans(db, rows.map(toScan))
+      return { placed, next: rows.length < limit ? undefined : rows.at(-1)?.id }
+    })
+  }
+
   listWithoutData({ after = 0, limit }: Page<number>): Promise<readonly PlacedScan[]> {
     return this.#session.atOnce(async (db) => {
       const rows = await db
