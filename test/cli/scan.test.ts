@@ -135,6 +135,10 @@ describe('ecru scan', () => {
     const { exitCode, said } = await run(['scan', 'app:v1'], reporting({ description, findings: [], counts: {} }))
     expect(exitCode).toBe(0)
     expect(said).toContain('\nDEBIAN_10 is past its end of life\ufffd[2J.\nnothing found\n')
+    const sarif = await run(['scan', 'app:v1', '--format', 'sarif'], reporting({ description }))
+    expect(JSON.parse(sarif.said)).toMatchObject({
+      runs: [{ invocations: [{ executionSuccessful: true, toolExecutionNotifications: [{ level: 'warning' }] }] }],
+    })
   })
 
   test('fails when the scan could not tell, in every format', async () => {

@@ -1,5 +1,6 @@
 import type { Severity } from '../advisories/severity.ts'
 import { type FindingsReport, isConclusive, type ReportedFinding } from './report.ts'
+import { remarkIn } from './status.ts'
 
 /** Who wrote it. */
 export interface SarifTool {
@@ -24,9 +25,7 @@ export function writeSarif(report: FindingsReport, { version }: SarifTool): obje
         invocations: [
           {
             executionSuccessful: isConclusive(report),
-            ...(isConclusive(report)
-              ? {}
-              : { toolExecutionNotifications: [{ level: 'error', message: { text: sentenceOf(report) } }] }),
+            ...notificationsOf(report),
           },
         ],
         results: report.findings.map((finding) => resultOf(finding, order.indexOf(finding.id), image)),
@@ -39,6 +38,16 @@ export function writeSarif(report: FindingsReport, { version }: SarifTool): obje
       },
     ],
   }
+}
+
+/** What went wrong, or what could not be seen although nothing did. */
+function notificationsOf(report: FindingsReport): object {
+  const notified = (level: 'error' | 'warning', text: string) => ({
+    toolExecutionNotifications: [{ level, message: { text } }],
+  })
+  if (!isConclusive(report)) return notified('error', sentenceOf(report))
+  const remark = remarkIn(report.description ?? '')
+  return remark === undefined ? {} : notified('warning', remark)
 }
 
 function sentenceOf({ status, description }: FindingsReport): string {
