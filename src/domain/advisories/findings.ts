@@ -40,8 +40,8 @@ export function compareFindings(a: Finding, b: Finding): number {
 
 /** The ids of one flaw, and the hits that are about it. */
 interface Flaw {
-  readonly ids: ReadonlySet<string>
-  readonly hits: readonly KnownHit[]
+  readonly ids: Set<string>
+  readonly hits: KnownHit[]
 }
 
 interface KnownHit {
@@ -51,22 +51,25 @@ interface KnownHit {
 
 const CVE = /^CVE-[0-9]{4}-[0-9]+$/
 
-/** Hits of one package, put together where they share an id. */
+/** Hits of one package, put together where they share an id: a kernel has thousands. */
 function flawsOf(hits: readonly Hit[], knowledge: FlawKnowledge): readonly Flaw[] {
-  const flaws = new Set<Flaw>()
+  const byId = new Map<string, Flaw>()
   for (const hit of hits) {
     const advisory = knowledge.advisory(hit.advisoryId)
     if (advisory === undefined) continue
     for (const ids of flawIdsOf(hit, advisory)) {
-      const same = [...flaws].filter((flaw) => ids.some((id) => flaw.ids.has(id)))
-      for (const flaw of same) flaws.delete(flaw)
-      flaws.add({
-        ids: new Set([...same.flatMap((flaw) => [...flaw.ids]), ...ids]),
-        hits: [...same.flatMap((flaw) => flaw.hits), { hit, advisory }],
-      })
+      const known = new Set(ids.flatMap((id) => byId.get(id) ?? []))
+      const [flaw = { ids: new Set<string>(), hits: [] }, ...others] = known
+      for (const other of others) {
+        flaw.hits.push(...other.hits)
+        for (const id of other.ids) flaw.ids.add(id)
+      }
+      for (const id of ids) flaw.ids.add(id)
+      flaw.hits.push({ hit, advisory })
+      for (const id of others.length === 0 ? ids : flaw.ids) byId.set(id, flaw)
     }
   }
-  return [...flaws]
+  return [...new Set(byId.values())]
 }
 
 /** The flaws that a record is about, each by all its ids. Its own id names the flaw only when it is about a single one. */
