@@ -17,6 +17,7 @@ import { advisories } from './workloads/advisories.ts'
 import { backup } from './workloads/backup.ts'
 import { concurrentPulls } from './workloads/concurrent-pulls.ts'
 import { encryption } from './workloads/encryption.ts'
+import { events } from './workloads/events.ts'
 import { inventory } from './workloads/inventory.ts'
 import { lifecycle } from './workloads/lifecycle.ts'
 import { manifests } from './workloads/manifests.ts'
@@ -44,6 +45,7 @@ const workloads = [
   advisories,
   backup,
   encryption,
+  events,
   inventory,
   metrics,
   policies,

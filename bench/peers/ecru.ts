@@ -16,7 +16,8 @@ export const encryptedEcru: RegistryPeer = ecruWith({ ECRU_ENCRYPTION: 'on' })
 /** The same without decisions by policies, within an account. */
 export const ecruWithoutPolicies: RegistryPeer = ecruWith({ ECRU_IAM: 'off' })
 
-function ecruWith(settings: Readonly<Record<string, string>>): RegistryPeer {
+/** The same with these variables. */
+export function ecruWith(settings: Readonly<Record<string, string>>): RegistryPeer {
   return {
     name: 'Ecru',
     async locate() {
