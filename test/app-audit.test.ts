@@ -20,6 +20,7 @@ afterEach(async () => {
 
 const TARGETS = {
   ecr: 'AmazonEC2ContainerRegistry_V20150921',
+  events: 'AWSEvents',
   cloudtrail: 'com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101',
 } as const
 
@@ -215,4 +216,22 @@ test('with the audit off nothing is written, and the history is empty', async ()
   app = await createApp(config, silentLogger)
   await call('ecr', 'CreateRepository', { repositoryName: 'a' })
   expect((await history()).events).toEqual([])
+})
+
+test('where events go is written down without what opens the door there', async () => {
+  await call('events', 'PutRule', { Name: 'all', EventPattern: '{"source":["aws.ecr"]}' })
+  const Arn = 'arn:aws:ecru:us-east-1:000000000000:webhook/https://hooks.example.com/T0/path-secret?token=query-secret'
+  const HttpParameters = {
+    HeaderParameters: { authorization: 'Bearer header-secret' },
+    QueryStringParameters: { key: 'parameter-secret' },
+  }
+  expect(await call('events', 'PutTargets', { Rule: 'all', Targets: [{ Id: 'hook', Arn, HttpParameters }] })).toEqual({
+    FailedEntryCount: 0,
+    FailedEntries: [],
+  })
+  const { events } = await history(lookedFor('EventName', 'PutTargets'))
+  const text = events.map(({ CloudTrailEvent }) => CloudTrailEvent).join()
+  expect(text).toContain('webhook/https://hooks.example.com/…')
+  expect(text).toContain('"authorization":"HIDDEN_DUE_TO_SECURITY_REASONS"')
+  expect(text).not.toContain('secret')
 })

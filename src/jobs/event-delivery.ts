@@ -25,6 +25,8 @@ export interface DeliverySettings {
 }
 
 const BATCH = 50
+/** All targets that are served at a time hold so much each, at most, beside the one event that is larger. */
+const BATCH_BYTES = 256 * 1024
 /** How many targets are served at a time; a slow one takes one of these for as long as an attempt lasts. */
 const AT_A_TIME = 32
 /** Events that are not for a target are passed over in memory until there are so many. */
@@ -174,8 +176,10 @@ export class EventDelivery {
     const { rule, target } = placed
     const waitMs = (target.trouble?.retryAt.getTime() ?? 0) - this.#clock.now().getTime()
     if (waitMs > 0) return this.#waits(waitMs)
-    const { last } = await this.#metadata.view.outbox.range()
-    const events = await this.#metadata.view.outbox.list(target.position, BATCH, rule.registry)
+    const { first, last } = await this.#metadata.view.outbox.range()
+    if (target.trouble !== undefined && target.trouble.position < first) this.#tellForgotten(placed, first)
+    const { outbox } = this.#metadata.view
+    const { events, isEnd } = await outbox.page(target.position, BATCH, BATCH_BYTES, rule.registry)
     const pattern = parseEventPattern(rule.pattern)
     let { position } = target
     let passed = position
@@ -194,7 +198,6 @@ export class EventDelivery {
       // Others wait for the place of a slow target.
       if (performance.now() - startedMs > TURN_MS) return 'moved'
     }
-    const isEnd = events.length < BATCH
     if (isEnd) passed = Math.max(passed, last)
     if (passed > position) {
       const isMany = !isEnd || passed - position >= PASSED_MAX || position !== target.position
@@ -281,6 +284,12 @@ export class EventDelivery {
   async #advance(targetId: number, from: number, to: number): Promise<Served> {
     const isThere = await this.#metadata.transact((tx) => tx.eventRules.advance(targetId, from, to), RELAXED)
     return isThere ? 'idle' : 'moved'
+  }
+
+  /** What is older than the log is kept, or too much for it, is lost for a target that did not take it in time. */
+  #tellForgotten({ rule, target }: PlacedEventTarget, first: number): void {
+    const facts = { rule: rule.name, target: target.name, from: target.trouble?.position, to: first - 1 }
+    this.#logger.warn(facts, 'events were forgotten before a target took them')
   }
 
   #waits(ms: number): Served {

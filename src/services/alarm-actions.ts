@@ -1,5 +1,5 @@
 import { partitionOf } from '../domain/arn.ts'
-import { type DestinationTable, destinationOf } from '../domain/eventbridge/destination.ts'
+import { type DestinationTable, destinationOf, withoutSecrets } from '../domain/eventbridge/destination.ts'
 import { type Alarm, type AlarmActions, type AlarmStateValue, alarmArn } from '../domain/metrics/alarm.ts'
 import { alarmInvalid } from '../domain/metrics/errors.ts'
 import type { Registry } from '../domain/names.ts'
@@ -16,7 +16,8 @@ export function checkActions(actions: AlarmActions | undefined, registry: Regist
     if (arns.length > ACTIONS_MAX) throw alarmInvalid(`An alarm can have ${ACTIONS_MAX} actions for a state.`)
     for (const arn of arns) {
       const found = destinationOf(arn, registry, table)
-      if (typeof found === 'string') throw alarmInvalid(`Invalid alarm action ${arn.slice(0, 1024)}: ${found}`)
+      if (typeof found === 'string')
+        throw alarmInvalid(`Invalid alarm action ${withoutSecrets(arn).slice(0, 1024)}: ${found}`)
     }
   }
 }

@@ -43,6 +43,8 @@ export interface TargetStatus {
 }
 
 const PAGE = 500
+/** Of what is read at a time. */
+const BYTES_MAX = 4 * 1024 * 1024
 
 /** The log of events, and what became of deliveries, as operators see them. */
 export class EventLog {
@@ -54,11 +56,11 @@ export class EventLog {
     this.#onReplay = onReplay
   }
 
-  /** Up to `limit` events behind a position; without one, the newest. */
+  /** Up to `limit` events behind a position, fewer when they are large; without one, the newest. */
   async read(after: number | undefined, limit: number): Promise<EventLogPage> {
     const { outbox } = this.#metadata.view
     const from = after ?? Math.max(0, (await outbox.range()).last - limit)
-    const events = await outbox.list(from, limit)
+    const { events } = await outbox.page(from, limit, BYTES_MAX)
     return { events: events.map(toLogged), after: events.at(-1)?.position ?? from }
   }
 
@@ -116,11 +118,11 @@ export class EventLog {
   async #positionAt(since: Date): Promise<number> {
     const { first, last } = await this.#metadata.view.outbox.range()
     for (let after = first - 1; ; ) {
-      const events = await this.#metadata.view.outbox.list(after, PAGE)
-      const found = events.find(({ at }) => at >= since)
+      const times = await this.#metadata.view.outbox.listTimes(after, PAGE)
+      const found = times.find(({ at }) => at >= since)
       if (found !== undefined) return found.position
-      const end = events.at(-1)
-      if (end === undefined || events.length < PAGE) return last + 1
+      const end = times.at(-1)
+      if (end === undefined || times.length < PAGE) return last + 1
       after = end.position
     }
   }

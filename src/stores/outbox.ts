@@ -15,10 +15,21 @@ export interface OutboxRange {
   readonly last: number
 }
 
+/** Some events in a row. */
+export interface OutboxPage {
+  readonly events: readonly OutboxEvent[]
+  /** There were no more behind them. */
+  readonly isEnd: boolean
+}
+
 /** The log of all events, in the order in which their changes were committed. */
 export interface OutboxReader {
   /** Up to `limit` events behind `after`, ascending; of one registry, or of all. */
   list(after: number, limit: number, registry?: Registry): Promise<readonly OutboxEvent[]>
+  /** The same, but not more than are `bytesMax` together, or one: events are as large as those who put them like. */
+  page(after: number, limit: number, bytesMax: number, registry?: Registry): Promise<OutboxPage>
+  /** When up to `limit` events behind `after` happened, ascending by position. */
+  listTimes(after: number, limit: number): Promise<readonly { readonly position: number; readonly at: Date }[]>
   range(): Promise<OutboxRange>
 }
 

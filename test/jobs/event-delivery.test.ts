@@ -4,7 +4,7 @@ import { parseDestinations } from '../../src/domain/eventbridge/destination.ts'
 import type { TargetSettings } from '../../src/domain/eventbridge/rule.ts'
 import { EventDelivery } from '../../src/jobs/event-delivery.ts'
 import { EventRetention } from '../../src/jobs/event-retention.ts'
-import { silentLogger } from '../../src/lib/logger.ts'
+import { type Logger, silentLogger } from '../../src/lib/logger.ts'
 import { admin, createServices, pushImage, refTo, registry, type Services } from '../support/service-fixture.ts'
 
 const caller = { principal: admin, region: registry.region }
@@ -33,13 +33,13 @@ afterEach(async () => {
   await services.close()
 })
 
-function deliveryOf({ metadata, clock }: Services, tellsExtensions = false): EventDelivery {
+function deliveryOf({ metadata, clock }: Services, tellsExtensions = false, logger: Logger = silentLogger) {
   const send = async (message: Delivery) => {
     sent.push(message)
     const outcome = outcomes.shift() ?? DELIVERED
     return typeof outcome === 'function' ? await outcome() : outcome
   }
-  return new EventDelivery(metadata, { send }, clock, silentLogger, {
+  return new EventDelivery(metadata, { send }, clock, logger, {
     destinations: eventDestinations,
     tellsExtensions,
   })
@@ -264,6 +264,10 @@ test('old events are forgotten, and a target goes on behind them', async () => {
   await put(2)
   const retention = new EventRetention(services.metadata, services.clock, { retentionMs: 3_600_000, countMax: 1000 })
   expect(await retention.run(new AbortController().signal)).toEqual({ events: 1, deadLetters: 0 })
+  const warned: string[] = []
+  await delivery.close()
+  delivery = deliveryOf(services, false, { ...silentLogger, warn: (_facts: object, text: string) => warned.push(text) })
   await delivery.drain()
   expect(numbers()).toEqual([1, 2])
+  expect(warned).toEqual(['events were forgotten before a target took them'])
 })

@@ -32,6 +32,27 @@ export function outboxCases(store: StoreOf): void {
     expect(await view.outbox.range()).toEqual({ first, last: third })
   })
 
+  test('a page holds so many events, or so many bytes, and at least one', async () => {
+    const { view } = store()
+    const large = (at: number): AnyEvent => ({ ...eventAt(at), detail: { text: 'x'.repeat(1_000) } })
+    const [first = 0] = await append(large(1), large(2), { ...large(3), registry: OTHER_REGISTRY }, large(4))
+    const page = async (after: number, limit: number, bytesMax: number, registry?: typeof REGISTRY) => {
+      const { events, isEnd } = await view.outbox.page(after, limit, bytesMax, registry)
+      return [events.map(({ position }) => position - first), isEnd]
+    }
+    expect(await page(0, 10, 1_000_000)).toEqual([[0, 1, 2, 3], true])
+    expect(await page(0, 2, 1_000_000)).toEqual([[0, 1], false])
+    expect(await page(0, 10, 2_500)).toEqual([[0, 1], false])
+    expect(await page(0, 10, 1)).toEqual([[0], false])
+    expect(await page(0, 10, 2_500, REGISTRY)).toEqual([[0, 1], false])
+    expect(await page(first + 1, 10, 2_500, REGISTRY)).toEqual([[3], true])
+    expect(await page(first + 3, 10, 1)).toEqual([[], true])
+    expect(await view.outbox.listTimes(first, 2)).toEqual([
+      { position: first + 1, at: minute(2) },
+      { position: first + 2, at: minute(3) },
+    ])
+  })
+
   test('an event is there only if its transaction was committed, and those who watch hear of that', async () => {
     let heard = 0
     store().watchOutbox(() => heard++)

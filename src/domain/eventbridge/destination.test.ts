@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { Region, Registry, RegistryId } from '../names.ts'
-import { destinationOf, parseDestinations } from './destination.ts'
+import { destinationOf, parseDestinations, withoutSecrets } from './destination.ts'
 
 const table = (destination: object, name = 'x') => parseDestinations(JSON.stringify({ [name]: destination }))
 const registry: Registry = { registryId: '123456789012' as RegistryId, region: 'eu-central-1' as Region }
@@ -44,4 +44,16 @@ test('an ARN leads to what the operator calls so, to a URL, or to the first patt
   expect(found(`${ecru}:webhook/https://me:secret@host/`, file)).toContain('must not hold credentials')
   expect(found(`${ecru}:webhook/file:///etc/passwd`, file)).toContain('named by its URL')
   expect(found('x', file)).toContain('not in correct format')
+})
+
+test.each([
+  ['webhook/https://hooks.example.com/T0/B0/secret?token=secret', 'webhook/https://hooks.example.com/…'],
+  ['webhook/https://me:secret@host:8443/x', 'webhook/https://host:8443/…'],
+  ['webhook/https://me:secret@host', 'webhook/https://host/…'],
+  ['webhook/secret', 'webhook//…'],
+  ['event-target/log', 'event-target/log'],
+])('what is written down of %s holds no secret', (resource, shown) => {
+  const prefix = 'arn:aws:ecru:eu-central-1:123456789012:'
+  expect(withoutSecrets(`${prefix}${resource}`)).toBe(`${prefix}${shown}`)
+  expect(withoutSecrets(`${prefix}${resource}`)).not.toContain('secret')
 })

@@ -124,6 +124,14 @@ export function destinationOf(arn: string, registry: Registry, table: Destinatio
   return found ?? `There is no destination of that name: ${resource}.`
 }
 
+/** An ARN as it may be written down: of a webhook's URL, which may hold a secret, the host alone. */
+export function withoutSecrets(arn: string): string {
+  return arn.replace(
+    /^(arn:aws[a-z-]*:ecru:[^:]*:[^:]*:webhook\/)(?:([a-z]+:\/\/)(?:[^/?#]*@)?([^/?#@]*))?.*$/s,
+    '$1$2$3/…',
+  )
+}
+
 function webhook(url: string, registry: Registry): Destination | string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (parsed === undefined || !['http:', 'https:'].includes(parsed.protocol))

@@ -1,9 +1,13 @@
+import { withoutSecrets } from '../../domain/eventbridge/destination.ts'
 import { type ServiceModel, shapeOf } from './model.ts'
 
 const HIDDEN = 'HIDDEN_DUE_TO_SECURITY_REASONS'
 /** Members that hold secrets though not every model says so. */
 const SECRET_MEMBERS =
   /^(?:authorizationToken|sessionToken|secretAccessKey|webIdentityToken|password|plaintext|secretString|secretBinary)$/i
+/** Headers and queries of targets of events, by their shapes: there are no others to log in with. */
+const SECRET_MAPS = /^(?:HeaderParametersMap|QueryStringParametersMap)$/
+const WEBHOOK = /^arn:aws[a-z-]*:ecru:/
 /** Content, which lies in its repository, there maybe encrypted; its digest tells which it was. */
 const CONTENT_MEMBERS = /^imageManifest$/i
 /** As CloudTrail has it: more is left out altogether. */
@@ -28,6 +32,7 @@ function audited(model: ServiceModel, shapeName: string, value: unknown): unknow
   if (shape.sensitive === true) return HIDDEN
   if (value instanceof Date) return value.toISOString()
   if (shape.type === 'blob' || value instanceof Uint8Array) return undefined
+  if (typeof value === 'string' && WEBHOOK.test(value)) return withoutSecrets(value)
   if (typeof value === 'string') return value.length > TEXT_MAX ? `${value.slice(0, TEXT_MAX)}…` : value
   if (typeof value !== 'object') return value
   if (Array.isArray(value)) {
@@ -36,6 +41,7 @@ function audited(model: ServiceModel, shapeName: string, value: unknown): unknow
   }
   if (shape.type === 'map') {
     const of = shape.value?.shape
+    if (SECRET_MAPS.test(shapeName)) return mapped(value, () => HIDDEN)
     return of === undefined ? undefined : mapped(value, (item) => audited(model, of, item))
   }
   return mapped(value, (item, name) => {

@@ -1,6 +1,7 @@
+import { sql } from 'kysely'
 import type { AnyEvent } from '../../domain/events.ts'
 import type { Region, Registry, RegistryId } from '../../domain/names.ts'
-import type { OutboxEvent, OutboxRange, OutboxWriter } from '../outbox.ts'
+import type { OutboxEvent, OutboxPage, OutboxRange, OutboxWriter } from '../outbox.ts'
 import { prepared } from './prepared.ts'
 import type { OutboxTable } from './schema/outbox.ts'
 import type { Session } from './session.ts'
@@ -22,6 +23,8 @@ const append = prepared((db, p: Values) =>
     .returning('position'),
 )
 
+const sizeOf = (column: 'detail') => sql<number>`length(${sql.ref(column)})`.as('size')
+
 const list = prepared((db, p: { after: number; limit: number }) =>
   db.selectFrom('outbox').selectAll().where('position', '>', p.after).orderBy('position').limit(p.limit),
 )
@@ -35,6 +38,30 @@ const listOfRegistry = prepared((db, p: { after: number; limit: number; accountI
     .where('region', '=', p.region)
     .orderBy('position')
     .limit(p.limit),
+)
+
+const sizes = prepared((db, p: { after: number; limit: number }) =>
+  db
+    .selectFrom('outbox')
+    .select(['position', sizeOf('detail')])
+    .where('position', '>', p.after)
+    .orderBy('position')
+    .limit(p.limit),
+)
+
+const sizesOfRegistry = prepared((db, p: { after: number; limit: number; accountId: string; region: string }) =>
+  db
+    .selectFrom('outbox')
+    .select(['position', sizeOf('detail')])
+    .where('position', '>', p.after)
+    .where('account_id', '=', p.accountId)
+    .where('region', '=', p.region)
+    .orderBy('position')
+    .limit(p.limit),
+)
+
+const times = prepared((db, p: { after: number; limit: number }) =>
+  db.selectFrom('outbox').select(['position', 'at']).where('position', '>', p.after).orderBy('position').limit(p.limit),
 )
 
 // The condition makes of both ends a search of the key.
@@ -87,6 +114,27 @@ export class Outbox implements OutboxWriter {
       at: new Date(row.at),
       detail: JSON.parse(row.detail) as object,
     }))
+  }
+
+  async page(after: number, limit: number, bytesMax: number, registry?: Registry): Promise<OutboxPage> {
+    const { db } = this.#session
+    const { rows } =
+      registry === undefined
+        ? await sizes(db, { after, limit })
+        : await sizesOfRegistry(db, { after, limit, accountId: registry.registryId, region: registry.region })
+    let [count, bytes] = [0, 0]
+    for (const { size } of rows) {
+      bytes += Number(size)
+      if (count > 0 && bytes > bytesMax) break
+      count++
+    }
+    const events = count === 0 ? [] : await this.list(after, count, registry)
+    return { events, isEnd: count === rows.length && rows.length < limit }
+  }
+
+  async listTimes(after: number, limit: number): Promise<readonly { readonly position: number; readonly at: Date }[]> {
+    const { rows } = await times(this.#session.db, { after, limit })
+    return rows.map(({ position, at }) => ({ position, at: new Date(at) }))
   }
 
   range(): Promise<OutboxRange> {
