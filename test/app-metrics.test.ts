@@ -8,6 +8,8 @@ import { readConfig } from '../src/config/config.ts'
 import { silentLogger } from '../src/lib/logger.ts'
 import { detachedContext, type RequestContext } from '../src/protocols/http/context.ts'
 import { OSV_DIRECTORY } from './support/advisory-data.ts'
+import { buildImage } from './support/image-builder.ts'
+import { UpstreamRegistry } from './support/upstream-registry.ts'
 
 const TOKEN = 'a-scraper-shows-this'
 
@@ -65,6 +67,28 @@ async function pushAndPull(repository: string, times: number, content = '{}'): P
   expect([(await push()).status, (await push()).status]).toEqual([201, 201])
   for (let count = 0; count < times; count++) expect((await ask(url, { headers })).status).toBe(200)
   expect((await ask(url, { method: 'HEAD', headers })).status).toBe(200)
+}
+
+/** Pulls something through a cache, and something else that the upstream refuses. */
+async function pullThrough(): Promise<void> {
+  await using upstream = await UpstreamRegistry.start()
+  const image = buildImage('measured', { layers: [{ a: 'a' }] })
+  upstream.addImage(image, 'app', 'latest')
+  await api('CreatePullThroughCacheRule', {
+    ecrRepositoryPrefix: 'near',
+    upstreamRegistryUrl: upstream.url.origin,
+  })
+  const { authorizationData } = await api('GetAuthorizationToken', {})
+  const [{ authorizationToken }] = authorizationData as [{ authorizationToken: string }]
+  const headers = { authorization: `Basic ${authorizationToken}` }
+  expect((await ask('/v2/near/app/manifests/latest', { headers })).status).toBe(200)
+  const config = await ask(`/v2/near/app/blobs/${image.config.digest}`, { headers })
+  expect(Buffer.from(await config.arrayBuffer())).toEqual(image.config.bytes)
+  upstream.fault = (_, response) => {
+    response.writeHead(403).end()
+    return true
+  }
+  expect((await ask('/v2/near/app/manifests/none', { headers })).status).toBe(403)
 }
 
 test('pulls, pushes, requests and bytes are told', async () => {
@@ -133,8 +157,13 @@ test('in the server profile it takes the token, or the key of an operator', asyn
 })
 
 test('the dashboard and the alert rules ask for metrics that are there', async () => {
-  await open({ ECRU_QUOTAS: 'imagesPerRepository=10' })
+  await open({
+    ECRU_QUOTAS: 'imagesPerRepository=10',
+    ECRU_UPSTREAM_ALLOW_PRIVATE: 'true',
+    ECRU_UPSTREAM_ALLOW_HTTP: 'true',
+  })
   await replicateTo('eu-west-1')
+  await pullThrough()
   await pushAndPull('team/app', 1)
   await app.collectGarbage(false)
   await app.importAdvisories(OSV_DIRECTORY, ['Alpine'])

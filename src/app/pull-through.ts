@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { RegistryClientSettings } from '../clients/registry.ts'
 import { type Config, registryHostFor } from '../config/config.ts'
+import type { AuditTrail } from '../domain/audit/api-call.ts'
 import type { Quotas } from '../domain/quotas.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Access } from '../services/access.ts'
@@ -9,6 +10,7 @@ import { ImageImports } from '../services/image-imports.ts'
 import type { Images } from '../services/images.ts'
 import { type MirrorSettings, Mirrors } from '../services/mirrors.ts'
 import { PullThrough } from '../services/pull-through.ts'
+import { PullThroughCounts } from '../services/pull-through-counts.ts'
 import { PullThroughRules } from '../services/pull-through-rules.ts'
 import type { PushTargets } from '../services/push-targets.ts'
 import type { SecretValues } from '../services/secret-values.ts'
@@ -27,6 +29,7 @@ export interface PullThroughParts {
   readonly pushTargets: PushTargets
   readonly secretValues: SecretValues
   readonly clock: Clock
+  readonly audit: AuditTrail
   readonly quotas: Quotas
   readonly connections: UpstreamConnections
   /** Whether any registry may be an upstream, and not only those that ECR knows. */
@@ -38,10 +41,11 @@ export interface PullThroughParts {
 /** Puts the pull-through cache together. */
 export function createPullThrough(parts: PullThroughParts) {
   const { metadata, blobs, vaults, access, images, pushTargets, secretValues, clock, quotas, connections } = parts
-  const upstreams = new Upstreams(secretValues, connections, clock)
+  const pullThroughCounts = new PullThroughCounts()
+  const upstreams = new Upstreams(secretValues, connections, clock, pullThroughCounts)
   const pullThroughRules = new PullThroughRules(metadata, access, upstreams, clock, parts.acceptsAnyUpstream)
-  const flights = new BlobFlights(metadata, blobs, vaults, upstreams, clock, quotas)
-  const imports = new ImageImports(metadata, images, upstreams, flights, clock, parts.report)
+  const flights = new BlobFlights(metadata, blobs, vaults, upstreams, clock, quotas, pullThroughCounts)
+  const imports = new ImageImports(metadata, images, upstreams, flights, clock, parts.audit, parts.report)
   const pullThrough = new PullThrough(
     metadata,
     access,
@@ -51,9 +55,10 @@ export function createPullThrough(parts: PullThroughParts) {
     flights,
     pushTargets,
     clock,
+    pullThroughCounts,
   )
   const mirrors = new Mirrors(metadata, pullThroughRules, clock, parts.mirrors)
-  return { pullThrough, pullThroughRules, mirrors }
+  return { pullThrough, pullThroughRules, pullThroughCounts, mirrors }
 }
 
 /** What an operator says of mirrors, and by which names the registry itself goes. */

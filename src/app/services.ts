@@ -133,6 +133,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     pushTargets,
     ...createPullThrough({
       ...{ metadata, blobs, vaults, access, images, pushTargets, clock, quotas },
+      audit: foundation.audit,
       secretValues: keyServices.secretValues,
       connections: upstreamConnections(config.upstreams, realClock),
       acceptsAnyUpstream: config.fidelity === 'oci',

@@ -11,6 +11,7 @@ import type { BlobStore, ByteRange, UploadKey } from '../stores/blobs.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import { claimBlob } from './blob-claims.ts'
 import { BlobFlight } from './blob-flight.ts'
+import type { PullThroughCounts } from './pull-through-counts.ts'
 import type { Upstreams } from './upstreams.ts'
 import type { Vaults } from './vaults.ts'
 
@@ -42,6 +43,7 @@ export class BlobFlights {
   readonly #upstreams: Upstreams
   readonly #clock: Clock
   readonly #quotas: Quotas
+  readonly #counts: PullThroughCounts
   readonly #budget = new Budget(FLIGHTS_MAX)
   readonly #underWay = new Map<string, BlobFlight>()
   readonly #end = new AbortController()
@@ -53,6 +55,7 @@ export class BlobFlights {
     upstreams: Upstreams,
     clock: Clock,
     quotas: Quotas,
+    counts: PullThroughCounts,
   ) {
     this.#metadata = metadata
     this.#blobs = blobs
@@ -60,6 +63,7 @@ export class BlobFlights {
     this.#upstreams = upstreams
     this.#clock = clock
     this.#quotas = quotas
+    this.#counts = counts
   }
 
   /** The flight that brings the blob: the one under way, or a new one. */
@@ -109,7 +113,7 @@ export class BlobFlights {
   }
 
   async #store(
-    { repository, digest }: FlightPlan,
+    { rule, repository, digest }: FlightPlan,
     key: UploadKey,
     download: { readonly sizeBytes: number | undefined; bytes(): AsyncGenerator<Uint8Array, void, void> },
     flight: BlobFlight,
@@ -119,7 +123,7 @@ export class BlobFlights {
     // Sealed bytes cannot be read while they are written: those are read once they are all there.
     const isOpen = vault === PLAIN
     flight.begin(download.sizeBytes, isOpen ? (from) => this.#blobs.readUpload(key, from) : undefined)
-    const sizeBytes = await this.#append(key, bytes, flight).finally(() => bytes.return())
+    const sizeBytes = await this.#append(key, this.#counted(bytes, rule), flight).finally(() => bytes.return())
     const address = { vault, digest }
     await claimBlob(this.#metadata, address, this.#clock)
     await this.#blobs.commit(key, digest)
@@ -130,6 +134,18 @@ export class BlobFlights {
       await tx.blobs.link(repository.id, address, sizeBytes, this.#clock.now())
     })
     flight.land(sizeBytes, (range?: ByteRange) => this.#blobs.read(address, range))
+  }
+
+  async *#counted(bytes: AsyncGenerator<Uint8Array, void, void>, rule: PullThroughRule) {
+    try {
+      for await (const chunk of bytes) {
+        this.#counts.received(rule, chunk.byteLength)
+        yield chunk
+      }
+    } catch (error) {
+      this.#counts.failed(rule, error)
+      throw error
+    }
   }
 
   async #append(key: UploadKey, bytes: AsyncGenerator<Uint8Array, void, void>, flight: BlobFlight): Promise<number> {

@@ -1,3 +1,5 @@
+import type { AuditTrail } from '../domain/audit/api-call.ts'
+import { upstreamImport } from '../domain/audit/upstream-import.ts'
 import type { Digest } from '../domain/digest.ts'
 import { isRegistryError } from '../domain/errors.ts'
 import { pullThroughCacheAction } from '../domain/events.ts'
@@ -44,6 +46,7 @@ export class ImageImports {
   readonly #upstreams: Upstreams
   readonly #flights: BlobFlights
   readonly #clock: Clock
+  readonly #audit: AuditTrail
   readonly #report: (error: unknown) => void
   readonly #budget = new Budget(MANIFEST_BYTES_MAX)
   readonly #underWay = new Map<string, ImageImport>()
@@ -54,6 +57,7 @@ export class ImageImports {
     upstreams: Upstreams,
     flights: BlobFlights,
     clock: Clock,
+    audit: AuditTrail,
     report: (error: unknown) => void,
   ) {
     this.#metadata = metadata
@@ -61,6 +65,7 @@ export class ImageImports {
     this.#upstreams = upstreams
     this.#flights = flights
     this.#clock = clock
+    this.#audit = audit
     this.#report = report
   }
 
@@ -109,6 +114,9 @@ export class ImageImports {
     try {
       const repository = await getRepository(this.#metadata.view, plan.ref)
       await this.#bring(plan, repository, manifest, 0)
+      const tag = 'tag' in plan.reference ? plan.reference.tag : undefined
+      const { digest } = manifest
+      this.#audit.recordServiceEvent(upstreamImport(plan.ref, plan.rule, { tag, digest }, this.#clock.now()))
     } catch (error) {
       await this.tellFailure(plan, error).catch(this.#report)
       throw error

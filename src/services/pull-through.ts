@@ -14,6 +14,7 @@ import type { Access } from './access.ts'
 import type { BlobFlight } from './blob-flight.ts'
 import type { BlobFlights } from './blob-flights.ts'
 import type { ImageImports } from './image-imports.ts'
+import type { PullThroughCounts } from './pull-through-counts.ts'
 import type { PullThroughRules } from './pull-through-rules.ts'
 import type { PushTargets } from './push-targets.ts'
 import type { UpstreamManifest, Upstreams } from './upstreams.ts'
@@ -48,6 +49,7 @@ export class PullThrough {
   readonly #flights: BlobFlights
   readonly #targets: PushTargets
   readonly #clock: Clock
+  readonly #counts: PullThroughCounts
   readonly #underWay = new Map<string, Promise<UpstreamManifest | undefined>>()
   readonly #restUntilMs = new Map<string, number>()
 
@@ -60,6 +62,7 @@ export class PullThrough {
     flights: BlobFlights,
     targets: PushTargets,
     clock: Clock,
+    counts: PullThroughCounts,
   ) {
     this.#metadata = metadata
     this.#access = access
@@ -69,6 +72,7 @@ export class PullThrough {
     this.#flights = flights
     this.#targets = targets
     this.#clock = clock
+    this.#counts = counts
   }
 
   /**
@@ -85,26 +89,33 @@ export class PullThrough {
     if (rule === undefined) return undefined
     const resolved = await this.#metadata.view.images.resolve(ref, reference)
     const image = resolved?.found?.image
-    if (
-      resolved !== undefined &&
-      image !== undefined &&
-      !(await this.#isStale(resolved.repository, image, reference, wish))
-    )
-      return undefined
+    if (resolved !== undefined && image !== undefined) {
+      const age = await this.#ageOf(resolved.repository, image, reference, wish)
+      if (age !== 'old') {
+        this.#counts.answered(rule, age === 'fresh' ? 'hit' : 'stale')
+        return undefined
+      }
+    }
     if (!(await this.#mayImport(principal, ref, reference))) return undefined
     if (resolved === undefined && !(await this.#access.permits(principal, 'ecr:CreateRepository', ref)))
       return undefined
     const underWay = this.#imports.find(ref, reference)
-    if (underWay !== undefined && wish.isRefreshWanted !== true) return underWay.manifest
+    if (underWay !== undefined && wish.isRefreshWanted !== true) {
+      this.#counts.answered(rule, 'miss')
+      return underWay.manifest
+    }
     const plan = { rule, ref, reference }
     try {
-      return await this.#once(keyOf(ref, reference), async () =>
+      const coming = await this.#once(keyOf(ref, reference), async () =>
         resolved === undefined || image === undefined
           ? this.#fetch(principal, rule, ref, reference)
           : this.#compare(rule, ref, resolved.repository, image, reference),
       )
+      this.#counts.answered(rule, coming === undefined ? 'hit' : 'miss')
+      return coming
     } catch (thrown) {
       if (!isUpstreamFailure(thrown)) throw thrown
+      this.#counts.answered(rule, image === undefined ? 'failed' : 'stale')
       if (image !== undefined) {
         this.#rest(keyOf(ref, reference))
         return undefined
@@ -216,15 +227,24 @@ export class PullThrough {
     await this.#imports.idle()
   }
 
-  /** Whether the upstream is to be asked what a tag is now. Digests never change; a tag that somebody has pushed here is his. */
-  async #isStale(repository: Repository, image: Image, reference: ImageReference, { isRefreshWanted }: PullWish) {
-    if (!('tag' in reference) || !isActiveAt(image, this.#clock.now())) return false
+  /**
+   * Whether the upstream is to be asked what a tag is now (`old`); `resting`: it would be, had it not failed a moment ago. Digests
+   * never change; a tag that somebody has pushed here is his.
+   */
+  async #ageOf(
+    repository: Repository,
+    image: Image,
+    reference: ImageReference,
+    { isRefreshWanted }: PullWish,
+  ): Promise<'fresh' | 'old' | 'resting'> {
+    if (!('tag' in reference) || !isActiveAt(image, this.#clock.now())) return 'fresh'
     const thing = { repositoryId: repository.id, kind: 'tag', name: reference.tag } as const
     const check = await this.#metadata.view.pullThrough.findCheck(thing)
-    if (check === undefined || check.digest !== image.digest) return false
-    if (isRefreshWanted === true) return true
+    if (check === undefined || check.digest !== image.digest) return 'fresh'
+    if (isRefreshWanted === true) return 'old'
     const isOld = this.#clock.now().getTime() - check.checkedAt.getTime() >= FRESH_MS
-    return isOld && !this.#isResting(keyOf(repository, reference))
+    if (!isOld) return 'fresh'
+    return this.#isResting(keyOf(repository, reference)) ? 'resting' : 'old'
   }
 
   /** Who may not have it brought sees what is here, and nothing else: a refusal would tell what rules there are. */

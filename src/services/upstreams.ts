@@ -17,6 +17,7 @@ import {
 } from '../domain/pull-through-errors.ts'
 import { upstreamDenied, upstreamRateLimited, upstreamWrong } from '../domain/upstream-errors.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { PullThroughCounts } from './pull-through-counts.ts'
 import type { SecretValues } from './secret-values.ts'
 
 export interface UpstreamLogin {
@@ -80,12 +81,14 @@ export class Upstreams {
   readonly #secretValues: SecretValues
   readonly #connections: UpstreamConnections
   readonly #clock: Clock
+  readonly #counts: PullThroughCounts
   readonly #upstreams = new Map<string, Upstream>()
 
-  constructor(secretValues: SecretValues, connections: UpstreamConnections, clock: Clock) {
+  constructor(secretValues: SecretValues, connections: UpstreamConnections, clock: Clock, counts: PullThroughCounts) {
     this.#secretValues = secretValues
     this.#connections = connections
     this.#clock = clock
+    this.#counts = counts
   }
 
   /** Asks the upstream of a rule. Throws the codes `upstream-…`; `upstream-rate-limited` unasked, while it wants its rest. */
@@ -96,6 +99,7 @@ export class Upstreams {
     try {
       return await work(await upstream.registry)
     } catch (thrown) {
+      this.#counts.failed(rule, thrown)
       if (isRegistryError(thrown, 'upstream-rate-limited')) {
         const restMs = Math.min(Number(thrown.details.retryAfterMs ?? REST_MS_DEFAULT), REST_MS_MAX)
         upstream.restUntilMs = this.#clock.now().getTime() + restMs

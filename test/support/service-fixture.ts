@@ -1,6 +1,7 @@
 import { createEventServices } from '../../src/app/event-services.ts'
 import { createKeyServices } from '../../src/app/key-services.ts'
 import { createPullThrough, type UpstreamSettings, upstreamConnections } from '../../src/app/pull-through.ts'
+import { NO_TRAIL, type ServiceEvent } from '../../src/domain/audit/api-call.ts'
 import { type Digest, parseDigest } from '../../src/domain/digest.ts'
 import type { DestinationTable } from '../../src/domain/eventbridge/destination.ts'
 import {
@@ -251,8 +252,10 @@ export async function createServices(options: ServiceOptions = {}) {
   )
   const pushTargets = new PushTargets(metadata, access, repositories, repositoryKeys, lifecycle, isEveryPushWelcome)
   const reports: unknown[] = []
+  const serviceEvents: ServiceEvent[] = []
   const pullThroughServices = createPullThrough({
     ...{ metadata, blobs, vaults, access, images, pushTargets, clock, quotas },
+    audit: { ...NO_TRAIL, recordServiceEvent: (event) => serviceEvents.push(event) },
     secretValues: keyServices.secretValues,
     connections: upstreamConnections(options.upstreams ?? LOCAL_UPSTREAMS, clock),
     acceptsAnyUpstream: options.acceptsAnyUpstream ?? true,
@@ -354,6 +357,7 @@ export async function createServices(options: ServiceOptions = {}) {
     ...pullThroughServices,
     /** What went wrong on our side while images were brought. */
     importReports: reports,
+    serviceEvents,
     layers: new Layers(metadata, blobs, vaults, access, tickets, activations, admission, clock, isMountOpen),
     images,
     signing: new Signing(metadata, access),

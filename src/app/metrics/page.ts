@@ -6,6 +6,7 @@ import type { Services } from '../services.ts'
 import { tellAdvisories, tellAlarms, tellAudit, tellQuotas } from './health.ts'
 import { tellDeliveries, tellJobs, tellQueues, tellReplication } from './jobs.ts'
 import { tellProcess } from './process.ts'
+import { tellPullThrough } from './pull-through.ts'
 import { tellStorage } from './storage.ts'
 import { tellTraffic } from './traffic.ts'
 
@@ -37,6 +38,7 @@ export class MetricsPage {
       [{ counts: this.#lag.counts, sum: this.#lag.sumSeconds }],
     )
     tellTraffic(to, services.traffic)
+    tellPullThrough(to, services.pullThroughCounts)
     await tellStorage(to, foundation, services)
     tellJobs(to, jobs.runs)
     tellDeliveries(to, jobs.eventDeliveries)

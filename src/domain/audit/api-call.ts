@@ -31,6 +31,8 @@ export interface ServiceEvent {
   readonly eventSource: string
   readonly eventName: string
   readonly resources: readonly string[]
+  /** Absent: it is told as one that only reads. */
+  readonly isReadOnly?: boolean
   readonly details: object
 }
 

@@ -39,7 +39,7 @@ export function callRecord(call: ApiCall, recipientAccountId: string, eventId: s
 
 /** What the registry did by itself, as a CloudTrail record. */
 export function serviceRecord(event: ServiceEvent, eventId: string): object {
-  const { accountId, region, eventSource, eventName, resources, details } = event
+  const { accountId, region, eventSource, eventName, resources, details, isReadOnly = true } = event
   return {
     eventVersion: EVENT_VERSION,
     userIdentity: { accountId, invokedBy: 'AWS Internal' },
@@ -52,7 +52,7 @@ export function serviceRecord(event: ServiceEvent, eventId: string): object {
     requestParameters: null,
     responseElements: null,
     eventID: eventId,
-    readOnly: true,
+    readOnly: isReadOnly,
     resources: resources.map((ARN) => ({ accountId, ARN })),
     eventType: 'AwsServiceEvent',
     managementEvent: true,

@@ -154,6 +154,96 @@ describe('the first pull', () => {
   })
 })
 
+describe('what is told of an import', () => {
+  const about = (more: object) => ({
+    'rule-version': '1',
+    'ecr-repository-prefix': 'hub',
+    'repository-name': 'hub/app',
+    'upstream-registry-url': upstream.url.origin,
+    'image-tag': '1',
+    ...more,
+  })
+  const told = async () =>
+    (await plane.services.metadata.view.outbox.list(0, 100))
+      .filter(({ detailType }) => detailType === 'ECR Pull Through Cache Action')
+      .map(({ source, resources, detail }) => ({ source, resources, detail: detail as object }))
+  const envelope = (detail: object) => ({
+    source: 'aws.ecr',
+    resources: [`arn:aws:ecr:${registry.region}:${registry.registryId}:repository/hub/app`],
+    detail,
+  })
+
+  test('that succeeds: an event and a record, once, with tag and digest', async () => {
+    const digest = upstream.addImage(LARGE, 'app', '1')
+    await pull('hub/app', '1')
+    await pull('hub/app', '1')
+    await arrived('hub/app', '1')
+    expect(await told()).toEqual([envelope(about({ 'sync-status': 'SUCCESS', 'image-digest': digest }))])
+    expect(plane.services.serviceEvents).toMatchObject([
+      {
+        accountId: registry.registryId,
+        region: registry.region,
+        eventSource: 'ecr.amazonaws.com',
+        eventName: 'BatchImportUpstreamImage',
+        isReadOnly: false,
+        details: { repositoryName: 'hub/app', imageIds: [{ imageTag: '1', imageDigest: digest }] },
+      },
+    ])
+  })
+
+  test.each([
+    [403, 'UpstreamAccessDenied', 'refuses the manifest app:1 (403)'],
+    [429, 'UpstreamTooManyRequests', 'limits how often it is asked'],
+    [418, 'UpstreamUnavailable', 'answers 418 when asked for the manifest app:1'],
+  ])('that fails by %p: an event, and no record', async (status, code, reason) => {
+    upstream.fault = (_, response) => {
+      response.writeHead(status, { 'retry-after': '600' }).end()
+      return true
+    }
+    await manifestOf('hub/app', '1')
+    const failure = { 'failure-code': code, 'failure-reason': `${upstream.url.host} ${reason}` }
+    expect(await told()).toEqual([envelope(about({ 'sync-status': 'FAILED', ...failure }))])
+    expect(plane.services.serviceEvents).toEqual([])
+  })
+})
+
+describe('what is counted', () => {
+  const counts = () => {
+    const [rule] = plane.services.pullThroughCounts.rules
+    return { ...Object.fromEntries(rule?.outcomes ?? []), ...Object.fromEntries(rule?.failures ?? []) }
+  }
+
+  test('hits, misses, stale answers, failures and bytes, by rule', async () => {
+    upstream.addImage(LARGE, 'app', '1')
+    await manifestOf('hub/app', '1')
+    await arrived('hub/app', '1')
+    await manifestOf('hub/app', '1')
+    plane.services.clock.advance(24 * HOUR)
+    await manifestOf('hub/app', '1')
+    expect(counts()).toEqual({ miss: 1, hit: 2 })
+    const sizes = [LARGE.config, ...LARGE.layers].map(({ bytes }) => bytes.length)
+    const [rule] = plane.services.pullThroughCounts.rules
+    expect([rule?.rule?.prefix, rule?.receivedBytes]).toEqual(['hub', sizes.reduce((sum, size) => sum + size, 0)])
+    upstream.fault = (_, response) => {
+      response.writeHead(403).end()
+      return true
+    }
+    plane.services.clock.advance(24 * HOUR)
+    await manifestOf('hub/app', '1')
+    await manifestOf('hub/app', '1')
+    await manifestOf('hub/app', '2')
+    expect(counts()).toEqual({ miss: 1, hit: 2, stale: 2, failed: 1, denied: 2 })
+  })
+
+  test('a layer of other bytes, as a failure of the upstream', async () => {
+    upstream.addImage(LARGE, 'app', '1')
+    upstream.blobs.set(LARGE.config.digest, noise('wrong', LARGE.config.bytes.length))
+    await manifestOf('hub/app', '1')
+    await plane.services.pullThrough.idle()
+    expect(counts()).toEqual({ miss: 1, wrong: 1 })
+  })
+})
+
 describe('the name upstream', () => {
   test('is that behind the longest prefix, behind the prefix there', async () => {
     upstream.addImage(LARGE, 'team/x/app', '1')
