@@ -196,13 +196,14 @@ describe('images move in and out', () => {
     async () => {
       const large = buildImage('moving-large', { layers: [{ noise: noise('large', 30_000_000) }, { base: 'x' }] })
       await push(stage, 'team/tools', large, 'large')
-      for (const name of ['killed', 'killed.tar']) {
+      for (const name of ['killed', 'killed.tar', 'killed.tar.zst']) {
         const child = Bun.spawn([...program(), 'export', at(name), 'team/tools', ...here()], {
           env: ownEnvironment(),
           stdout: 'ignore',
           stderr: 'ignore',
         })
-        const begun = () => existsSync(at(name, 'blobs')) || existsSync(at(`${name}.part`))
+        const begun = () =>
+          [join(name, 'blobs'), `${name}.part`, `${name}.unpacked.tar.part`].some((one) => existsSync(at(one)))
         while (child.exitCode === null && !begun()) await Bun.sleep(1)
         child.kill('SIGKILL')
         await child.exited
@@ -217,7 +218,10 @@ describe('images move in and out', () => {
       await Bun.sleep(350)
       importing.kill('SIGKILL')
       await importing.exited
-      expect(await ecru('import', at('killed.tar'), 'team/moved', ...here())).toMatchObject({ tags: 2, failures: [] })
+      expect(await ecru('import', at('killed.tar.zst'), 'team/moved', ...here())).toMatchObject({
+        tags: 2,
+        failures: [],
+      })
       expect(await servesEveryByte(stage, 'team/moved', large)).toBe(true)
     },
     TEST_MS,

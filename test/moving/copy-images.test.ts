@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { zstdDecompressSync } from 'node:zlib'
 import { RegistryClient, type RegistryClientSettings } from '../../src/clients/registry.ts'
 import { compressionByName } from '../../src/lib/packed.ts'
 import { type CopyOptions, ImageCopy } from '../../src/moving/copy-images.ts'
@@ -306,6 +307,19 @@ describe('an archive that a dying process has left', () => {
       expect(await readdir(directory)).not.toContain('layout.tar.part')
     }
     await importFrom(at('layout.tar'))
+    expect(contents(other)).toEqual(contents(upstream))
+  })
+
+  test('while it packed it is packed by the next', async () => {
+    await exportTo(at('layout.tar.zst'))
+    const packed = await readFile(at('layout.tar.zst'))
+    await writeFile(at('layout.tar.zst.unpacked.tar'), zstdDecompressSync(packed))
+    await writeFile(at('layout.tar.zst.new'), packed.subarray(0, 1000))
+    await rm(at('layout.tar.zst'))
+    upstream.asked.length = 0
+    expect(await exportTo(at('layout.tar.zst'))).toMatchObject({ copiedImages: 0, copiedBlobs: 0, failures: [] })
+    expect(await readdir(directory)).toEqual(['layout.tar.zst'])
+    await importFrom(at('layout.tar.zst'))
     expect(contents(other)).toEqual(contents(upstream))
   })
 })
