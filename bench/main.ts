@@ -27,6 +27,7 @@ import { pages } from './workloads/pages.ts'
 import { policies } from './workloads/policies.ts'
 import { pullLargeBlob } from './workloads/pull-large-blob.ts'
 import { pushLargeBlob } from './workloads/push-large-blob.ts'
+import { replication } from './workloads/replication.ts'
 import { scans } from './workloads/scans.ts'
 import { smallPushes } from './workloads/small-pushes.ts'
 import { startUp } from './workloads/start-up.ts'
@@ -50,6 +51,7 @@ const workloads = [
   metrics,
   policies,
   scans,
+  replication,
 ]
 
 const options = parseOptions(process.argv.slice(2))

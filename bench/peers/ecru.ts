@@ -16,8 +16,8 @@ export const encryptedEcru: RegistryPeer = ecruWith({ ECRU_ENCRYPTION: 'on' })
 /** The same without decisions by policies, within an account. */
 export const ecruWithoutPolicies: RegistryPeer = ecruWith({ ECRU_IAM: 'off' })
 
-/** The same with these variables. */
-export function ecruWith(settings: Readonly<Record<string, string>>): RegistryPeer {
+/** The same with other settings, and logins for another region. */
+export function ecruWith(settings: Readonly<Record<string, string>>, region = 'us-east-1'): RegistryPeer {
   return {
     name: 'Ecru',
     async locate() {
@@ -38,17 +38,17 @@ export function ecruWith(settings: Readonly<Record<string, string>>): RegistryPe
         ...server,
         name: 'Ecru',
         url,
-        authorization: await login(url),
+        authorization: await login(url, region),
         async createRepository(repositoryName) {
-          await callEcr(url, 'CreateRepository', { repositoryName })
+          await callEcr(url, 'CreateRepository', { repositoryName }, region)
         },
       }
     },
   }
 }
 
-async function login(url: string): Promise<string> {
-  const answer = await callEcr(url, 'GetAuthorizationToken', {})
+async function login(url: string, region: string): Promise<string> {
+  const answer = await callEcr(url, 'GetAuthorizationToken', {}, region)
   const token = (answer as { authorizationData: readonly { authorizationToken: string }[] }).authorizationData[0]
   if (token === undefined) throw new Error('GetAuthorizationToken answered without a token')
   return `Basic ${token.authorizationToken}`
@@ -60,17 +60,18 @@ export async function runEcru({ url }: RunningRegistry, command: readonly string
 }
 
 /** Calls an operation of Ecru's ECR API as an administrator of the default account; throws its error message. */
-export async function callEcr(url: string, operation: string, input: object): Promise<unknown> {
-  const response = await fetch(url, { method: 'POST', headers: ecrHeaders(operation), body: JSON.stringify(input) })
+export async function callEcr(url: string, operation: string, input: object, region = 'us-east-1'): Promise<unknown> {
+  const headers = ecrHeaders(operation, region)
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(input) })
   const body = await response.text()
   if (!response.ok) throw new Error(`${operation} answered ${response.status}: ${body}`)
   return JSON.parse(body)
 }
 
 /** Headers as an AWS SDK sends them; the default profile does not check the signature of a foreign key. */
-function ecrHeaders(operation: string): Record<string, string> {
+function ecrHeaders(operation: string, region: string): Record<string, string> {
   const now = new Date().toISOString().replace(/[-:]|\.\d+/g, '')
-  const scope = `000000000000/${now.slice(0, 8)}/us-east-1/ecr/aws4_request`
+  const scope = `000000000000/${now.slice(0, 8)}/${region}/ecr/aws4_request`
   return {
     'content-type': 'application/x-amz-json-1.1',
     'x-amz-target': `AmazonEC2ContainerRegistry_V20150921.${operation}`,
