@@ -72,7 +72,11 @@ export class BlobUpload {
         const isGone = isRegistryError(error, 'upstream-not-found')
         const judged = isGone ? upstreamUnavailable('The other side has forgotten the upload', { cause: error }) : error
         const waitMs = signal?.aborted === true ? undefined : waitBefore(attempt, judged, this.#settings)
-        if (waitMs === undefined) throw error
+        if (waitMs === undefined) {
+          // Whatever lies there is not what was sent, or is wanted no more.
+          if (isRegistryError(error, 'upstream-wrong', 'upstream-not-found')) await kept?.forget()
+          throw error
+        }
         await this.#settings.pause(waitMs, signal)
         session = isGone ? undefined : await this.#status(session)
         if (session === undefined || session.offset > source.sizeBytes) session = await begin(undefined)

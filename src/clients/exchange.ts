@@ -34,7 +34,7 @@ const REDIRECTS = [301, 302, 303, 307, 308]
 
 /**
  * One request to one address, one answer; redirects are answers. Throws `upstream-unavailable` (no connection, no answer
- * in time), `upstream-denied` (an address that must not be asked).
+ * in time), `upstream-denied` (an address that must not be asked); what the body throws passes as it is.
  */
 export async function exchange(url: URL, { method, headers, body, signal }: Exchange, settings: ExchangeSettings) {
   const connection = await judged(url, settings)
@@ -66,6 +66,7 @@ export async function exchange(url: URL, { method, headers, body, signal }: Exch
   } catch (cause) {
     leave()
     if (signal?.aborted === true) throw signal.reason
+    if (cause instanceof BodyFailed) throw cause.cause
     throw isOurs(cause) ? cause : unreachable(url, watch, cause)
   }
 }
@@ -102,6 +103,11 @@ export async function readWhole(answer: Answer, bytesMax: number): Promise<Uint8
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
+}
+
+/** What was to be sent could not be had: not the other side's fault. */
+class BodyFailed extends Error {
+  override readonly name = 'BodyFailed'
 }
 
 /** Ends what stands still. */
@@ -146,7 +152,7 @@ async function send(request: ClientRequest, body: Exchange['body'], watch: Watch
   // An answer before the end of the body is the other side's last word on it.
   request.once('response', over).once('close', over).once('error', over)
   watch.rest()
-  for await (const chunk of body) {
+  for await (const chunk of readable(body)) {
     if (isOver) return
     if (chunk.byteLength === 0) continue
     watch.allow(settings.stallMs)
@@ -162,6 +168,14 @@ async function send(request: ClientRequest, body: Exchange['body'], watch: Watch
   if (isOver) return
   watch.allow(settings.answerMs)
   request.end()
+}
+
+async function* readable(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  try {
+    yield* body
+  } catch (cause) {
+    throw new BodyFailed('The body could not be read.', { cause })
+  }
 }
 
 function answerOf(

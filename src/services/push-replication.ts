@@ -1,5 +1,5 @@
 import type { Image } from '../domain/image.ts'
-import type { Tag } from '../domain/names.ts'
+import { type Registry, sameRegistry, type Tag } from '../domain/names.ts'
 import { isPublic } from '../domain/public-registry.ts'
 import { destinationsOf } from '../domain/replication/configuration.ts'
 import type { Repository } from '../domain/repository.ts'
@@ -33,18 +33,40 @@ export class PushReplication {
     tags: readonly Tag[],
     { image, isChanged }: { readonly image: Image; readonly isChanged: boolean },
   ): Promise<boolean> {
-    if (isPublic(repository.registry)) return false
-    const configuration = await tx.replications.findConfiguration(repository.registry)
-    if (configuration === undefined) return false
     const wanted = this.#wanted(tags)
     if (wanted === undefined) return false
+    const destinations = await this.#destinations(tx, repository, image)
+    if (destinations.length === 0) return false
     const now = this.#clock.now()
     if (!isChanged) return (await tx.replications.requestFailed(image.id, wanted, now)) > 0
-    const destinations = destinationsOf(configuration, repository.name)
-    // What came by replication goes no further, whatever happens to it here.
-    if (destinations.length === 0 || (await tx.imageOrigins.list(image.id)).length > 0) return false
     for (const destination of destinations) await tx.replications.request(image.id, destination, wanted, now)
     return true
+  }
+
+  /** The same for an image that was pushed long ago, to where it was never asked for. */
+  async requestMissing(
+    tx: MetadataWriter,
+    repository: Repository,
+    tags: readonly Tag[],
+    image: Image,
+  ): Promise<boolean> {
+    const wanted = this.#wanted(tags)
+    if (wanted === undefined) return false
+    const known = await tx.replications.listOfImage(image.id)
+    const destinations = await this.#destinations(tx, repository, image)
+    const missing = destinations.filter((one) => !known.some(({ destination }) => sameRegistry(destination, one)))
+    for (const destination of missing) await tx.replications.request(image.id, destination, wanted, this.#clock.now())
+    return missing.length > 0
+  }
+
+  /** None for what came by replication: it goes no further, whatever happens to it here. */
+  async #destinations(tx: MetadataWriter, repository: Repository, image: Image): Promise<readonly Registry[]> {
+    if (isPublic(repository.registry)) return []
+    const configuration = await tx.replications.findConfiguration(repository.registry)
+    if (configuration === undefined) return []
+    const destinations = destinationsOf(configuration, repository.name)
+    const isCopy = destinations.length > 0 && (await tx.imageOrigins.list(image.id)).length > 0
+    return isCopy ? [] : destinations
   }
 
   announce(): void {

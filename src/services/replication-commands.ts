@@ -126,7 +126,7 @@ export class ReplicationCommands {
     }
   }
 
-  /** Asks for copies of what was pushed before replication was configured; what is there already is left out. */
+  /** Asks for copies of what was pushed before replication was configured; what a destination was asked to take before is left out there. */
   async #backfill(registry: Registry): Promise<number> {
     let requested = 0
     for (let after: Repository['name'] | undefined; ; ) {
@@ -146,9 +146,9 @@ export class ReplicationCommands {
       await this.#metadata.transact(async (tx) => {
         for (const { id, digest } of page) {
           const image = await tx.images.find(repository.id, { digest })
-          if (image?.id !== id || (await tx.replications.listOfImage(id)).length > 0) continue
+          if (image?.id !== id) continue
           const tags = await tx.images.tagsOf(id)
-          if (await this.#replication.request(tx, repository, tags, { image, isChanged: true })) requested++
+          if (await this.#replication.requestMissing(tx, repository, tags, image)) requested++
         }
       })
       const last = page.at(-1)

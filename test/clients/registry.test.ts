@@ -364,6 +364,101 @@ describe('uploads', () => {
   })
 })
 
+describe('uploads with notes', () => {
+  const NEW = noise('noted', 4_000_000)
+  const NEW_DIGEST = parseDigest(sha256(NEW))
+  let from: number[]
+  const source = {
+    sizeBytes: NEW.length,
+    async *read(at: number) {
+      from.push(at)
+      for (let begin = at; begin < NEW.length; begin += 256 * 1024)
+        yield Buffer.from(NEW.subarray(begin, begin + 256 * 1024))
+    },
+  }
+  let noted: string | undefined
+  const notes = {
+    find: async () => noted,
+    keep: async (location: string) => {
+      noted = location
+    },
+    forget: async () => {
+      noted = undefined
+    },
+  }
+  const pushNew = (change: Partial<RegistryClientSettings> = { attempts: 1 }) =>
+    client(undefined, change).pushBlob(NAME, NEW_DIGEST, source, undefined, undefined, notes)
+
+  beforeEach(() => {
+    from = []
+    noted = undefined
+  })
+
+  /** The first PATCH arrives, and its answer does not. */
+  function loseAnswer() {
+    let isFirst = true
+    upstream.fault = ({ method }, response) => {
+      if (method !== 'PATCH' || !isFirst) return false
+      isFirst = false
+      response.writeHead = () => response.destroy()
+      return false
+    }
+  }
+
+  test('are taken up by a later call, which sends only what is missing', async () => {
+    loseAnswer()
+    await expect(pushNew()).rejects.toEqual(withCode('upstream-unavailable'))
+    expect(noted).toContain('/blobs/uploads/')
+    expect(await pushNew()).toBe('uploaded')
+    expect(upstream.blobs.get(NEW_DIGEST)).toEqual(NEW)
+    expect([from, noted]).toEqual([[0], undefined])
+  })
+
+  test('begin anew where the other side has forgotten them, or is another by now', async () => {
+    for (const old of [
+      new URL(`/v2/${NAME}/blobs/uploads/none?state=a%2Bb`, upstream.url).href,
+      'http://127.0.0.1:9/x',
+    ]) {
+      upstream.blobs.delete(NEW_DIGEST)
+      noted = old
+      expect(await pushNew()).toBe('uploaded')
+    }
+    expect(from).toEqual([0, 0])
+  })
+
+  test('that turn out wrong in the end are not taken up again', async () => {
+    let isFirst = true
+    upstream.fault = ({ method }, response) => {
+      if (method !== 'PUT' || !isFirst) return false
+      isFirst = false
+      response.writeHead(400).end()
+      return true
+    }
+    await expect(pushNew()).rejects.toEqual(withCode('upstream-wrong'))
+    expect(noted).toBeUndefined()
+    expect(await pushNew()).toBe('uploaded')
+    expect(from).toEqual([0, 0])
+  })
+
+  test('whose source fails fail for that, and not for the other side', async () => {
+    const broken = {
+      sizeBytes: NEW.length,
+      async *read() {
+        yield Buffer.from(NEW.subarray(0, 1000))
+        throw new Error('EIO')
+      },
+    }
+    await expect(client().pushBlob(NAME, NEW_DIGEST, broken)).rejects.toThrow('EIO')
+  })
+})
+
+describe('deletions', () => {
+  test('of what is not there are fine', async () => {
+    await client().deleteManifest(NAME, 'gone')
+    expect(upstream.asked.at(-1)).toBe(`DELETE /v2/${NAME}/manifests/gone`)
+  })
+})
+
 describe('lists', () => {
   test('of tags go page by page', async () => {
     for (const tag of ['v2', 'v3', 'v4', 'v5']) upstream.tags.set(`${NAME}:${tag}`, sha256(MANIFEST))

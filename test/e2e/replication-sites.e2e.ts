@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -236,6 +236,37 @@ describe('three sites', () => {
       await b.ecr.send(new DeleteRegistryPolicyCommand({}))
       expect(await ecru('replication', 'retry')).toMatch(/requested:? +1/i)
       expect(await a.ends('only-b/app', 'denied', B)).toBe('COMPLETE')
+      expect(await b.holds('only-b/app', image)).toBe(true)
+    },
+    TIMEOUT_MS,
+  )
+
+  test(
+    'a login that has run out there, by the clock there, is made anew',
+    async () => {
+      await b.advance(13 * 3600)
+      const image = await pushed('only-b/app', 'clock')
+      expect(await a.ends('only-b/app', 'clock', B)).toBe('COMPLETE')
+      expect(await b.holds('only-b/app', image)).toBe(true)
+    },
+    TIMEOUT_MS,
+  )
+
+  test(
+    'a secret that cannot be read leaves the site alone until it can',
+    async () => {
+      const secret = join(dir, A, 'secret')
+      await rename(secret, `${secret}.away`)
+      await a.kill()
+      await a.start()
+      const image = await pushed('only-b/app', 'secret')
+      const reason = async () => (await status()).images[0]?.failureReason ?? ''
+      while ((await reason()) === '') await Bun.sleep(25)
+      expect(await reason()).toBe(`The secret for ${B} cannot be read`)
+      expect((await a.statusOf('only-b/app', 'secret'))[B]).toBe('IN_PROGRESS')
+      await rename(`${secret}.away`, secret)
+      await a.advance(3600)
+      expect(await a.ends('only-b/app', 'secret', B)).toBe('COMPLETE')
       expect(await b.holds('only-b/app', image)).toBe(true)
     },
     TIMEOUT_MS,

@@ -364,6 +364,12 @@ describe('operators', () => {
     await run()
     expect([await tagged(inFar, 'v1'), await tagged(inFar, 'v2')]).toEqual([digest, digest])
     expect(await commands.run('backfill', { region: 'us-east-1' })).toEqual({ requested: 0 })
+    // A destination that is new does not have it, whatever others have.
+    const third: Registry = { ...FAR, region: parseRegion('us-west-2') }
+    await configure(FAR, third)
+    expect(await commands.run('backfill', {})).toEqual({ requested: 1 })
+    expect(await run()).toMatchObject({ copied: 1 })
+    expect(await tagged(in_(third), 'v2')).toBe(digest)
     await expect(commands.run('backfill', { repository: 'x' })).rejects.toMatchObject({ code: 'invalid-parameter' })
   })
 })
