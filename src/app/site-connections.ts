@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ReplicationSite } from '../config/replication-sites.ts'
-import { isRegistryError } from '../domain/errors.ts'
 import type { Registry } from '../domain/names.ts'
 import { DROPPED_TAGS, printSource, REPLICATED_FROM, readDroppedTags } from '../domain/replication/wire.ts'
 import { upstreamUnavailable } from '../domain/upstream-errors.ts'
@@ -13,8 +12,6 @@ const STALL_MS = 60_000
 const RETRIES = { attempts: 3, waitMsMax: 5_000 }
 /** A login lives for twelve hours. */
 const LOGIN_MS = 6 * 3_600_000
-/** For how long a refusal is believed after a new login has not helped. */
-const REFUSED_MS = 60_000
 
 /** One client for each registry whose images go to the site. What talks to it is loaded when the first goes there. */
 export function siteConnections(foundation: Foundation, site: ReplicationSite) {
@@ -48,7 +45,6 @@ async function connect(
   }
   const nowMs = () => realClock.now().getTime()
   let login: { readonly value: Awaited<ReturnType<typeof siteLogin>>; readonly untilMs: number } | undefined
-  let refusedUntilMs = 0
   const client = new RegistryClient(
     site.endpoint,
     async (isRefused) => {
@@ -64,41 +60,19 @@ async function connect(
     settings,
     realClock,
   )
-  /** What is refused with a login of before is tried with a new one: the other side's clock, or its keys, may have moved on. */
-  const withLogin = async <T>(work: () => Promise<T>): Promise<T> => {
-    const used = login
-    try {
-      return await work()
-    } catch (error) {
-      const isRefused = isRegistryError(error, 'upstream-denied', 'upstream-wrong')
-      if (!isRefused || used === undefined) throw error
-      // Otherwise somebody else has thrown it away meanwhile.
-      if (login === used) {
-        if (nowMs() < refusedUntilMs) throw error
-        login = undefined
-        refusedUntilMs = nowMs() + REFUSED_MS
-      }
-      const done = await work()
-      refusedUntilMs = 0
-      return done
-    }
-  }
   return {
     knowsReplication: site.kind === 'ecru',
-    pushBlob: (repository, digest, blob, notes, signal) =>
-      withLogin(async () => {
-        await client.pushBlob(repository, digest, blob, undefined, signal, notes)
-      }),
-    deleteManifest: (repository, reference, signal) =>
-      withLogin(() => client.deleteManifest(repository, reference, signal)),
-    putManifest: (repository, reference, { digest, bytes, mediaType }, signal) =>
-      withLogin(async () => {
-        const header = await client.putManifest(repository, reference, bytes, mediaType, signal)
-        // Whoever answers 200 to everything has stored nothing.
-        if (header('docker-content-digest') !== digest)
-          throw upstreamUnavailable(`${client.host} does not say that it has stored ${digest}`)
-        return readDroppedTags(header(DROPPED_TAGS))
-      }),
+    pushBlob: async (repository, digest, blob, notes, signal) => {
+      await client.pushBlob(repository, digest, blob, undefined, signal, notes)
+    },
+    deleteManifest: (repository, reference, signal) => client.deleteManifest(repository, reference, signal),
+    putManifest: async (repository, reference, { digest, bytes, mediaType }, signal) => {
+      const header = await client.putManifest(repository, reference, bytes, mediaType, signal)
+      // Whoever answers 200 to everything has stored nothing.
+      if (header('docker-content-digest') !== digest)
+        throw upstreamUnavailable(`${client.host} does not say that it has stored ${digest}`)
+      return readDroppedTags(header(DROPPED_TAGS))
+    },
   }
 }
 

@@ -43,6 +43,11 @@ export class RegistryAuth {
     this.#clock = clock
   }
 
+  /** Whether a password is sent with each request. */
+  get isBasic(): boolean {
+    return this.#isBasic
+  }
+
   /** What to send with a request of this scope, as far as is known before the registry has asked. */
   async header(scope: string): Promise<string | undefined> {
     if (this.#isBasic) return basic(await this.#source(false))
@@ -69,6 +74,12 @@ export class RegistryAuth {
     if (header === undefined || header === sent) return undefined
     this.#isBasic = true
     return header
+  }
+
+  /** What to send instead of a password that is no longer taken; `undefined`: there is no other. */
+  async renewed(sent: string): Promise<string | undefined> {
+    const header = basic(await this.#source(true))
+    return header === sent ? undefined : header
   }
 
   async #tokenOnce(challenge: Challenge, scope: string, isRefused: boolean): Promise<string> {

@@ -299,17 +299,33 @@ export class RegistryClient {
     const url = new URL(target, this.#base)
     // Where uploads go may be another host, which has no claim to what is secret.
     const isOwn = url.origin === this.#base.origin
-    const authorization = isOwn ? await this.#auth.header(scope) : undefined
-    let answer = await this.#send(url, request, authorization)
+    let sent = isOwn ? await this.#auth.header(scope) : undefined
+    let answer = await this.#send(url, request, sent)
     if (answer.status === 401 && isOwn && isRepeatable(request)) {
       answer.discard()
-      const better = await this.#auth.answerTo(answer, scope, authorization)
+      const better = await this.#auth.answerTo(answer, scope, sent)
       if (better !== undefined) answer = await this.#send(url, request, better)
+      sent = better ?? sent
+    }
+    if ((answer.status === 403 || answer.status === 400) && sent !== undefined && isRepeatable(request)) {
+      const better = (await this.#isPasswordOver(sent)) ? await this.#auth.renewed(sent) : undefined
+      if (better !== undefined) {
+        answer.discard()
+        answer = await this.#send(url, request, better)
+      }
     }
     const isFine = accepted?.includes(answer.status) ?? (answer.status >= 200 && answer.status < 300)
     if (isFine) return answer
     answer.discard()
     throw failureOf(answer, what, this.#clock.now())
+  }
+
+  /** ECR's passwords run out. It refuses one that has, or that it no longer knows, whatever is asked for. */
+  async #isPasswordOver(authorization: string): Promise<boolean> {
+    if (!this.#auth.isBasic) return false
+    const { status, discard } = await this.#send(new URL('/v2/', this.#base), { method: 'GET' }, authorization)
+    discard()
+    return status === 403 || status === 400 || status === 401
   }
 
   async #send(url: URL, request: Exchange, authorization: string | undefined): Promise<Answer> {

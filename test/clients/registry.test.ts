@@ -103,6 +103,34 @@ describe('who one is', () => {
     expect(client().ping()).rejects.toEqual(withCode('upstream-denied'))
   })
 
+  test('Basic: a password that has run out, is replaced by another; one that is only not allowed something is not', async () => {
+    await begin({ auth: 'basic', username: 'AWS', password: 'new' })
+    let password = 'old'
+    upstream.fault = ({ headers }, response) => {
+      if (headers.authorization !== `Basic ${Buffer.from('AWS:old').toString('base64')}`) return false
+      response.writeHead(403).end()
+      return true
+    }
+    const here = new RegistryClient(
+      upstream.url,
+      async (isRefused) => {
+        if (isRefused) password = 'new'
+        return { username: 'AWS', password }
+      },
+      SETTINGS,
+      clock,
+    )
+    expect((await here.headManifest(NAME, 'v1')).mediaType).toBe(MANIFEST_TYPE)
+    const before = upstream.asked.length
+    upstream.fault = ({ path }, response) => {
+      if (path === '/v2/') return false
+      response.writeHead(403).end()
+      return true
+    }
+    await expect(here.headManifest(NAME, 'v1')).rejects.toEqual(withCode('upstream-denied'))
+    expect(upstream.asked.slice(before)).toEqual([`HEAD /v2/${NAME}/manifests/v1`, 'GET /v2/'])
+  })
+
   test('Bearer: a token for each scope, fetched once, again when it has expired', async () => {
     await begin({ auth: 'bearer', username: 'me', password: 'secret' })
     const here = client({ username: 'me', password: 'secret' })
