@@ -13,6 +13,7 @@ import { zot } from './peers/zot.ts'
 import type { Located } from './registry-peer.ts'
 import { type Circumstances, document, report } from './report.ts'
 import type { Row } from './row.ts'
+import { admission } from './workloads/admission.ts'
 import { advisories } from './workloads/advisories.ts'
 import { backup } from './workloads/backup.ts'
 import { concurrentPulls } from './workloads/concurrent-pulls.ts'
@@ -43,6 +44,7 @@ const workloads = [
   memory,
   pages,
   lifecycle,
+  admission,
   advisories,
   backup,
   encryption,

@@ -28,6 +28,10 @@ const findConfiguration = prepared((db, p: { accountId: string; region: string }
     .where('region', '=', p.region),
 )
 
+const findScan = prepared((db, p: { imageId: number; type: ScanType }) =>
+  db.selectFrom('image_scans').select(scanColumns).where('image_id', '=', p.imageId).where('scan_type', '=', p.type),
+)
+
 const listUnfinished = prepared((db, p: { at: number; limit: number }) =>
   db
     .selectFrom('image_scans as s')
@@ -128,7 +132,8 @@ export class Scans implements ScanWriter {
   }
 
   async find(imageId: number, type: ScanType): Promise<Scan | undefined> {
-    return (await this.findMany([imageId], type)).get(imageId)
+    const { rows } = await findScan(this.#session.db, { imageId, type })
+    return rows[0] && toScan(rows[0])
   }
 
   async findMany(imageIds: readonly number[], type: ScanType): Promise<ReadonlyMap<number, Scan>> {
