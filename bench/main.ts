@@ -27,6 +27,7 @@ import { metrics } from './workloads/metrics.ts'
 import { pages } from './workloads/pages.ts'
 import { policies } from './workloads/policies.ts'
 import { pullLargeBlob } from './workloads/pull-large-blob.ts'
+import { pullThrough } from './workloads/pull-through.ts'
 import { pushLargeBlob } from './workloads/push-large-blob.ts'
 import { replication } from './workloads/replication.ts'
 import { scans } from './workloads/scans.ts'
@@ -52,6 +53,7 @@ const workloads = [
   inventory,
   metrics,
   policies,
+  pullThrough,
   scans,
   replication,
 ]

@@ -61,20 +61,31 @@ export async function runEcru({ url }: RunningRegistry, command: readonly string
 
 /** Calls an operation of Ecru's ECR API as an administrator of the default account; throws its error message. */
 export async function callEcr(url: string, operation: string, input: object, region = 'us-east-1'): Promise<unknown> {
-  const headers = ecrHeaders(operation, region)
+  return callAws(url, 'ecr', `AmazonEC2ContainerRegistry_V20150921.${operation}`, input, region)
+}
+
+/** The same for any service that speaks AWS JSON; `target` is what it calls the operation. */
+export async function callAws(
+  url: string,
+  service: string,
+  target: string,
+  input: object,
+  region = 'us-east-1',
+): Promise<unknown> {
+  const headers = awsHeaders(service, target, region)
   const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(input) })
   const body = await response.text()
-  if (!response.ok) throw new Error(`${operation} answered ${response.status}: ${body}`)
+  if (!response.ok) throw new Error(`${target} answered ${response.status}: ${body}`)
   return JSON.parse(body)
 }
 
 /** Headers as an AWS SDK sends them; the default profile does not check the signature of a foreign key. */
-function ecrHeaders(operation: string, region: string): Record<string, string> {
+function awsHeaders(service: string, target: string, region: string): Record<string, string> {
   const now = new Date().toISOString().replace(/[-:]|\.\d+/g, '')
-  const scope = `000000000000/${now.slice(0, 8)}/${region}/ecr/aws4_request`
+  const scope = `000000000000/${now.slice(0, 8)}/${region}/${service}/aws4_request`
   return {
     'content-type': 'application/x-amz-json-1.1',
-    'x-amz-target': `AmazonEC2ContainerRegistry_V20150921.${operation}`,
+    'x-amz-target': target,
     'x-amz-date': now,
     authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host;x-amz-date, Signature=${'0'.repeat(64)}`,
   }
