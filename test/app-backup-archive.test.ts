@@ -186,7 +186,7 @@ for (const to of ['backup', 'ecru.tar.zst'])
 
     test('the advisories come back, so that scans find what they found', async () => {
       const first = await places.start('data')
-      await first.importAdvisories(ADVISORIES, ['Alpine'])
+      await first.importAdvisories(ADVISORIES, { ecosystems: ['Alpine'] })
       const status = await first.advisoryStatus()
       const report = await first.backUp(places.order({ to: places.path(to) }))
       expect(report).toMatchObject({ includesAdvisories: true })

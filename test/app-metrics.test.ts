@@ -166,7 +166,7 @@ test('the dashboard and the alert rules ask for metrics that are there', async (
   await pullThrough()
   await pushAndPull('team/app', 1)
   await app.collectGarbage(false)
-  await app.importAdvisories(OSV_DIRECTORY, ['Alpine'])
+  await app.importAdvisories(OSV_DIRECTORY, { ecosystems: ['Alpine'] })
   const names = new Set([...(await samples()).keys()].map((sample) => sample.replace(/\{.*/, '')))
   const dashboard = JSON.stringify(JSON.parse(await readFile('deploy/grafana/ecru.json', 'utf8')))
   const rules = Bun.YAML.parse(await readFile('deploy/prometheus/ecru-alerts.yaml', 'utf8')) as {

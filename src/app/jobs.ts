@@ -33,7 +33,7 @@ import { ImageSigner } from '../services/image-signer.ts'
 import { LifecycleEvaluation } from '../services/lifecycle-evaluation.ts'
 import { LifecycleExecution } from '../services/lifecycle-execution.ts'
 import { type ProfileCertificate, SigningProfiles } from '../services/signing-profiles.ts'
-import type { ImportProgress, ImportReport } from '../stores/advisories.ts'
+import type { ImportChoice, ImportProgress, ImportReport } from '../stores/advisories.ts'
 import type { AdvisoryPush } from '../stores/advisory-pushes.ts'
 import type { AuditReport } from '../stores/audit.ts'
 import { createBackups } from './backup.ts'
@@ -77,7 +77,7 @@ export interface OperatorJobs {
   /** Imports what is at a place that this process sees. */
   importAdvisories(
     from: string,
-    ecosystems: readonly string[] | undefined,
+    choice: ImportChoice,
     onProgress?: (progress: ImportProgress) => void,
   ): Promise<ImportReport>
   /** Imports what has changed at the configured source. */
@@ -154,10 +154,10 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
         ...(await advisories.status()),
         pushes: await metadata.view.advisoryPushes.listNewest(PUSHES_SHOWN),
       }),
-      importAdvisories: (from, ecosystems, onProgress) =>
+      importAdvisories: (from, choice, onProgress) =>
         (from.startsWith(BUNDLE)
           ? importBundle(bundles, from.slice(BUNDLE.length), config, onProgress)
-          : advisories.import({ from, ecosystems }, onProgress)
+          : advisories.import({ from, ...choice }, onProgress)
         ).finally(() => scans.look()),
       fetchAdvisories: (onProgress) => advisories.fetch(onProgress).finally(() => scans.look()),
       signingCertificate: (profileArn) => profiles.certificateOf(profileArn),

@@ -20,12 +20,16 @@ export async function importAdvisories(
   // The server reads it, and is somewhere else in the file system.
   const place = /^(https?:\/\/|oci:)/i.test(from) ? from : resolve(from)
   const ecosystems = typeof flags.ecosystems === 'string' ? flags.ecosystems : undefined
-  const query = new URLSearchParams({ from: place, ...(ecosystems === undefined ? {} : { ecosystems }) })
+  const source = typeof flags.source === 'string' ? flags.source : undefined
+  const query = new URLSearchParams({ from: place })
+  if (ecosystems !== undefined) query.set('ecosystems', ecosystems)
+  if (source !== undefined) query.set('source', source)
+  const choice = { ecosystems: listOf(ecosystems), source }
   const job = {
     command: 'advisories import',
     method: 'POST',
     path: `/_ecru/advisories/import?${query}`,
-    runDirectly: (app: RunningApp) => inWords(() => app.importAdvisories(place, listOf(ecosystems), told(terminal))),
+    runDirectly: (app: RunningApp) => inWords(() => app.importAdvisories(place, choice, told(terminal))),
   } as const
   printReport(await runJob(job, options, flags.url, terminal, createApp), flags.json === true, terminal)
   return EXIT.ok

@@ -71,7 +71,7 @@ export interface RunningApp {
   advisoryStatus(): Promise<object>
   importAdvisories(
     from: string,
-    ecosystems: readonly string[] | undefined,
+    choice: { readonly ecosystems?: readonly string[] | undefined; readonly source?: string | undefined },
     onProgress?: OnImportProgress,
   ): Promise<object>
   fetchAdvisories(onProgress?: OnImportProgress): Promise<object>

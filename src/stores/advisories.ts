@@ -25,6 +25,8 @@ export interface AdvisoryStatus {
   /** In alphabetic order. */
   readonly ecosystems: readonly EcosystemStatus[]
   readonly knownExploitedCount: number
+  /** Who wrote the records: `osv`, or the converters that imports named. In alphabetic order. */
+  readonly sources: readonly string[]
 }
 
 /** A package that an import changed something about. */
@@ -46,15 +48,19 @@ export interface AdvisorySet extends FlawKnowledge {
   changesSince(revision: number): readonly ChangedPackage[] | 'everything'
 }
 
-export interface ImportRequest {
-  /** A directory in the layout of the OSV bucket or of single records, a file, or the URL of either. */
-  readonly from: string
+/** Of what is imported. */
+export interface ImportChoice {
   /** Of a bucket only these; all when absent. */
   readonly ecosystems?: readonly string[] | undefined
-  /** File with the certificates of further authorities, in PEM, for https. */
-  readonly caFile?: string | undefined
   /** What is recorded as the origin; `osv` unless another converter wrote the records. */
   readonly source?: string | undefined
+}
+
+export interface ImportRequest extends ImportChoice {
+  /** A directory in the layout of the OSV bucket or of single records, a file, or the URL of either. */
+  readonly from: string
+  /** File with the certificates of further authorities, in PEM, for https. */
+  readonly caFile?: string | undefined
   readonly at: Date
 }
 

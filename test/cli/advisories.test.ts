@@ -42,6 +42,22 @@ test('advisories are imported and told of without a server; their absence and th
   expect(ecosystems).toMatchObject([{ ecosystem: 'Debian:12', recordCount: 1, newestModifiedAt: modified }])
 })
 
+test('who wrote the records is kept, and told', async () => {
+  records.put(osvRecord('DEBIAN-CVE-2026-2', ['Debian:12', 'zlib', '1.2.14']))
+  await run('import', records.path)
+  expect((await run('status')).said).toMatch(/sources +osv\n/)
+  records.put(osvRecord('VENDOR-2026-1', ['Debian:12', 'zlib', '1.2.14']))
+  await run('import', join(records.path, 'VENDOR-2026-1.json'), '--source', 'vendor-csaf')
+  const { sources } = JSON.parse((await run('status', '--json')).said)
+  expect(sources).toEqual(['osv', 'vendor-csaf'])
+})
+
+test.each(['', 'two words', 'a/b'])('a source is not named %p', async (source) => {
+  records.put(osvRecord('DEBIAN-CVE-2026-2', ['Debian:12', 'zlib', '1.2.14']))
+  const refused = await run('import', records.path, '--source', source)
+  expect([refused.exitCode, refused.complained]).toEqual([1, expect.stringContaining('A source is named with')])
+})
+
 test('old advisories fail the status, and say so', async () => {
   records.put(osvRecord('DEBIAN-CVE-2020-2', ['Debian:12', 'zlib', '1.2.14'], { modified: '2020-01-01T00:00:00Z' }))
   await run('import', records.path)

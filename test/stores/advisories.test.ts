@@ -23,7 +23,7 @@ afterEach(async () => {
   rmSync(home, { recursive: true, force: true })
 })
 
-const importFrom = (from: string, at = AT): Promise<ImportReport> => store.import({ from, at })
+const importFrom = (from: string, at = AT, source = 'osv'): Promise<ImportReport> => store.import({ from, at, source })
 const idsOf = (ecosystem: string, name: string) =>
   store.use((set) => set?.entriesOf(ecosystem, name).map(({ advisoryId }) => advisoryId))
 const qs = osvRecord('GHSA-1', ['npm', 'qs', '2.0.0'])
@@ -83,6 +83,19 @@ test('an archive that is no dump of the bucket only adds and replaces', async ()
   const more = records.putText('more.zip', zipOf({ 'GHSA-2.json': JSON.stringify({ ...qs, id: 'GHSA-2' }) }))
   expect(await importFrom(more)).toMatchObject({ addedCount: 1, removedCount: 0 })
   expect(await idsOf('npm', 'qs')).toEqual(['GHSA-1', 'GHSA-2'])
+})
+
+test('what one source has no more is removed of this source alone', async () => {
+  await importFrom(bucketOf('npm', { 'GHSA-1.json': JSON.stringify(qs) }))
+  const importOwn = (from: string) => importFrom(from, AT, 'vendor')
+  const own = (id: string) => bucketOf('npm', { [`${id}.json`]: JSON.stringify({ ...qs, id }) })
+  expect(await importOwn(own('VENDOR-1'))).toMatchObject({ addedCount: 1, removedCount: 0 })
+  expect(await idsOf('npm', 'qs')).toEqual(['GHSA-1', 'VENDOR-1'])
+  expect(await importOwn(own('VENDOR-2'))).toMatchObject({ addedCount: 1, removedCount: 1 })
+  expect(await idsOf('npm', 'qs')).toEqual(['GHSA-1', 'VENDOR-2'])
+  const single = records.putText('GHSA-1.json', JSON.stringify({ ...qs, modified: '2026-05-01T00:00:00Z' }))
+  expect(await importOwn(single)).toMatchObject({ addedCount: 1, changedCount: 0 })
+  expect(await store.use((set) => set?.status.sources)).toEqual(['osv', 'vendor'])
 })
 
 test('of a record that two dumps have, the newer counts', async () => {

@@ -3,6 +3,7 @@ import { type CommandLine, URL_OPTION, WHERE } from './command-line.ts'
 const IMPORT_EXAMPLES = `  ecru advisories import /media/usb/osv
   ecru advisories import Debian/all.zip
   ecru advisories import https://storage.googleapis.com/osv-vulnerabilities --ecosystems Debian,Alpine,npm
+  ecru advisories import /srv/converted --source vendor-csaf
   ecru advisories import oci:ecru/advisories:latest
   ecru advisories import known_exploited_vulnerabilities.json`
 const STATUS_EXAMPLES = '  ecru advisories status || echo "absent or too old"'
@@ -27,7 +28,9 @@ export function describeAdvisories({ command, group, terminal, createApp }: Comm
       return await importAdvisories(options, flags, from, terminal, createApp)
     },
     advisories,
-  ).option('--ecosystems <names>', 'Of a bucket only these folders, with commas between.')
+  )
+    .option('--ecosystems <names>', 'Of a bucket only these folders, with commas between.')
+    .option('--source <name>', 'Who wrote the records, where it was not osv.dev: kept with them, and told by `status`.')
   const fetchNow = command(
     {
       name: 'fetch',

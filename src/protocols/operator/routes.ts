@@ -40,7 +40,10 @@ const ROUTES: Routes = {
     operate(request, context, services, () => services.advisoryStatus()),
   'POST /_ecru/advisories/import': (request, context, services) =>
     operate(request, context, services, (query) =>
-      services.importAdvisories(query.get('from') ?? '', query.get('ecosystems')?.split(',')),
+      services.importAdvisories(query.get('from') ?? '', {
+        ecosystems: query.get('ecosystems')?.split(','),
+        source: query.get('source') ?? undefined,
+      }),
     ),
   'POST /_ecru/advisories/fetch': (request, context, services) =>
     operate(request, context, services, () => services.fetchAdvisories()),

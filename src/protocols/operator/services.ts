@@ -67,7 +67,10 @@ export interface OperatorServices {
   runLifecycle(target: RepositoryRef | 'all'): Promise<object>
   forecastLifecycle(ref: RepositoryRef): Promise<object>
   advisoryStatus(): Promise<object>
-  importAdvisories(from: string, ecosystems: readonly string[] | undefined): Promise<object>
+  importAdvisories(
+    from: string,
+    choice: { readonly ecosystems?: readonly string[] | undefined; readonly source?: string | undefined },
+  ): Promise<object>
   fetchAdvisories(): Promise<object>
   signingCertificate(profileArn: string): Promise<object>
   verifyAudit(): Promise<object>

@@ -13,6 +13,7 @@ import {
   type ImportRequest,
   type RejectedRecord,
 } from '../advisories.ts'
+import { type DumpName, dumpNames, isDumpOf } from './dump-name.ts'
 import { type ImportPart, planLocal } from './import-plan.ts'
 import { RemoteSource } from './remote-source.ts'
 import { Staging } from './staging.ts'
@@ -23,6 +24,8 @@ const FILE_BYTES_MAX = 256 * 1024 * 1024
 const RECORDS_PER_MARK = 5_000
 const REJECTED_NAMED_MAX = 20
 
+const SOURCE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+
 /** Does an import from beginning to end, in the thread that calls it. Throws `AdvisoryImportFailed`. */
 export async function runImport(
   directory: string,
@@ -30,17 +33,21 @@ export async function runImport(
   onProgress: (progress: ImportProgress) => void,
 ): Promise<ImportReport> {
   const startedAt = performance.now()
+  const { source = 'osv' } = request
+  if (!SOURCE.test(source))
+    throw new AdvisoryImportFailed('A source is named with up to 64 letters, digits, dots, hyphens and underscores.')
   mkdirSync(directory, { recursive: true })
   const isRemote = /^https?:\/\//i.test(request.from)
   const remote = isRemote ? new RemoteSource(request, directory) : undefined
   const plan = remote === undefined ? planLocal(request) : undefined
-  const staging = Staging.open(directory, plan?.fingerprint ?? remote?.fingerprint ?? '', request.at)
-  const run = new Run(staging, onProgress)
+  const fingerprint = `${plan?.fingerprint ?? remote?.fingerprint ?? ''} ${source}`
+  const staging = Staging.open(directory, fingerprint, request.at)
+  const run = new Run(staging, source, onProgress)
   try {
     if (plan !== undefined) run.importAll(plan.parts)
     else if (remote !== undefined) await remote.eachPart(staging, (part, count) => run.import(part, count))
     const { counts, isResumed } = staging
-    const { revision, changedPackageCount } = staging.publish(request.source ?? 'osv', request.at)
+    const { revision, changedPackageCount } = staging.publish(source, request.at)
     return {
       ...counts,
       isChanged: counts.addedCount + counts.changedCount + counts.removedCount + changedPackageCount > 0,
@@ -64,12 +71,16 @@ class Run {
   readonly rejected: RejectedRecord[] = []
   partName = ''
   readonly #staging: Staging
+  readonly #source: string
+  readonly #nameOf: DumpName
   readonly #onProgress: (progress: ImportProgress) => void
   #partsDone = 0
   #partCount = 1
 
-  constructor(staging: Staging, onProgress: (progress: ImportProgress) => void) {
+  constructor(staging: Staging, source: string, onProgress: (progress: ImportProgress) => void) {
     this.#staging = staging
+    this.#source = source
+    this.#nameOf = dumpNames(source)
     this.#onProgress = onProgress
   }
 
@@ -81,8 +92,9 @@ class Run {
     this.partName = part.name
     this.#partCount = partCount
     this.#tell()
-    if (part.file.endsWith('.zip')) this.#importArchive(part)
-    else this.#importFile(part)
+    const dump = part.dump && this.#nameOf(part.dump)
+    if (part.file.endsWith('.zip')) this.#importArchive({ ...part, dump })
+    else this.#importFile({ ...part, dump })
     this.#partsDone++
     this.#tell()
   }
@@ -152,10 +164,10 @@ class Run {
     }
   }
 
-  /** Single records replace themselves wherever they are; a new one goes to the dump of its first package. */
+  /** Single records replace themselves wherever their source has them; a new one goes to the dump of its first package. */
   #dumpsFor({ id, affected }: Advisory): readonly string[] {
-    const known = this.#staging.dumpsOf(id)
-    return known.length > 0 ? known : [familyOf(affected[0]?.ecosystem ?? 'other')]
+    const known = this.#staging.dumpsOf(id).filter((dump) => isDumpOf(this.#source, dump))
+    return known.length > 0 ? known : [this.#nameOf(familyOf(affected[0]?.ecosystem ?? 'other'))]
   }
 
   #reject(name: string, reason: string): void {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { AdvisoryImportFailed, type ImportRequest } from '../advisories.ts'
+import { dumpNames } from './dump-name.ts'
 import type { ImportPart } from './import-plan.ts'
 import type { Staging } from './staging.ts'
 
@@ -77,7 +78,7 @@ export class RemoteSource {
 
   /** The changes since the newest record that is known, one by one while they are few, or the whole dump. */
   async #fetchEcosystem(ecosystem: string, staging: Staging, take: (part: ImportPart) => void): Promise<void> {
-    const newest = staging.newestOf(ecosystem)
+    const newest = staging.newestOf(dumpNames(this.#request.source)(ecosystem))
     const ids = newest === undefined ? undefined : await this.#changedSince(ecosystem, newest)
     if (ids !== undefined && ids.length <= SINGLE_RECORDS_MAX) {
       for (let at = 0; at < ids.length; at += FETCHES_AT_ONCE) {

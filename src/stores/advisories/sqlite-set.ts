@@ -112,6 +112,7 @@ function readStatus(database: Database): AdvisoryStatus {
   }
   const count = (sql: string) => database.query<{ count: number }, []>(sql).get()?.count ?? 0
   const ecosystems = database.query<Row, []>('select * from ecosystems order by ecosystem').all()
+  const sources = database.query<{ source: string }, []>('select distinct source from dumps order by source').all()
   const importedAt = new Date(Number(readMeta(database, 'imported_at') ?? '0'))
   return {
     revision: Number(readMeta(database, 'revision') ?? '0'),
@@ -126,5 +127,6 @@ function readStatus(database: Database): AdvisoryStatus {
       importedAt: new Date(row.imported_at),
     })),
     knownExploitedCount: count('select count(*) as count from known_exploited'),
+    sources: sources.map(({ source }) => source),
   }
 }
