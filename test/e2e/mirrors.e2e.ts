@@ -138,7 +138,7 @@ describe('clients pull images of other registries under their own names', () => 
     }
     const mounts = await inPrivateMounts(join(dir, 'podman'))
     const podman = [
-      ...[...mounts, client('podman'), '--root', join(dir, 'storage'), '--runroot', join(dir, 'run')],
+      ...[...mounts, client('podman'), '--root', join(dir, 'storage'), '--runroot', '/run/podman'],
       ...['--storage-driver', 'vfs', '--cgroup-manager', 'cgroupfs', '--events-backend', 'file'],
     ]
     await run([...podman, 'login', '--tls-verify=false', '-u', 'AWS', '--password-stdin', registry.host], {
