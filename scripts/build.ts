@@ -1,5 +1,5 @@
 import { rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 /*
@@ -27,7 +27,7 @@ const shared = {
 } as const satisfies Bun.BuildConfig
 
 if (values.compile) {
-  await Bun.build({ ...shared, compile: { outfile: join(ROOT, values.outfile) } })
+  await Bun.build({ ...shared, compile: { outfile: resolve(ROOT, values.outfile) } })
 } else {
   const target = join(ROOT, 'dist', 'program')
   const made = `${target}.${process.pid}`
