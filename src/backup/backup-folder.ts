@@ -207,10 +207,11 @@ export class BackupFolder {
   }
 }
 
-/** When, and something that no other backup of that second has. */
+/** When, to the millisecond, and something that no other backup of that moment has. Snapshots sort by it as they were begun. */
 export function newSnapshotId(at: Date): string {
   const when = at.toISOString().replace(/[-:]|\.\d+/g, '')
-  return `${when}-${randomUUID().slice(0, 8)}`
+  const milliseconds = at.getUTCMilliseconds().toString(16).padStart(3, '0')
+  return `${when}-${milliseconds}${randomUUID().slice(0, 5)}`
 }
 
 function reasonOf(thrown: unknown): string {
