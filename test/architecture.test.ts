@@ -143,7 +143,7 @@ test('no protocol decides who may do what: it asks a service, which asks', async
   for (const file of await sourceFiles())
     if (
       file.startsWith('src/protocols/') &&
-      /services\/access\.ts'|\.authorize(All)?\(/.test(await Bun.file(file).text())
+      /services\/access\/access\.ts'|\.authorize(All)?\(/.test(await Bun.file(file).text())
     )
       wrong.push(file)
   expect(wrong).toEqual([])

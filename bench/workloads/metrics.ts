@@ -2,7 +2,7 @@ import { parseRegion, parseRegistryId, parseRepositoryName } from '../../src/dom
 import { MasterKey } from '../../src/lib/master-key.ts'
 import { detachedContext } from '../../src/protocols/http/context.ts'
 import { measured } from '../../src/protocols/http/measured.ts'
-import { MetricCounts } from '../../src/services/metric-counts.ts'
+import { MetricCounts } from '../../src/services/metrics/metric-counts.ts'
 import { Traffic } from '../../src/services/traffic.ts'
 import { openMemoryMetadata } from '../../src/stores/metadata/sqlite.ts'
 import type { Workload } from '../bench.ts'

@@ -5,7 +5,7 @@ import { EventRetention } from '../jobs/event-retention.ts'
 import type { JobRuns } from '../jobs/job-runs.ts'
 import { JobRunner } from '../jobs/runner.ts'
 import { Once } from '../lib/once.ts'
-import { webhookSecret } from '../services/webhook-secret.ts'
+import { webhookSecret } from '../services/events/webhook-secret.ts'
 import { asError, type Foundation } from './foundation.ts'
 import type { Services } from './services.ts'
 

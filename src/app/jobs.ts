@@ -25,14 +25,14 @@ import { Scrub, type ScrubReport } from '../jobs/scrub.ts'
 import { SigningJob, SigningJobs } from '../jobs/signing.ts'
 import { systemClock } from '../lib/clock.ts'
 import { Gate } from '../lib/gate.ts'
-import { AccessExplanations } from '../services/access-explanations.ts'
-import type { AdvisoryReport } from '../services/advisories.ts'
-import { AdvisoryBundles } from '../services/advisory-bundles.ts'
-import type { CostReport } from '../services/costs.ts'
-import { ImageSigner } from '../services/image-signer.ts'
-import { LifecycleEvaluation } from '../services/lifecycle-evaluation.ts'
-import { LifecycleExecution } from '../services/lifecycle-execution.ts'
-import { type ProfileCertificate, SigningProfiles } from '../services/signing-profiles.ts'
+import { AccessExplanations } from '../services/access/access-explanations.ts'
+import type { AdvisoryReport } from '../services/advisories/advisories.ts'
+import { AdvisoryBundles } from '../services/advisories/advisory-bundles.ts'
+import { LifecycleEvaluation } from '../services/lifecycle/lifecycle-evaluation.ts'
+import { LifecycleExecution } from '../services/lifecycle/lifecycle-execution.ts'
+import type { CostReport } from '../services/repositories/costs.ts'
+import { ImageSigner } from '../services/signing/image-signer.ts'
+import { type ProfileCertificate, SigningProfiles } from '../services/signing/signing-profiles.ts'
 import type { ImportChoice, ImportProgress, ImportReport } from '../stores/advisories.ts'
 import type { AdvisoryPush } from '../stores/advisory-pushes.ts'
 import type { AuditReport } from '../stores/audit.ts'
@@ -240,7 +240,7 @@ async function lifecycleCosts(
   { pulls, activations, storageAccounts }: Services,
   signal: AbortSignal,
 ): Promise<CostReport> {
-  const { Costs } = await import('../services/costs.ts')
+  const { Costs } = await import('../services/repositories/costs.ts')
   const evaluation = new LifecycleEvaluation(metadata, pulls, activations, clock)
   const pace = new Pace(signal)
   return new Costs(metadata, storageAccounts, evaluation, config.pricePerGbMonth).report(() => pace.rest())

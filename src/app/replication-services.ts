@@ -1,11 +1,11 @@
 import { partitionOf } from '../domain/arn.ts'
-import type { Access } from '../services/access.ts'
-import { DeletionReplication } from '../services/deletion-replication.ts'
-import { PushReplication } from '../services/push-replication.ts'
-import { ReplicaDeletion } from '../services/replica-deletion.ts'
-import { Replication } from '../services/replication.ts'
-import { ReplicationCommands } from '../services/replication-commands.ts'
-import { LinkedReplicationRole } from '../services/replication-role.ts'
+import type { Access } from '../services/access/access.ts'
+import { DeletionReplication } from '../services/replication/deletion-replication.ts'
+import { PushReplication } from '../services/replication/push-replication.ts'
+import { ReplicaDeletion } from '../services/replication/replica-deletion.ts'
+import { Replication } from '../services/replication/replication.ts'
+import { ReplicationCommands } from '../services/replication/replication-commands.ts'
+import { LinkedReplicationRole } from '../services/replication/replication-role.ts'
 import type { Foundation } from './foundation.ts'
 
 /** What has to do with copies of images in other registries. `onRequested` hears of what is to be done elsewhere. */

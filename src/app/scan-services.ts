@@ -2,29 +2,29 @@ import { readFileSync } from 'node:fs'
 import { type Config, registryHostFor } from '../config/config.ts'
 import type { RepositoryRef } from '../domain/names.ts'
 import { Once } from '../lib/once.ts'
-import type { Access } from '../services/access.ts'
-import { Admission } from '../services/admission.ts'
-import { Advisories } from '../services/advisories.ts'
-import { BuiltInEngine } from '../services/built-in-engine.ts'
-import { FindingEvents } from '../services/finding-events.ts'
-import { FindingStreams } from '../services/finding-streams.ts'
-import { ImageContents } from '../services/image-contents.ts'
-import { ImageScanner } from '../services/image-scanner.ts'
-import { ImageScans } from '../services/image-scans.ts'
-import { Inspector } from '../services/inspector.ts'
-import { Inventories } from '../services/inventories.ts'
-import { KeptFindings } from '../services/kept-findings.ts'
-import type { LayerAnalyser } from '../services/layer-analyser.ts'
-import { Matching } from '../services/matching.ts'
-import type { PullTimes } from '../services/pulls.ts'
-import { PushScanning } from '../services/push-scanning.ts'
-import { Rematching } from '../services/rematching.ts'
-import { ScanConfigurations } from '../services/scan-configurations.ts'
-import type { ScanEngine } from '../services/scan-engine.ts'
-import { ScanFindings } from '../services/scan-findings.ts'
-import { SortedFindings } from '../services/sorted-findings.ts'
-import type { Vaults } from '../services/vaults.ts'
-import { VexDocuments } from '../services/vex-documents.ts'
+import type { Access } from '../services/access/access.ts'
+import { Advisories } from '../services/advisories/advisories.ts'
+import { Matching } from '../services/advisories/matching.ts'
+import { Rematching } from '../services/advisories/rematching.ts'
+import type { Vaults } from '../services/encryption/vaults.ts'
+import { Admission } from '../services/images/admission.ts'
+import { ImageContents } from '../services/images/image-contents.ts'
+import type { PullTimes } from '../services/images/pulls.ts'
+import { BuiltInEngine } from '../services/scanning/built-in-engine.ts'
+import { FindingEvents } from '../services/scanning/finding-events.ts'
+import { FindingStreams } from '../services/scanning/finding-streams.ts'
+import { ImageScanner } from '../services/scanning/image-scanner.ts'
+import { ImageScans } from '../services/scanning/image-scans.ts'
+import { Inspector } from '../services/scanning/inspector.ts'
+import { Inventories } from '../services/scanning/inventories.ts'
+import { KeptFindings } from '../services/scanning/kept-findings.ts'
+import type { LayerAnalyser } from '../services/scanning/layer-analyser.ts'
+import { PushScanning } from '../services/scanning/push-scanning.ts'
+import { ScanConfigurations } from '../services/scanning/scan-configurations.ts'
+import type { ScanEngine } from '../services/scanning/scan-engine.ts'
+import { ScanFindings } from '../services/scanning/scan-findings.ts'
+import { SortedFindings } from '../services/scanning/sorted-findings.ts'
+import { VexDocuments } from '../services/scanning/vex-documents.ts'
 import type { Foundation } from './foundation.ts'
 
 /** What scans are made of, beside the store of images. */
@@ -88,11 +88,11 @@ function createScanEngine(
   const made = new Once<ScanEngine>(async () => {
     if (wanted.kind === 'trivy') {
       const { TrivyCommand } = await import('../clients/trivy-command.ts')
-      const { TrivyEngine } = await import('../services/trivy-engine.ts')
+      const { TrivyEngine } = await import('../services/scanning/trivy-engine.ts')
       return new TrivyEngine(contents, new TrivyCommand(wanted), clock, advisories)
     }
     const { HarborScannerAdapter } = await import('../clients/scanner-adapter.ts')
-    const { AdapterEngine } = await import('../services/adapter-engine.ts')
+    const { AdapterEngine } = await import('../services/scanning/adapter-engine.ts')
     const { caFile, ...how } = wanted
     const caCertificates = caFile === undefined ? undefined : readFileSync(caFile, 'utf8')
     return new AdapterEngine(inventories, new HarborScannerAdapter({ ...how, caCertificates }), clock, advisories)

@@ -4,7 +4,7 @@ import type { ReplicationSite } from '../config/replication-sites.ts'
 import type { Registry } from '../domain/names.ts'
 import { DROPPED_TAGS, printSource, REPLICATED_FROM, readDroppedTags } from '../domain/replication/wire.ts'
 import { upstreamUnavailable } from '../domain/upstream-errors.ts'
-import type { ReplicationSiteClient } from '../services/site-replication.ts'
+import type { ReplicationSiteClient } from '../services/replication/site-replication.ts'
 import type { Foundation } from './foundation.ts'
 
 const ANSWER_MS = 60_000

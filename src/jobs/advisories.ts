@@ -1,5 +1,5 @@
 import type { LogFacts } from '../lib/logger.ts'
-import type { Advisories } from '../services/advisories.ts'
+import type { Advisories } from '../services/advisories/advisories.ts'
 import type { ImportReport } from '../stores/advisories.ts'
 import type { Job } from './runner.ts'
 

@@ -3,8 +3,8 @@ import { evaluateAlarm, MORE_PERIODS, reasonFor } from '../domain/metrics/evalua
 import type { Points } from '../domain/metrics/math/value.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { LogFacts, Logger } from '../lib/logger.ts'
-import { changeState } from '../services/alarm-states.ts'
-import type { MetricData } from '../services/metric-data.ts'
+import { changeState } from '../services/metrics/alarm-states.ts'
+import type { MetricData } from '../services/metrics/metric-data.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import type { JobRuns } from './job-runs.ts'
 import { type Job, JobRunner } from './runner.ts'
@@ -105,7 +105,7 @@ export class AlarmJob implements Job<AlarmReport> {
     // Loaded with the first alarm, not with the process.
     const [{ QuerySet }, { metricReader }] = await Promise.all([
       import('../domain/metrics/math/queries.ts'),
-      import('../services/metric-queries.ts'),
+      import('../services/metrics/metric-queries.ts'),
     ])
     const { read, gridOf } = metricReader(this.#data, registry, range)
     const value = await (await QuerySet.of(queries)).evaluate(returned.id, read, gridOf)

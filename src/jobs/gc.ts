@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
 import { Gate } from '../lib/gate.ts'
 import type { LogFacts } from '../lib/logger.ts'
-import type { Uploads } from '../services/uploads.ts'
+import type { Uploads } from '../services/images/uploads.ts'
 import type { BlobStore } from '../stores/blobs.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import { Pace } from './pace.ts'

@@ -5,7 +5,7 @@ import type { Repository } from '../domain/repository.ts'
 import { scanningOf } from '../domain/scanning/configuration.ts'
 import { isScannable } from '../domain/scanning/scannable.ts'
 import type { Clock } from '../lib/clock.ts'
-import { scanConfigurationOf } from '../services/scan-configurations.ts'
+import { scanConfigurationOf } from '../services/scanning/scan-configurations.ts'
 import type { MetadataStore, MetadataWriter } from '../stores/metadata.ts'
 import type { Pace } from './pace.ts'
 

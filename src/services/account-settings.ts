@@ -9,7 +9,7 @@ import { invalidParameter } from '../domain/errors.ts'
 import type { Registry } from '../domain/names.ts'
 import type { Principal } from '../domain/principal.ts'
 import type { MetadataReader, MetadataStore } from '../stores/metadata.ts'
-import type { Access, RequestDetails } from './access.ts'
+import type { Access, RequestDetails } from './access/access.ts'
 
 export interface AccountSetting {
   readonly name: AccountSettingName

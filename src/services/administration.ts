@@ -3,10 +3,10 @@ import { parseIamArn } from '../domain/iam-entities/iam-arn.ts'
 import { parseRegion, parseRegistryId, type Registry } from '../domain/names.ts'
 import { ROBOT_ACTIONS, type RobotAction } from '../domain/robot-scope.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { RobotTokens } from './robot-tokens.ts'
-import type { RootKeys } from './root-keys.ts'
-import type { Sessions } from './sessions.ts'
-import type { TokenKeys } from './token-keys.ts'
+import type { RobotTokens } from './credentials/robot-tokens.ts'
+import type { RootKeys } from './credentials/root-keys.ts'
+import type { Sessions } from './credentials/sessions.ts'
+import type { TokenKeys } from './credentials/token-keys.ts'
 
 /** What an operator can have done, by name. */
 export const ADMIN_COMMANDS = [

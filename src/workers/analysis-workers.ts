@@ -2,7 +2,7 @@ import { ANALYSER_VERSION } from '../domain/inventory/analyser-version.ts'
 import { INVENTORY_LIMITS, type InventoryLimits } from '../domain/inventory/limits.ts'
 import type { MergedLayers } from '../domain/inventory/merge.ts'
 import type { FileKind } from '../domain/inventory/selection.ts'
-import type { ImageLayer, LayerAnalyser, SealedFacts } from '../services/layer-analyser.ts'
+import type { ImageLayer, LayerAnalyser, SealedFacts } from '../services/scanning/layer-analyser.ts'
 import { type Answer, type Conversation, WorkerThread } from './worker-thread.ts'
 
 export interface AnalysisWorkersOptions {

@@ -2,9 +2,9 @@ import { afterEach, beforeEach, expect, test } from 'bun:test'
 import type { Series } from '../../src/domain/metrics/series.ts'
 import { AlarmJob } from '../../src/jobs/alarms.ts'
 import { MetricUpkeep } from '../../src/jobs/metric-upkeep.ts'
-import { AlarmServices } from '../../src/services/alarms.ts'
-import { MetricCounts } from '../../src/services/metric-counts.ts'
-import { MetricData } from '../../src/services/metric-data.ts'
+import { AlarmServices } from '../../src/services/metrics/alarms.ts'
+import { MetricCounts } from '../../src/services/metrics/metric-counts.ts'
+import { MetricData } from '../../src/services/metrics/metric-data.ts'
 import { admin, createServices, refTo, registry, type Services } from '../support/service-fixture.ts'
 
 const MINUTE_MS = 60_000

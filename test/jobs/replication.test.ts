@@ -4,7 +4,7 @@ import { parseRegion, type Registry, type RepositoryRef, type Tag } from '../../
 import { upstreamRateLimited, upstreamUnavailable } from '../../src/domain/upstream-errors.ts'
 import { ReplicationJob } from '../../src/jobs/replication.ts'
 import { silentLogger } from '../../src/lib/logger.ts'
-import type { CopySteps, ReplicationRoute } from '../../src/services/local-replication.ts'
+import type { CopySteps, ReplicationRoute } from '../../src/services/replication/local-replication.ts'
 import type { PendingReplication } from '../../src/stores/replication.ts'
 import { admin, createServices, pushImage, refTo, registry, type Services } from '../support/service-fixture.ts'
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { parseTag } from '../../src/domain/names.ts'
 import { NOWHERE, type Principal, rootPrincipal } from '../../src/domain/principal.ts'
-import type { Access, AccessSettings, Denial } from '../../src/services/access.ts'
+import type { Access, AccessSettings, Denial } from '../../src/services/access/access.ts'
 import { createUser, policyText, type StatementDocument, type TestUser } from '../support/iam-user.ts'
 import {
   admin,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { Advisories, type AdvisorySettings } from '../../src/services/advisories.ts'
-import { Matching } from '../../src/services/matching.ts'
+import { Advisories, type AdvisorySettings } from '../../src/services/advisories/advisories.ts'
+import { Matching } from '../../src/services/advisories/matching.ts'
 import { SqliteAdvisoryStore } from '../../src/stores/advisories/sqlite.ts'
 import { type OsvRecord, osvRecord, RecordDirectory, zipOf } from '../support/advisory-data.ts'
 import { inventoryOf, readGolden } from '../support/golden-inventory.ts'

@@ -4,7 +4,7 @@ import { parseDestinations } from '../../src/domain/eventbridge/destination.ts'
 import type { AlarmDefinition, AlarmStateValue } from '../../src/domain/metrics/alarm.ts'
 import { EventDelivery } from '../../src/jobs/event-delivery.ts'
 import { silentLogger } from '../../src/lib/logger.ts'
-import { AlarmServices } from '../../src/services/alarms.ts'
+import { AlarmServices } from '../../src/services/metrics/alarms.ts'
 import { admin, createServices, registry, type Services } from '../support/service-fixture.ts'
 
 const caller = { principal: admin, region: registry.region }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { randomIds } from '../../src/lib/ids.ts'
-import { Callers } from '../../src/services/callers.ts'
-import { RootKeys } from '../../src/services/root-keys.ts'
+import { Callers } from '../../src/services/credentials/callers.ts'
+import { RootKeys } from '../../src/services/credentials/root-keys.ts'
 import { newEntity } from '../suites/metadata-store-iam.ts'
 import { createServices, registry, type Services } from '../support/service-fixture.ts'
 

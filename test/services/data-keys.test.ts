@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { type KmsKey, keyArn } from '../../src/domain/kms/key.ts'
 import { randomIds } from '../../src/lib/ids.ts'
-import { DataKeys } from '../../src/services/data-keys.ts'
+import { DataKeys } from '../../src/services/encryption/data-keys.ts'
 import { openMemoryMetadata } from '../../src/stores/metadata/sqlite.ts'
 import type { MetadataStore } from '../../src/stores/metadata.ts'
 import { newKey, newMaterial } from '../suites/metadata-store-keys.ts'

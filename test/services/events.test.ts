@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { parseTag } from '../../src/domain/names.ts'
 import { PUBLIC_REGION } from '../../src/domain/public-registry.ts'
-import { PullEvents } from '../../src/services/pull-events.ts'
+import { PullEvents } from '../../src/services/images/pull-events.ts'
 import {
   ACTIVATION_MS,
   admin,

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { randomIds } from '../../src/lib/ids.ts'
-import { Callers } from '../../src/services/callers.ts'
-import { KeyUses } from '../../src/services/key-uses.ts'
-import { RootKeys } from '../../src/services/root-keys.ts'
+import { Callers } from '../../src/services/credentials/callers.ts'
+import { KeyUses } from '../../src/services/credentials/key-uses.ts'
+import { RootKeys } from '../../src/services/credentials/root-keys.ts'
 import { createServices, registry } from '../support/service-fixture.ts'
 
 test('a key that signed is remembered, with where and for what, and nobody’s permissions are read anew for it', async () => {

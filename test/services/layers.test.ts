@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { Digest } from '../../src/domain/digest.ts'
 import { parseRegistryId, parseRepositoryName } from '../../src/domain/names.ts'
-import { DOWNLOAD_URL_LIFETIME_MS } from '../../src/services/download-urls.ts'
+import { DOWNLOAD_URL_LIFETIME_MS } from '../../src/services/images/download-urls.ts'
 import {
   admin,
   createServices,

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { LeaseLost } from '../../src/jobs/lease.ts'
-import { Activations } from '../../src/services/activations.ts'
-import { LifecycleEvaluation } from '../../src/services/lifecycle-evaluation.ts'
-import { LifecycleExecution } from '../../src/services/lifecycle-execution.ts'
+import { Activations } from '../../src/services/images/activations.ts'
+import { LifecycleEvaluation } from '../../src/services/lifecycle/lifecycle-evaluation.ts'
+import { LifecycleExecution } from '../../src/services/lifecycle/lifecycle-execution.ts'
 import { admin, createServices, pushImage, type Services } from '../support/service-fixture.ts'
 import {
   archive,

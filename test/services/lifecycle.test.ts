@@ -3,9 +3,9 @@ import type { Digest } from '../../src/domain/digest.ts'
 import { parseTag } from '../../src/domain/names.ts'
 import { LifecycleJobs } from '../../src/jobs/lifecycle-jobs.ts'
 import { silentLogger } from '../../src/lib/logger.ts'
-import { Activations } from '../../src/services/activations.ts'
-import { LifecycleEvaluation } from '../../src/services/lifecycle-evaluation.ts'
-import { LifecycleExecution } from '../../src/services/lifecycle-execution.ts'
+import { Activations } from '../../src/services/images/activations.ts'
+import { LifecycleEvaluation } from '../../src/services/lifecycle/lifecycle-evaluation.ts'
+import { LifecycleExecution } from '../../src/services/lifecycle/lifecycle-execution.ts'
 import {
   ACTIVATION_MS,
   admin,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { Policies } from '../../src/services/policies.ts'
+import { Policies } from '../../src/services/access/policies.ts'
 import { newEntity } from '../suites/metadata-store-iam.ts'
 import { admin, createServices, refTo, registry, type Services } from '../support/service-fixture.ts'
 

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { parseDigest } from '../../src/domain/digest.ts'
 import { parseTag } from '../../src/domain/names.ts'
-import { Attachments } from '../../src/services/attachments.ts'
-import { Sboms } from '../../src/services/sboms.ts'
-import { ScanCommands } from '../../src/services/scan-commands.ts'
+import { Attachments } from '../../src/services/images/attachments.ts'
+import { Sboms } from '../../src/services/scanning/sboms.ts'
+import { ScanCommands } from '../../src/services/scanning/scan-commands.ts'
 import { sha256 } from '../support/image-builder.ts'
 import {
   admin,

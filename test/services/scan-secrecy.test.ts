@@ -4,7 +4,7 @@ import { ANALYSER_VERSION } from '../../src/domain/inventory/analyser-version.ts
 import type { Repository } from '../../src/domain/repository.ts'
 import { kmsKeyOf, PLAIN } from '../../src/domain/vault.ts'
 import { packed } from '../../src/lib/packed-json.ts'
-import { getRepository } from '../../src/services/repositories.ts'
+import { getRepository } from '../../src/services/repositories/repositories.ts'
 import { type OsvRecord, osvRecord, RecordDirectory } from '../support/advisory-data.ts'
 import { debian, pushFiles } from '../support/scannable-images.ts'
 import { admin, createServices, refTo, registry, type Services } from '../support/service-fixture.ts'

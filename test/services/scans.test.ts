@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { Digest } from '../../src/domain/digest.ts'
 import type { ScanConfiguration } from '../../src/domain/scanning/configuration.ts'
-import type { ScanView } from '../../src/services/scan-findings.ts'
+import type { ScanView } from '../../src/services/scanning/scan-findings.ts'
 import { type OsvRecord, osvRecord, RecordDirectory } from '../support/advisory-data.ts'
 import { alpine, DEBIAN_FILES, debian, dpkgStatus, pushBytes, pushFiles } from '../support/scannable-images.ts'
 import {

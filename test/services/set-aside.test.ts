@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { Digest } from '../../src/domain/digest.ts'
-import { Attachments } from '../../src/services/attachments.ts'
-import { VEX_ARTIFACT_TYPE } from '../../src/services/vex-documents.ts'
+import { Attachments } from '../../src/services/images/attachments.ts'
+import { VEX_ARTIFACT_TYPE } from '../../src/services/scanning/vex-documents.ts'
 import { osvRecord, RecordDirectory } from '../support/advisory-data.ts'
 import { debian, layerOf, pushBytes } from '../support/scannable-images.ts'
 import {

@@ -5,7 +5,7 @@ import type { Digest } from '../../src/domain/digest.ts'
 import { GENEROUS_QUOTAS } from '../../src/domain/quotas.ts'
 import { SigningJob } from '../../src/jobs/signing.ts'
 import { silentLogger } from '../../src/lib/logger.ts'
-import { ImageSigner } from '../../src/services/image-signer.ts'
+import { ImageSigner } from '../../src/services/signing/image-signer.ts'
 import { plain } from '../suites/blob-bytes.ts'
 import {
   admin,

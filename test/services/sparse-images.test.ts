@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { parseDigest } from '../../src/domain/digest.ts'
 import { GENEROUS_QUOTAS } from '../../src/domain/quotas.ts'
-import { Images } from '../../src/services/images.ts'
-import { PullTimes } from '../../src/services/pulls.ts'
-import { PushReplication } from '../../src/services/push-replication.ts'
-import { PushSigning } from '../../src/services/push-signing.ts'
+import { Images } from '../../src/services/images/images.ts'
+import { PullTimes } from '../../src/services/images/pulls.ts'
+import { PushReplication } from '../../src/services/replication/push-replication.ts'
+import { PushSigning } from '../../src/services/signing/push-signing.ts'
 import { sha256 } from '../support/image-builder.ts'
 import {
   admin,

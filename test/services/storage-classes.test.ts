@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { Digest } from '../../src/domain/digest.ts'
 import type { StatusFilter } from '../../src/domain/image.ts'
 import { parseTag } from '../../src/domain/names.ts'
-import { Activations } from '../../src/services/activations.ts'
-import { PushReplication } from '../../src/services/push-replication.ts'
-import { type StorageClass, StorageClasses } from '../../src/services/storage-classes.ts'
+import { Activations } from '../../src/services/images/activations.ts'
+import { type StorageClass, StorageClasses } from '../../src/services/images/storage-classes.ts'
+import { PushReplication } from '../../src/services/replication/push-replication.ts'
 import { plain } from '../suites/blob-bytes.ts'
 import {
   ACTIVATION_MS,

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { type Digest, parseDigest } from '../../src/domain/digest.ts'
 import { GENEROUS_QUOTAS } from '../../src/domain/quotas.ts'
 import { randomIds } from '../../src/lib/ids.ts'
-import { Uploads } from '../../src/services/uploads.ts'
+import { Uploads } from '../../src/services/images/uploads.ts'
 import { admin, chunks, createServices, refTo, type Services, UPLOAD_EXPIRY_MS } from '../support/service-fixture.ts'
 
 const ref = refTo('team/app')

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { parseDigest } from '../../src/domain/digest.ts'
 import { INVENTORY_LIMITS, type InventoryLimits } from '../../src/domain/inventory/limits.ts'
-import type { ImageLayer } from '../../src/services/layer-analyser.ts'
+import type { ImageLayer } from '../../src/services/scanning/layer-analyser.ts'
 import { AnalysisWorkers } from '../../src/workers/analysis-workers.ts'
 import { tarOf } from '../support/tar-builder.ts'
 

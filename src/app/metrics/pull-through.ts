@@ -1,5 +1,5 @@
 import type { Exposition, Labels } from '../../lib/exposition.ts'
-import type { PullThroughCounts, RuleCounts } from '../../services/pull-through-counts.ts'
+import type { PullThroughCounts, RuleCounts } from '../../services/pull-through/pull-through-counts.ts'
 
 /** What pull-through caches did since the process began. */
 export function tellPullThrough(to: Exposition, { rules }: PullThroughCounts): void {

@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import { isPublic } from '../../domain/public-registry.ts'
 import type { Exposition, Sample } from '../../lib/exposition.ts'
-import type { RepositoryFigures } from '../../services/storage-figures.ts'
+import type { RepositoryFigures } from '../../services/repositories/storage-figures.ts'
 import type { Foundation } from '../foundation.ts'
 import type { Services } from '../services.ts'
 import { repositoryLabels } from './traffic.ts'

@@ -1,5 +1,5 @@
 import { auditMaxResultsInvalid, auditNextTokenInvalid, auditTimeRangeInvalid } from '../../domain/audit/errors.ts'
-import type { AuditAttribute, AuditedEvent, AuditHistory } from '../../services/audit-history.ts'
+import type { AuditAttribute, AuditedEvent, AuditHistory } from '../../services/audit/audit-history.ts'
 import type { AwsCall } from '../aws/context.ts'
 
 /** What CloudTrail's operations use. */

@@ -1,7 +1,7 @@
 import { alarmInvalid } from '../../domain/metrics/errors.ts'
 import { type MetricQuery, QuerySet } from '../../domain/metrics/math/queries.ts'
 import type { Line, Value } from '../../domain/metrics/math/value.ts'
-import { metricReader } from '../../services/metric-queries.ts'
+import { metricReader } from '../../services/metrics/metric-queries.ts'
 import { queriesIn } from './metric-queries.ts'
 import type { CloudWatchOperation } from './operation.ts'
 import { printToken, readToken } from './tokens.ts'

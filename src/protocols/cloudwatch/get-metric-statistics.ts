@@ -1,7 +1,7 @@
 import { metricParameterInvalid, metricParametersConflict } from '../../domain/metrics/errors.ts'
 import { countedMetric } from '../../domain/metrics/series.ts'
 import { isPercentile, statisticOf } from '../../domain/metrics/statistics.ts'
-import { UNITS } from '../../services/metric-data.ts'
+import { UNITS } from '../../services/metrics/metric-data.ts'
 import { type CloudWatchOperation, dimensionsIn } from './operation.ts'
 
 const DATAPOINTS_MAX = 1440

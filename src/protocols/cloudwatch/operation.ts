@@ -1,6 +1,6 @@
 import type * as Sdk from '@aws-sdk/client-cloudwatch'
-import type { AlarmServices } from '../../services/alarms.ts'
-import type { MetricData } from '../../services/metric-data.ts'
+import type { AlarmServices } from '../../services/metrics/alarms.ts'
+import type { MetricData } from '../../services/metrics/metric-data.ts'
 import type { AwsCall } from '../aws/context.ts'
 import type { Given } from '../aws/given.ts'
 

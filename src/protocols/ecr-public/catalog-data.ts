@@ -1,5 +1,5 @@
 import type { CatalogData } from '../../domain/public-registry.ts'
-import type { CatalogDataInput } from '../../services/public-registries.ts'
+import type { CatalogDataInput } from '../../services/repositories/public-registries.ts'
 import type { PublicCall } from './operation.ts'
 
 /** RepositoryCatalogDataInput. */

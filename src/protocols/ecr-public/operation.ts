@@ -1,4 +1,4 @@
-import type { PublicRegistries } from '../../services/public-registries.ts'
+import type { PublicRegistries } from '../../services/repositories/public-registries.ts'
 import type { EcrCall } from '../ecr/operation.ts'
 import type { PublicAddresses } from './public-addresses.ts'
 

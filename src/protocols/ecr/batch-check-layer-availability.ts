@@ -1,5 +1,5 @@
 import type { Layer, LayerFailure } from '@aws-sdk/client-ecr'
-import type { LayerAvailability } from '../../services/layers.ts'
+import type { LayerAvailability } from '../../services/images/layers.ts'
 import type { EcrOperation } from './operation.ts'
 import { DIGEST_PATTERN, repositoryRef } from './references.ts'
 

@@ -1,5 +1,5 @@
 import type { ImageScanFindings } from '@aws-sdk/client-ecr'
-import type { ScanView } from '../../services/scan-findings.ts'
+import type { ScanView } from '../../services/scanning/scan-findings.ts'
 import { basicFindingOutput, enhancedFindingOutput } from './finding-output.ts'
 import type { EcrOperation } from './operation.ts'
 import { pagingOf } from './pages.ts'

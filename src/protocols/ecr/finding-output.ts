@@ -1,8 +1,8 @@
 import type { EnhancedImageScanFinding, ImageScanFinding } from '@aws-sdk/client-ecr'
 import type { Repository } from '../../domain/repository.ts'
 import { nameIn } from '../../domain/scanning/finding-lists.ts'
-import { enhancedFinding } from '../../services/enhanced-findings.ts'
-import type { ImageFinding } from '../../services/scan-findings.ts'
+import { enhancedFinding } from '../../services/scanning/enhanced-findings.ts'
+import type { ImageFinding } from '../../services/scanning/scan-findings.ts'
 
 /** ECR's ImageScanFinding, of basic scans. */
 export function basicFindingOutput({ finding }: ImageFinding): ImageScanFinding {

@@ -1,6 +1,6 @@
 import type { Image as WireImage } from '@aws-sdk/client-ecr'
 import type { RepositoryRef } from '../../domain/names.ts'
-import type { BatchedImage } from '../../services/image-batches.ts'
+import type { BatchedImage } from '../../services/images/image-batches.ts'
 import { placeOf, wireImageId } from './references.ts'
 
 /** Keeps a byte order mark: the digest is over every byte of the manifest. */

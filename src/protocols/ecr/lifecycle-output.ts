@@ -3,7 +3,7 @@ import type {
   LifecyclePolicyPreviewSummary as WireSummary,
 } from '@aws-sdk/client-ecr'
 import type { RepositoryRef } from '../../domain/names.ts'
-import type { LifecyclePolicy, LifecyclePreviewResult, PreviewCounts } from '../../services/lifecycle.ts'
+import type { LifecyclePolicy, LifecyclePreviewResult, PreviewCounts } from '../../services/lifecycle/lifecycle.ts'
 import { placeOf } from './references.ts'
 
 /** What ECR calls the moment of a policy's last evaluation before there was one. */

@@ -1,7 +1,7 @@
 import type { RepositoryCreationTemplate as WireTemplate } from '@aws-sdk/client-ecr'
 import type { CreationTemplate } from '../../domain/creation-template.ts'
 import { invalidParameter } from '../../domain/errors.ts'
-import type { TemplateSettings } from '../../services/creation-templates.ts'
+import type { TemplateSettings } from '../../services/repositories/creation-templates.ts'
 import type { EcrInput } from './operation.ts'
 import { mutabilityOutput } from './repository-output.ts'
 import { resourceTags, wireTags } from './resource-tags.ts'

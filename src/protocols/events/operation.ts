@@ -1,7 +1,7 @@
 import type * as Sdk from '@aws-sdk/client-eventbridge'
-import type { EventRules } from '../../services/event-rules.ts'
-import type { EventTargets } from '../../services/event-targets.ts'
-import type { PutEvents } from '../../services/put-events.ts'
+import type { EventRules } from '../../services/events/event-rules.ts'
+import type { EventTargets } from '../../services/events/event-targets.ts'
+import type { PutEvents } from '../../services/events/put-events.ts'
 import type { AwsCall } from '../aws/context.ts'
 import type { Given } from '../aws/given.ts'
 

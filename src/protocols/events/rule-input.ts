@@ -1,8 +1,8 @@
 import { eventInputInvalid } from '../../domain/eventbridge/errors.ts'
 import { eventRuleArn } from '../../domain/eventbridge/rule.ts'
 import type { ResourceTag } from '../../domain/repository.ts'
-import type { NamedRule } from '../../services/event-rule-access.ts'
-import { homeOf } from '../../services/key-access.ts'
+import type { NamedRule } from '../../services/events/event-rule-access.ts'
+import { homeOf } from '../../services/kms/key-access.ts'
 import type { EventsCall } from './operation.ts'
 
 /** The rule that an operation is about. */

@@ -1,6 +1,6 @@
 import { eventInputInvalid } from '../../domain/eventbridge/errors.ts'
 import type { HttpSettings, TargetSettings } from '../../domain/eventbridge/rule.ts'
-import type { NewTarget } from '../../services/event-targets.ts'
+import type { NewTarget } from '../../services/events/event-targets.ts'
 import type { EventsInput } from './operation.ts'
 
 type Given = EventsInput<'PutTargets'>['Targets'][number]

@@ -1,5 +1,5 @@
-import { inspectorOutput } from '../../services/enhanced-findings.ts'
-import type { InspectorFinding } from '../../services/inspector.ts'
+import { inspectorOutput } from '../../services/scanning/enhanced-findings.ts'
+import type { InspectorFinding } from '../../services/scanning/inspector.ts'
 import type { Values } from './filters.ts'
 
 /** What a finding has under the names of filters and of sort fields. */

@@ -1,6 +1,6 @@
 import type { ScanState } from '../../domain/scanning/status.ts'
-import type { CoveredImage } from '../../services/inspector.ts'
 import { pageAfter, pageOf } from '../../services/paging.ts'
+import type { CoveredImage } from '../../services/scanning/inspector.ts'
 import { satisfies, type Values } from './filters.ts'
 import { callerOf, type InspectorOperation, numberIn } from './operation.ts'
 

@@ -1,6 +1,6 @@
 import { invalidParameter } from '../../domain/errors.ts'
-import type { InspectorFinding } from '../../services/inspector.ts'
 import { pageAfter, pageOf } from '../../services/paging.ts'
+import type { InspectorFinding } from '../../services/scanning/inspector.ts'
 import { type StringFilter, satisfies } from './filters.ts'
 import type { AggregationRequest } from './inputs.ts'
 import { callerOf, type InspectorOperation, numberIn } from './operation.ts'

@@ -1,6 +1,6 @@
 import { invalidParameter } from '../../domain/errors.ts'
-import type { Inspector, InspectorCaller } from '../../services/inspector.ts'
-import type { SortedFindings } from '../../services/sorted-findings.ts'
+import type { Inspector, InspectorCaller } from '../../services/scanning/inspector.ts'
+import type { SortedFindings } from '../../services/scanning/sorted-findings.ts'
 import type { AwsCall } from '../aws/context.ts'
 import type { InspectorInputs } from './inputs.ts'
 

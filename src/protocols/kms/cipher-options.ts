@@ -1,5 +1,5 @@
 import { invalidParameter } from '../../domain/errors.ts'
-import type { CipherOptions } from '../../services/key-cryptography.ts'
+import type { CipherOptions } from '../../services/kms/key-cryptography.ts'
 
 interface CipherInput {
   readonly EncryptionContext?: Readonly<Record<string, string>> | undefined

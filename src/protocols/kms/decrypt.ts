@@ -1,6 +1,6 @@
 import { invalidParameter } from '../../domain/errors.ts'
 import { keyArn } from '../../domain/kms/key.ts'
-import { ALGORITHM } from '../../services/key-cryptography.ts'
+import { ALGORITHM } from '../../services/kms/key-cryptography.ts'
 import { cipherOptions } from './cipher-options.ts'
 import type { KmsOperation } from './operation.ts'
 

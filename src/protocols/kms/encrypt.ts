@@ -1,5 +1,5 @@
 import { keyArn } from '../../domain/kms/key.ts'
-import { ALGORITHM } from '../../services/key-cryptography.ts'
+import { ALGORITHM } from '../../services/kms/key-cryptography.ts'
 import { cipherOptions } from './cipher-options.ts'
 import type { KmsOperation } from './operation.ts'
 

@@ -1,4 +1,4 @@
-import { POLICY_NAME } from '../../services/key-policies.ts'
+import { POLICY_NAME } from '../../services/kms/key-policies.ts'
 import type { KmsOperation } from './operation.ts'
 
 export const getKeyPolicy: KmsOperation<'GetKeyPolicy'> = async ({ KeyId, PolicyName = POLICY_NAME }, call) => ({

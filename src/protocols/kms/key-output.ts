@@ -1,7 +1,7 @@
 import type { KeyMetadata } from '@aws-sdk/client-kms'
 import { keyArn } from '../../domain/kms/key.ts'
-import { ALGORITHM } from '../../services/key-cryptography.ts'
-import type { DescribedKey } from '../../services/keys.ts'
+import { ALGORITHM } from '../../services/kms/key-cryptography.ts'
+import type { DescribedKey } from '../../services/kms/keys.ts'
 
 /** KMS's KeyMetadata. */
 export function keyOutput({ key, materialId }: DescribedKey): KeyMetadata {

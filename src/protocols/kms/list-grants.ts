@@ -1,7 +1,7 @@
 import type { GrantListEntry } from '@aws-sdk/client-kms'
 import type { Grant } from '../../domain/kms/grant.ts'
 import { type KmsKey, keyArn } from '../../domain/kms/key.ts'
-import { issuerArn } from '../../services/key-grants.ts'
+import { issuerArn } from '../../services/kms/key-grants.ts'
 import type { KmsOperation } from './operation.ts'
 import { pagingOf, truncation } from './pages.ts'
 

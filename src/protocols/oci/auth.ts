@@ -1,5 +1,5 @@
 import { tokenInvalid, unauthenticated } from '../../domain/errors.ts'
-import type { TokenBearer, Tokens } from '../../services/tokens.ts'
+import type { TokenBearer, Tokens } from '../../services/credentials/tokens.ts'
 import type { RequestContext } from '../http/context.ts'
 
 /** The only user name that ECR logs in. */

@@ -1,4 +1,4 @@
-import type { PublicRegistries } from '../../services/public-registries.ts'
+import type { PublicRegistries } from '../../services/repositories/public-registries.ts'
 import type { Handler } from '../http/context.ts'
 import { LOGOS_PATH } from '../http/public-router.ts'
 import { pathOf } from '../http/router.ts'

@@ -1,6 +1,6 @@
 import { isRegistryError, tokenInvalid, unauthenticated } from '../../domain/errors.ts'
 import { isPublic } from '../../domain/public-registry.ts'
-import type { TokenBearer, Tokens } from '../../services/tokens.ts'
+import type { TokenBearer, Tokens } from '../../services/credentials/tokens.ts'
 import type { RequestContext } from '../http/context.ts'
 import { readCredentials } from './auth.ts'
 import { originOf } from './call.ts'

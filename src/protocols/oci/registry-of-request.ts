@@ -1,7 +1,7 @@
 import { tokenInvalid } from '../../domain/errors.ts'
 import { isRegion, isRegistryId, type Registry } from '../../domain/names.ts'
 import { isPublic } from '../../domain/public-registry.ts'
-import type { TokenBearer } from '../../services/tokens.ts'
+import type { TokenBearer } from '../../services/credentials/tokens.ts'
 
 /** `A.dkr.ecr.R.<suffix>` and `A.dkr-ecr.R.<suffix>`, each also with `-fips`. */
 const ECR_HOST = /^([0-9]{12})\.dkr[.-]ecr(?:-fips)?\.([0-9a-z-]+)\.[^.]/

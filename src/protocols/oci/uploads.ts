@@ -1,7 +1,7 @@
 import { type Digest, parseDigest } from '../../domain/digest.ts'
 import { digestInvalid } from '../../domain/errors.ts'
 import { isRepositoryName, type RepositoryRef } from '../../domain/names.ts'
-import type { PartPlace } from '../../services/uploads.ts'
+import type { PartPlace } from '../../services/images/uploads.ts'
 import { contentLength, uploadBody } from '../http/body.ts'
 import { addressOf, ensureRepository, queryOf, type RepositoryCall, repositoryUrl } from './call.ts'
 import { parsePartRange, receivedRange } from './ranges.ts'

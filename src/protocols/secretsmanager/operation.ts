@@ -1,6 +1,6 @@
 import type * as Sdk from '@aws-sdk/client-secrets-manager'
-import type { SecretValues } from '../../services/secret-values.ts'
-import type { Secrets } from '../../services/secrets.ts'
+import type { SecretValues } from '../../services/secrets/secret-values.ts'
+import type { Secrets } from '../../services/secrets/secrets.ts'
 import type { AwsCall } from '../aws/context.ts'
 import type { Given } from '../aws/given.ts'
 

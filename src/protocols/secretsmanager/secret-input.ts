@@ -1,7 +1,7 @@
 import type { Tag } from '@aws-sdk/client-secrets-manager'
 import type { ResourceTag } from '../../domain/repository.ts'
 import { secretParameterInvalid } from '../../domain/secrets/errors.ts'
-import type { SecretValue } from '../../services/secret-cipher.ts'
+import type { SecretValue } from '../../services/secrets/secret-cipher.ts'
 import type { Given } from '../aws/given.ts'
 
 /** The value of an input, if it has one. Throws `secret-parameter-invalid` when it has two. */

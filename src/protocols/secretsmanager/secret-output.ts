@@ -1,6 +1,6 @@
 import type { SecretListEntry } from '@aws-sdk/client-secrets-manager'
 import { type ListedSecret, type ManagedSecret, secretArn } from '../../domain/secrets/secret.ts'
-import type { SecretValue } from '../../services/secret-cipher.ts'
+import type { SecretValue } from '../../services/secrets/secret-cipher.ts'
 
 /** By which answers name a secret. */
 export function nameOutput(secret: ManagedSecret): { readonly ARN: string; readonly Name: string } {

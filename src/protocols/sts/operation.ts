@@ -16,7 +16,7 @@ import type {
   Tag,
 } from '@aws-sdk/client-sts'
 import type { ResourceTag } from '../../domain/repository.ts'
-import type { TemporaryCredentials } from '../../services/sessions.ts'
+import type { TemporaryCredentials } from '../../services/credentials/sessions.ts'
 import type { AuthorizationMessages } from '../../services/sts/authorization-messages.ts'
 import type { RoleSessions } from '../../services/sts/role-sessions.ts'
 import type { UserSessions } from '../../services/sts/user-sessions.ts'

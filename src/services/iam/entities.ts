@@ -7,7 +7,7 @@ import type { Principal } from '../../domain/principal.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { MetadataStore, MetadataWriter } from '../../stores/metadata.ts'
-import type { Access, OtherResource, RequestDetails } from '../access.ts'
+import type { Access, OtherResource, RequestDetails } from '../access/access.ts'
 
 export type IamAction = `iam:${string}`
 

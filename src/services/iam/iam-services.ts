@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { MetadataStore } from '../../stores/metadata.ts'
-import type { Access } from '../access.ts'
+import type { Access } from '../access/access.ts'
 import { AccessKeys } from './access-keys.ts'
 import { AccountFacts } from './account-facts.ts'
 import { Attachments } from './attachments.ts'

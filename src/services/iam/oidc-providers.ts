@@ -7,7 +7,7 @@ import { checkTags } from '../../domain/iam-entities/tags.ts'
 import type { Principal } from '../../domain/principal.ts'
 import type { ResourceTag } from '../../domain/repository.ts'
 import type { MetadataWriter } from '../../stores/metadata.ts'
-import type { RequestDetails } from '../access.ts'
+import type { RequestDetails } from '../access/access.ts'
 import type { Entities, IamAction } from './entities.ts'
 
 export interface NewProvider {

@@ -1,6 +1,6 @@
 import type { Principal } from '../../domain/principal.ts'
 import type { MetadataStore } from '../../stores/metadata.ts'
-import type { IdentityPolicyTexts, PolicyText } from '../compiled-policies.ts'
+import type { IdentityPolicyTexts, PolicyText } from '../access/compiled-policies.ts'
 import { identityPoliciesOf, type ManagedText } from './identity-policies.ts'
 
 /** The policies of the user or role behind a principal, by names that people know; `undefined` when it is gone. */

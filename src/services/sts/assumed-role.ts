@@ -4,7 +4,7 @@ import type { Session } from '../../domain/principal.ts'
 import type { SessionTags } from '../../domain/session-tags.ts'
 import { validationError } from '../../domain/sts-errors.ts'
 import type { MetadataStore } from '../../stores/metadata.ts'
-import type { Sessions, TemporaryCredentials } from '../sessions.ts'
+import type { Sessions, TemporaryCredentials } from '../credentials/sessions.ts'
 
 /** A role with the name that callers know it by. */
 export interface NamedRole {

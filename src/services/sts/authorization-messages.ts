@@ -1,8 +1,8 @@
 import type { Principal } from '../../domain/principal.ts'
 import { checkMayCallSts } from '../../domain/session-limits.ts'
 import { authorizationMessageInvalid } from '../../domain/sts-errors.ts'
-import type { Access } from '../access.ts'
-import type { OpenedRefusal } from '../refusal-seal.ts'
+import type { Access } from '../access/access.ts'
+import type { OpenedRefusal } from '../access/refusal-seal.ts'
 
 /** Reads what refusals carry for those who may know why. */
 export class AuthorizationMessages {

@@ -2,9 +2,9 @@ import { accessDenied } from '../../domain/errors.ts'
 import type { Principal } from '../../domain/principal.ts'
 import { type SessionTags, sessionTags } from '../../domain/session-tags.ts'
 import type { MetadataStore } from '../../stores/metadata.ts'
-import type { Access } from '../access.ts'
-import type { Callers } from '../callers.ts'
-import type { Sessions, TemporaryCredentials } from '../sessions.ts'
+import type { Access } from '../access/access.ts'
+import type { Callers } from '../credentials/callers.ts'
+import type { Sessions, TemporaryCredentials } from '../credentials/sessions.ts'
 import { type Narrowing, sessionPolicies } from './session-policies.ts'
 
 const SECONDS_DEFAULT = 43_200

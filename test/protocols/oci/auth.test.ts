@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { parseRegion } from '../../../src/domain/names.ts'
-import { TOKEN_LIFETIME_MS } from '../../../src/services/tokens.ts'
+import { TOKEN_LIFETIME_MS } from '../../../src/services/credentials/tokens.ts'
 import { registry, stranger } from '../../support/service-fixture.ts'
 import { basic, createPlane, createRepository, HOST, type Plane, REQUEST_ID, refusalOf } from './plane.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { parseDigest } from '../../../src/domain/digest.ts'
-import { DOWNLOAD_URL_LIFETIME_MS } from '../../../src/services/download-urls.ts'
+import { DOWNLOAD_URL_LIFETIME_MS } from '../../../src/services/images/download-urls.ts'
 import { sha256 } from '../../support/image-builder.ts'
 import { admin, refTo } from '../../support/service-fixture.ts'
 import { createPlane, createRepository, type Plane, putBlob, putImage, refusalOf } from './plane.ts'

@@ -5,7 +5,7 @@ import { VirtualClock } from '../../../src/lib/virtual-clock.ts'
 import { detachedContext } from '../../../src/protocols/http/context.ts'
 import { createOperatorPlane } from '../../../src/protocols/operator/routes.ts'
 import type { DevTools, OperatorServices } from '../../../src/protocols/operator/services.ts'
-import { AccessExplanations } from '../../../src/services/access-explanations.ts'
+import { AccessExplanations } from '../../../src/services/access/access-explanations.ts'
 import { registry, type Services } from '../../support/service-fixture.ts'
 import { awsSetting } from '../aws/aws-setting.ts'
 
