@@ -31,9 +31,12 @@ export function createIdentityServices(
   const tokenKeys = new TokenKeys(metadata, clock, ids, TOKEN_LIFETIME_MS)
   const robotTokens = new RobotTokens(metadata, clock, ids)
   const acceptsUnknownKeys = config.profile === 'dev'
-  const tokens = new Tokens(metadata, callers, robotTokens, tokenKeys, clock, ids, { acceptsUnknownKeys })
+  const tokens = new Tokens(
+    { metadata, callers, robots: robotTokens, keys: tokenKeys, clock, ids },
+    { acceptsUnknownKeys },
+  )
   return {
-    administration: new Administration(rootKeys, robotTokens, tokenKeys, sessions, config.defaultRegistry, clock),
+    administration: new Administration({ rootKeys, robotTokens, tokenKeys, sessions, clock }, config.defaultRegistry),
     callers,
     keyUses,
     logins: new Logins(access, tokens),

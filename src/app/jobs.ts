@@ -104,7 +104,7 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
   const runs = new JobRuns(foundation.realClock)
   const deletion = new Gate()
   const gcSettings = { graceMs: config.gcGraceMs, uploadExpiryMs: config.uploadExpiryMs }
-  const gc = new GarbageCollector(metadata, blobs, services.uploads, clock, gcSettings, deletion)
+  const gc = new GarbageCollector({ metadata, blobs, uploads: services.uploads, clock, deletion }, gcSettings)
   const backups = createBackups(foundation, deletion, closing.signal)
   const gcRunner = new JobRunner(gc, logger, runs)
   const scrub = new Scrub(metadata, blobs, clock)
@@ -127,15 +127,15 @@ export function createJobs(foundation: Foundation, services: Services): Jobs {
     logger,
     runs,
   )
-  const keys = new KeysJobs(
+  const keys = new KeysJobs({
     metadata,
-    services.keyLifetimes,
-    services.secrets,
-    foundation.realClock,
+    lifetimes: services.keyLifetimes,
+    secrets: services.secrets,
+    leaseClock: foundation.realClock,
     logger,
-    HOLDER,
+    holder: HOLDER,
     runs,
-  )
+  })
   const events = createEventJobs(foundation, services, runs)
   const alarms = new AlarmJobs(new AlarmJob(metadata, services.metricData, clock), logger, runs)
   const metricUpkeep = new JobRunner(new MetricUpkeep(metadata, clock), logger, runs)
@@ -222,7 +222,10 @@ function createScanJobs(foundation: Foundation, services: Services, runs: JobRun
   const { config, logger, clock, realClock, metadata } = foundation
   const { imageScanner: scanner, matching, rematching } = services
   const { scanDurations: durations } = config
-  const rematch = new ScanRematch(metadata, rematching, matching, scanner, services.keptFindings, clock, durations)
+  const rematch = new ScanRematch(
+    { metadata, rematching, matching, scanner, kept: services.keptFindings, clock },
+    durations,
+  )
   const sealing = new ScanSealing(metadata, services.keptFindings, rematching)
   const parts = {
     scanner,
@@ -277,11 +280,14 @@ function createLifecycleJobs(
   const { config, logger, clock, realClock, metadata } = foundation
   const evaluation = new LifecycleEvaluation(metadata, pulls, activations, clock)
   const execution = new LifecycleExecution(metadata, clock, deletionReplication)
-  return new LifecycleJobs(metadata, evaluation, execution, clock, logger, {
-    holder: HOLDER,
-    intervalMs: config.lifecycleIntervalMs,
-    leaseClock: realClock,
-    audit: foundation.audit,
-    runs,
-  })
+  return new LifecycleJobs(
+    { metadata, evaluation, execution, clock, logger },
+    {
+      holder: HOLDER,
+      intervalMs: config.lifecycleIntervalMs,
+      leaseClock: realClock,
+      audit: foundation.audit,
+      runs,
+    },
+  )
 }

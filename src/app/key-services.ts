@@ -34,7 +34,7 @@ export function createKeyServices({ metadata, clock, ids }: KeyFoundation, acces
     keyLifetimes: new KeyLifetimes(metadata, keyAccess, keys, clock),
     keyPolicies: new KeyPolicies(keyAccess, keys),
     keys,
-    secrets: new Secrets(metadata, secretAccess, keyAccess, secretValues, clock, ids),
+    secrets: new Secrets({ metadata, access: secretAccess, keyAccess, values: secretValues, clock, ids }),
     secretValues,
     repositoryGrants,
     repositoryKeys: new RepositoryKeys(metadata, keyAccess, keys, repositoryGrants),

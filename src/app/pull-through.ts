@@ -44,19 +44,27 @@ export function createPullThrough(parts: PullThroughParts) {
   const pullThroughCounts = new PullThroughCounts()
   const upstreams = new Upstreams(secretValues, connections, clock, pullThroughCounts)
   const pullThroughRules = new PullThroughRules(metadata, access, upstreams, clock, parts.acceptsAnyUpstream)
-  const flights = new BlobFlights(metadata, blobs, vaults, upstreams, clock, quotas, pullThroughCounts)
-  const imports = new ImageImports(metadata, images, upstreams, flights, clock, parts.audit, parts.report)
-  const pullThrough = new PullThrough(
+  const flights = new BlobFlights({ metadata, blobs, vaults, upstreams, clock, counts: pullThroughCounts }, quotas)
+  const imports = new ImageImports({
+    metadata,
+    images,
+    upstreams,
+    flights,
+    clock,
+    audit: parts.audit,
+    report: parts.report,
+  })
+  const pullThrough = new PullThrough({
     metadata,
     access,
-    pullThroughRules,
+    rules: pullThroughRules,
     upstreams,
     imports,
     flights,
-    pushTargets,
+    targets: pushTargets,
     clock,
-    pullThroughCounts,
-  )
+    counts: pullThroughCounts,
+  })
   const mirrors = new Mirrors(metadata, pullThroughRules, clock, parts.mirrors)
   return { pullThrough, pullThroughRules, pullThroughCounts, mirrors }
 }

@@ -21,7 +21,16 @@ export function createReplicationJobs(
   const { vaults, access, pushTargets, images, replicaDeletion } = services
   const { sitesFile, patienceMs, deletions } = config.replication
   const sites = sitesFile === undefined ? [] : parseReplicationSites(readFileSync(sitesFile, 'utf8'))
-  const local = new LocalReplication(metadata, blobs, vaults, access, pushTargets, images, replicaDeletion, clock)
+  const local = new LocalReplication({
+    metadata,
+    blobs,
+    vaults,
+    access,
+    pushTargets,
+    images,
+    replicas: replicaDeletion,
+    clock,
+  })
   const routes = new Map(
     sites.map((site) => [site, new SiteReplication(metadata, blobs, vaults, siteConnections(foundation, site), clock)]),
   )
@@ -31,5 +40,5 @@ export function createReplicationJobs(
   }
   const isHere = (destination: Registry) => siteOf(sites, destination) === undefined
   const settings = { holder, patienceMs, deletions, leaseClock }
-  return new ReplicationJobs(new ReplicationJob(metadata, routeTo, isHere, clock, logger, settings), logger, runs)
+  return new ReplicationJobs(new ReplicationJob({ metadata, routeTo, isHere, clock, logger }, settings), logger, runs)
 }

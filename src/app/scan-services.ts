@@ -51,19 +51,32 @@ export function createScanServices(foundation: Foundation, { analyser, vaults, a
   })
   const keptFindings = new KeptFindings(vaults)
   const streams = new FindingStreams(keptFindings, vex, clock)
-  const scanFindings = new ScanFindings(metadata, vaults, access, matching, streams, pulls, clock, config.scanDurations)
+  const scanFindings = new ScanFindings(
+    { metadata, vaults, access, matching, streams, pulls, clock },
+    config.scanDurations,
+  )
   const rematching = new Rematching(metadata, advisoryStore, vaults)
   const scanEngine = createScanEngine(foundation, imageContents, inventories, matching)
   const scanConfigurations = new ScanConfigurations(metadata, access, clock, onAsked)
-  const findingEvents = new FindingEvents(metadata, vex, clock)
-  const parts = [metadata, blobs, vaults, scanEngine, rematching, keptFindings, findingEvents, clock] as const
-  const inspector = new Inspector(metadata, access, scanFindings, streams, scanConfigurations, pulls)
+  const inspector = new Inspector({
+    metadata,
+    access,
+    scanFindings,
+    streams,
+    configurations: scanConfigurations,
+    pulls,
+  })
   return {
     admission: createAdmission(foundation, vaults, streams, matching),
     advisories: new Advisories(advisoryStore, clock, config.advisories),
     imageContents,
-    imageScanner: new ImageScanner(...parts),
-    imageScans: new ImageScans(metadata, vaults, access, clock, quotas, onAsked),
+    imageScanner: new ImageScanner({
+      ...{ metadata, blobs, vaults, rematching, clock },
+      engine: scanEngine,
+      kept: keptFindings,
+      events: new FindingEvents(metadata, vex, clock),
+    }),
+    imageScans: new ImageScans({ metadata, vaults, access, clock, onRequested: onAsked }, quotas),
     inspector,
     inventories,
     keptFindings,
@@ -110,14 +123,17 @@ function createAdmission(
   streams: FindingStreams,
   matching: Matching,
 ): Admission {
-  return new Admission(metadata, vaults, streams, matching, clock, {
-    durations: config.scanDurations,
-    onRefused: ({ principal, repository, digest, reason, isDryRun }) => {
-      const { requestId } = principal.circumstances
-      const facts = { requestId, principal: principal.arn, repository: repository.name, digest, reason }
-      if (isDryRun) logger.warn(facts, 'a rule of admission would have refused a pull')
+  return new Admission(
+    { metadata, vaults, findings: streams, matching, clock },
+    {
+      durations: config.scanDurations,
+      onRefused: ({ principal, repository, digest, reason, isDryRun }) => {
+        const { requestId } = principal.circumstances
+        const facts = { requestId, principal: principal.arn, repository: repository.name, digest, reason }
+        if (isDryRun) logger.warn(facts, 'a rule of admission would have refused a pull')
+      },
     },
-  })
+  )
 }
 
 /** How people name repositories: by the configured host, else as ECR would. */

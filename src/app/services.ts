@@ -72,15 +72,17 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
   const tickets = new DownloadTickets(metadata, clock, ids)
   const keyServices = createKeyServices(foundation, access)
   const { repositoryKeys, repositoryGrants } = keyServices
-  const repositories = new Repositories(metadata, access, repositoryKeys, clock, quotas, publicQuotas)
+  const repositories = new Repositories({ metadata, access, keys: repositoryKeys, clock }, { quotas, publicQuotas })
   const activations = new Activations(metadata, clock)
   const vaults = new Vaults(keyring, repositoryGrants, config.isEncryptionOn)
   const onAsked = () => bells.scanAsked()
   const scanServices = createScanServices(foundation, { analyser, vaults, access, pulls, onAsked })
   const { admission, pushScanning, scanFindings } = scanServices
-  const isMountOpen = config.fidelity === 'oci'
-  const layers = new Layers(metadata, blobs, vaults, access, tickets, activations, admission, clock, isMountOpen)
-  const uploads = new Uploads(metadata, blobs, vaults, access, clock, ids, quotas, publicQuotas)
+  const layers = new Layers(
+    { metadata, blobs, vaults, access, tickets, activations, admission, clock },
+    { isMountOpen: config.fidelity === 'oci' },
+  )
+  const uploads = new Uploads({ metadata, blobs, vaults, access, clock, ids }, { quotas, publicQuotas })
   const replicationServices = createReplicationServices(foundation, access, () => bells.replicationAsked())
   const { pushReplication, deletionReplication } = replicationServices
   const images = new Images(
@@ -100,8 +102,10 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     nameOf: repositoryNames(config),
   })
   const lifecycle = new Lifecycle(metadata, access, clock, ids, () => bells.previewAsked())
-  const createsAll = config.createsRepositoryOnPush
-  const pushTargets = new PushTargets(metadata, access, repositories, repositoryKeys, lifecycle, createsAll)
+  const pushTargets = new PushTargets(
+    { metadata, access, repositories, keys: repositoryKeys, lifecycle },
+    { isEveryPushWelcome: config.createsRepositoryOnPush },
+  )
   return {
     ...accessServices,
     ...createIdentityServices(foundation, access),
@@ -118,7 +122,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     activations,
     alarms: new AlarmServices(metadata, access, clock, events.eventDestinations, () => bells.eventRulesChanged()),
     creationTemplates: new CreationTemplates(metadata, access, clock),
-    imageBatches: new ImageBatches(metadata, vaults, access, pulls, admission, clock),
+    imageBatches: new ImageBatches({ metadata, vaults, access, pulls, admission, clock }),
     imageDeletion: new ImageDeletion(metadata, access, clock, deletionReplication),
     imageLists: new ImageLists(metadata, vaults, access, pulls, activations),
     images,
@@ -154,13 +158,8 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     signing: new Signing(metadata, access),
     storageAccounts: new StorageAccounts(metadata, clock),
     storageClasses: new StorageClasses(
-      metadata,
-      access,
-      activations,
-      pushScanning,
-      pushReplication,
-      clock,
-      config.activationMs,
+      { metadata, access, activations, scanning: pushScanning, replication: pushReplication, clock },
+      { activationMs: config.activationMs },
     ),
     uploads,
     vaults,

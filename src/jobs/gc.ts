@@ -29,6 +29,16 @@ export interface GcReport {
   readonly tookMs: number
 }
 
+/** What is swept, and by which time. */
+export interface GarbageCollectorParts {
+  readonly metadata: MetadataStore
+  readonly blobs: BlobStore
+  readonly uploads: Uploads
+  readonly clock: Clock
+  /** Whoever holds it keeps every blob where it is. */
+  readonly deletion?: Gate
+}
+
 /**
  * Garbage collection beside traffic, in small steps: what deleted repositories held, abandoned uploads, layers that no
  * image needs, blobs that no repository links. Each step is a transaction of its own, so a run may break off anywhere and
@@ -43,21 +53,13 @@ export class GarbageCollector implements Job<GcReport> {
   readonly #settings: GcSettings
   readonly #deletion: Gate
 
-  /** Whoever holds `deletion` keeps every blob where it is. */
-  constructor(
-    metadata: MetadataStore,
-    blobs: BlobStore,
-    uploads: Uploads,
-    clock: Clock,
-    settings: GcSettings,
-    deletion = new Gate(),
-  ) {
-    this.#metadata = metadata
-    this.#blobs = blobs
-    this.#uploads = uploads
-    this.#clock = clock
+  constructor(parts: GarbageCollectorParts, settings: GcSettings) {
+    this.#metadata = parts.metadata
+    this.#blobs = parts.blobs
+    this.#uploads = parts.uploads
+    this.#clock = parts.clock
     this.#settings = settings
-    this.#deletion = deletion
+    this.#deletion = parts.deletion ?? new Gate()
   }
 
   async run(signal: AbortSignal): Promise<GcReport> {

@@ -46,21 +46,25 @@ class KeysJob implements Job<KeysReport> {
   }
 }
 
+/** What keys and secrets are looked after by. */
+export interface KeysJobsParts {
+  readonly metadata: MetadataStore
+  readonly lifetimes: KeyLifetimes
+  readonly secrets: Secrets
+  readonly leaseClock: Clock
+  readonly logger: Logger
+  readonly holder: string
+  readonly runs?: JobRuns
+}
+
 /** Keeps keys and secrets up with the clock. */
 export class KeysJobs {
   readonly #runner: JobRunner<KeysReport>
   readonly #whenDue: WhenDue
 
   /** `holder` names this process among those that share the store; leases go by the real clock. */
-  constructor(
-    metadata: MetadataStore,
-    lifetimes: KeyLifetimes,
-    secrets: Secrets,
-    leaseClock: Clock,
-    logger: Logger,
-    holder: string,
-    runs?: JobRuns,
-  ) {
+  constructor(parts: KeysJobsParts) {
+    const { metadata, lifetimes, secrets, leaseClock, logger, holder, runs } = parts
     const job = new KeysJob(metadata, lifetimes, secrets, leaseClock, holder)
     this.#runner = new JobRunner(job, logger, runs)
     this.#whenDue = new WhenDue(

@@ -2,14 +2,11 @@ import { lifecyclePolicyNotFound } from '../domain/lifecycle/errors.ts'
 import type { LifecycleAction } from '../domain/lifecycle/rule.ts'
 import type { LifecycleRun } from '../domain/lifecycle/run.ts'
 import type { RepositoryRef } from '../domain/names.ts'
-import type { Clock } from '../lib/clock.ts'
-import type { Logger } from '../lib/logger.ts'
 import type { LifecycleEvaluation } from '../services/lifecycle/lifecycle-evaluation.ts'
-import type { LifecycleExecution } from '../services/lifecycle/lifecycle-execution.ts'
 import { getRepository } from '../services/repositories/repositories.ts'
 import type { LifecyclePolicy } from '../stores/lifecycle.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
-import { LifecycleJob, type LifecycleJobOptions, type LifecycleReport } from './lifecycle.ts'
+import { LifecycleJob, type LifecycleJobOptions, type LifecycleParts, type LifecycleReport } from './lifecycle.ts'
 import { LifecyclePreviewJob } from './lifecycle-previews.ts'
 import { Pace } from './pace.ts'
 import { JobRunner } from './runner.ts'
@@ -49,18 +46,12 @@ export class LifecycleJobs {
   readonly #closing = new AbortController()
   #asked: Promise<unknown> = Promise.resolve()
 
-  constructor(
-    metadata: MetadataStore,
-    evaluation: LifecycleEvaluation,
-    execution: LifecycleExecution,
-    clock: Clock,
-    logger: Logger,
-    settings: LifecycleJobOptions,
-  ) {
+  constructor(parts: LifecycleParts, settings: LifecycleJobOptions) {
+    const { metadata, evaluation, clock, logger } = parts
     this.#metadata = metadata
     this.#evaluation = evaluation
     this.#isScheduled = settings.intervalMs > 0
-    this.#job = new LifecycleJob(metadata, evaluation, execution, clock, logger, settings)
+    this.#job = new LifecycleJob(parts, settings)
     this.#runner = new JobRunner(this.#job, logger, settings.runs)
     const previews = new LifecyclePreviewJob(metadata, evaluation, clock, logger, settings)
     this.#previewRunner = new JobRunner(previews, logger, settings.runs)

@@ -59,6 +59,15 @@ export interface LifecycleJobOptions {
   readonly runs?: JobRuns
 }
 
+/** What lifecycle policies are executed by. */
+export interface LifecycleParts {
+  readonly metadata: MetadataStore
+  readonly evaluation: LifecycleEvaluation
+  readonly execution: LifecycleExecution
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
 /**
  * Executes the lifecycle policies that are due, one repository after the other, in small steps beside traffic. When a policy
  * is due stands in its record until its run has ended, so that a run that broke off is made again from the start, which
@@ -77,13 +86,10 @@ export class LifecycleJob implements Job<LifecycleReport> {
   #lastTurn: Promise<unknown> = Promise.resolve()
 
   constructor(
-    metadata: MetadataStore,
-    evaluation: LifecycleEvaluation,
-    execution: LifecycleExecution,
-    clock: Clock,
-    logger: Logger,
-    { holder, intervalMs, leaseClock = clock, audit = NO_TRAIL }: LifecycleJobOptions,
+    parts: LifecycleParts,
+    { holder, intervalMs, leaseClock = parts.clock, audit = NO_TRAIL }: LifecycleJobOptions,
   ) {
+    const { metadata, evaluation, execution, clock, logger } = parts
     this.#metadata = metadata
     this.#evaluation = evaluation
     this.#execution = execution

@@ -40,6 +40,16 @@ export interface ReplicationSettings {
 
 type Counts = { copied: number; deleted: number; failed: number; postponed: number }
 
+/** What copies are made by. */
+export interface ReplicationParts {
+  readonly metadata: MetadataStore
+  routeTo(destination: Registry): ReplicationRoute
+  /** Whether the destination is a registry of this installation, which then hears of failures. */
+  isHere(destination: Registry): boolean
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
 /**
  * Makes the copies that pushes have asked for, and the deletions. Each stands in the store as asked for until the
  * transaction that ends it, so that what broke off is done again. What concerns one repository is done at one destination
@@ -56,15 +66,11 @@ export class ReplicationJob implements Job<ReplicationReport> {
   #wake: (() => void) | undefined
   #isRung = false
 
-  /** `isHere`: whether the destination is a registry of this installation, which then hears of failures. */
   constructor(
-    metadata: MetadataStore,
-    routeTo: (destination: Registry) => ReplicationRoute,
-    isHere: (destination: Registry) => boolean,
-    clock: Clock,
-    logger: Logger,
-    { holder, patienceMs, deletions, leaseClock = clock }: ReplicationSettings,
+    parts: ReplicationParts,
+    { holder, patienceMs, deletions, leaseClock = parts.clock }: ReplicationSettings,
   ) {
+    const { metadata, routeTo, isHere, clock, logger } = parts
     this.#metadata = metadata
     this.#clock = clock
     this.#lease = new Lease(metadata, leaseClock, this.name, holder)

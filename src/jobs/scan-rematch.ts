@@ -25,6 +25,16 @@ interface Comparison {
   readonly inventory: Inventory
 }
 
+/** What images are compared by again. */
+export interface ScanRematchParts {
+  readonly metadata: MetadataStore
+  readonly rematching: Rematching
+  readonly matching: Matching
+  readonly scanner: ImageScanner
+  readonly kept: KeptFindings
+  readonly clock: Clock
+}
+
 /**
  * Keeps findings up to date when advisories change: compares what images are known to hold, and reads no layer again.
  * Images under continuous scanning follow every change; others only wait for the advisories that they lacked.
@@ -40,21 +50,13 @@ export class ScanRematch {
   /** When the advisories were imported that all scans which lacked some have been compared with. */
   #lacksSeenOf: number | undefined
 
-  constructor(
-    metadata: MetadataStore,
-    rematching: Rematching,
-    matching: Matching,
-    scanner: ImageScanner,
-    kept: KeptFindings,
-    clock: Clock,
-    durations: ScanDurations,
-  ) {
-    this.#metadata = metadata
-    this.#rematching = rematching
-    this.#matching = matching
-    this.#scanner = scanner
-    this.#kept = kept
-    this.#clock = clock
+  constructor(parts: ScanRematchParts, durations: ScanDurations) {
+    this.#metadata = parts.metadata
+    this.#rematching = parts.rematching
+    this.#matching = parts.matching
+    this.#scanner = parts.scanner
+    this.#kept = parts.kept
+    this.#clock = parts.clock
     this.#durations = durations
   }
 

@@ -35,6 +35,15 @@ const KNOWN: Readonly<Record<AdminCommand, readonly string[]>> = {
   'token-key/rotate': ['revoke'],
 }
 
+/** What administration acts on. */
+export interface AdministrationParts {
+  readonly rootKeys: RootKeys
+  readonly robotTokens: RobotTokens
+  readonly tokenKeys: TokenKeys
+  readonly sessions: Sessions
+  readonly clock: Clock
+}
+
 /** The keys of an installation: accounts and their roots, tokens, sessions. Who may ask is decided outside. */
 export class Administration {
   readonly #rootKeys: RootKeys
@@ -44,20 +53,13 @@ export class Administration {
   readonly #defaultRegistry: Registry
   readonly #clock: Clock
 
-  constructor(
-    rootKeys: RootKeys,
-    robotTokens: RobotTokens,
-    tokenKeys: TokenKeys,
-    sessions: Sessions,
-    defaultRegistry: Registry,
-    clock: Clock,
-  ) {
-    this.#rootKeys = rootKeys
-    this.#robotTokens = robotTokens
-    this.#tokenKeys = tokenKeys
-    this.#sessions = sessions
+  constructor(parts: AdministrationParts, defaultRegistry: Registry) {
+    this.#rootKeys = parts.rootKeys
+    this.#robotTokens = parts.robotTokens
+    this.#tokenKeys = parts.tokenKeys
+    this.#sessions = parts.sessions
     this.#defaultRegistry = defaultRegistry
-    this.#clock = clock
+    this.#clock = parts.clock
   }
 
   /** Throws `invalid-parameter`. Secrets are in no answer but that of the command that made them. */

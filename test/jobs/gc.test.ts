@@ -68,7 +68,7 @@ describe('garbage collection', () => {
     const { metadata, blobs, uploads, clock } = services
     const deletion = new Gate()
     const settings = { graceMs: GRACE_MS, uploadExpiryMs: UPLOAD_EXPIRY_MS }
-    const gc = new GarbageCollector(metadata, blobs, uploads, clock, settings, deletion)
+    const gc = new GarbageCollector({ metadata, blobs, uploads, clock, deletion }, settings)
     const held = await deletion.hold(() => gc.run(never))
     expect(held).toMatchObject({ unlinkedLayers: 2, deletedBlobs: 0 })
     expect(await storedDigests()).toHaveLength(2)

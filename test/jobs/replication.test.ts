@@ -34,11 +34,13 @@ const route: ReplicationRoute = {
 function jobOf(holder = 'test') {
   const settings = { holder, patienceMs: PATIENCE_MS, deletions: 'off' } as const
   return new ReplicationJob(
-    services.metadata,
-    () => route,
-    () => false,
-    services.clock,
-    silentLogger,
+    {
+      metadata: services.metadata,
+      routeTo: () => route,
+      isHere: () => false,
+      clock: services.clock,
+      logger: silentLogger,
+    },
     settings,
   )
 }

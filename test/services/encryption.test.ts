@@ -59,13 +59,8 @@ async function addRepository(name: string, encryption: Encryption): Promise<void
 function uploadsWith(isEncryptionOn: boolean): Uploads {
   const { metadata, blobs, access, clock, keyring, repositoryGrants } = services
   return new Uploads(
-    metadata,
-    blobs,
-    new Vaults(keyring, repositoryGrants, isEncryptionOn),
-    access,
-    clock,
-    randomIds,
-    GENEROUS_QUOTAS,
+    { metadata, blobs, vaults: new Vaults(keyring, repositoryGrants, isEncryptionOn), access, clock, ids: randomIds },
+    { quotas: GENEROUS_QUOTAS },
   )
 }
 

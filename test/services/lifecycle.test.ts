@@ -137,7 +137,7 @@ test('a lease goes by the time that processes share, however far ahead the clock
   const evaluation = new LifecycleEvaluation(metadata, pulls, new Activations(metadata, clock), clock)
   const settings = { holder: 'this', intervalMs: LIFECYCLE_INTERVAL_MS, leaseClock }
   const execution = new LifecycleExecution(metadata, clock)
-  const jobs = new LifecycleJobs(metadata, evaluation, execution, clock, silentLogger, settings)
+  const jobs = new LifecycleJobs({ metadata, evaluation, execution, clock, logger: silentLogger }, settings)
   const until = new Date(leaseClock.now().getTime() + 60_000)
   await metadata.transact((tx) => tx.leases.take('lifecycle', 'another', leaseClock.now(), until))
   clock.advance(30 * DAY_MS)

@@ -131,13 +131,15 @@ describe('a restoration', () => {
   test('that takes no time has ended when it is answered', async () => {
     const { metadata, access, clock } = services
     const prompt = new StorageClasses(
-      metadata,
-      access,
-      new Activations(metadata, clock),
-      services.pushScanning,
-      new PushReplication(clock, () => undefined),
-      clock,
-      0,
+      {
+        metadata,
+        access,
+        activations: new Activations(metadata, clock),
+        scanning: services.pushScanning,
+        replication: new PushReplication(clock, () => undefined),
+        clock,
+      },
+      { activationMs: 0 },
     )
     const digest = await pushImage(services, ref, 'a')
     await archive(digest)

@@ -20,7 +20,7 @@ function restartedTokens(acceptsUnknownKeys = true): Tokens {
   const keys = new TokenKeys(metadata, clock, randomIds, TOKEN_LIFETIME_MS)
   const callers = new Callers(metadata, registry, clock)
   const robots = new RobotTokens(metadata, clock, randomIds)
-  return new Tokens(metadata, callers, robots, keys, clock, randomIds, { acceptsUnknownKeys })
+  return new Tokens({ metadata, callers, robots, keys, clock, ids: randomIds }, { acceptsUnknownKeys })
 }
 
 const withCode = (code: string) => expect.objectContaining({ code })

@@ -88,7 +88,7 @@ describe('an upload', () => {
     const id = await services.uploads.start(admin, ref)
     await append(id, 0, 'hello ')
     const { metadata, blobs, vaults, clock, access } = services
-    const other = new Uploads(metadata, blobs, vaults, access, clock, randomIds, GENEROUS_QUOTAS)
+    const other = new Uploads({ metadata, blobs, vaults, access, clock, ids: randomIds }, { quotas: GENEROUS_QUOTAS })
     await other.append(admin, ref, id, anySize, chunks('world'))
     await other.complete(admin, ref, id, digestOf('hello world'), undefined)
     expect(await layerText(digestOf('hello world'))).toBe('hello world')
@@ -133,10 +133,15 @@ describe('an upload', () => {
 
   test('stops at the quota of a layer', async () => {
     const { metadata, blobs, vaults, clock, access } = services
-    const strict = new Uploads(metadata, blobs, vaults, access, clock, randomIds, {
-      ...GENEROUS_QUOTAS,
-      layerBytes: 4,
-    })
+    const strict = new Uploads(
+      { metadata, blobs, vaults, access, clock, ids: randomIds },
+      {
+        quotas: {
+          ...GENEROUS_QUOTAS,
+          layerBytes: 4,
+        },
+      },
+    )
     const id = await strict.start(admin, ref)
     await strict.append(admin, ref, id, anySize, chunks('four'))
     await expect(strict.append(admin, ref, id, anySize, chunks('5'))).rejects.toEqual(withCode('limit-exceeded'))
@@ -144,7 +149,10 @@ describe('an upload', () => {
 
   test('stops at the quota of parts', async () => {
     const { metadata, blobs, vaults, clock, access } = services
-    const strict = new Uploads(metadata, blobs, vaults, access, clock, randomIds, { ...GENEROUS_QUOTAS, layerParts: 2 })
+    const strict = new Uploads(
+      { metadata, blobs, vaults, access, clock, ids: randomIds },
+      { quotas: { ...GENEROUS_QUOTAS, layerParts: 2 } },
+    )
     const id = await strict.start(admin, ref)
     for (const part of ['a', 'b']) await strict.append(admin, ref, id, anySize, chunks(part))
     await expect(strict.append(admin, ref, id, anySize, chunks('c'))).rejects.toEqual(withCode('limit-exceeded'))

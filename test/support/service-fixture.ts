@@ -179,18 +179,24 @@ export async function createServices(options: ServiceOptions = {}) {
   const keyServices = createKeyServices({ metadata, clock, ids: randomIds }, access)
   const { repositoryKeys, repositoryGrants } = keyServices
   const vaults = new Vaults(keyring, repositoryGrants, options.isEncryptionOn ?? false)
-  const repositories = new Repositories(metadata, access, repositoryKeys, clock, quotas, publicQuotas)
+  const repositories = new Repositories({ metadata, access, keys: repositoryKeys, clock }, { quotas, publicQuotas })
   const pulls = new PullTimes(metadata, clock, () => undefined)
-  const tokens = new Tokens(metadata, callers, robotTokens, tokenKeys, clock, randomIds, { acceptsUnknownKeys: true })
+  const tokens = new Tokens(
+    { metadata, callers, robots: robotTokens, keys: tokenKeys, clock, ids: randomIds },
+    { acceptsUnknownKeys: true },
+  )
   const tickets = new DownloadTickets(metadata, clock, randomIds)
   const activations = new Activations(metadata, clock)
-  const uploads = new Uploads(metadata, blobs, vaults, access, clock, randomIds, quotas, publicQuotas)
+  const uploads = new Uploads({ metadata, blobs, vaults, access, clock, ids: randomIds }, { quotas, publicQuotas })
   const evaluation = new LifecycleEvaluation(metadata, pulls, activations, clock)
   const { replicatedDeletions = 'off' } = options
   const deletionReplication = new DeletionReplication(clock, replicatedDeletions, () => replicationJobs.look())
   const execution = new LifecycleExecution(metadata, clock, deletionReplication)
   const lifecycleSettings = { holder: 'test', intervalMs: LIFECYCLE_INTERVAL_MS }
-  const lifecycleJobs = new LifecycleJobs(metadata, evaluation, execution, clock, silentLogger, lifecycleSettings)
+  const lifecycleJobs = new LifecycleJobs(
+    { metadata, evaluation, execution, clock, logger: silentLogger },
+    lifecycleSettings,
+  )
   const lifecycle = new Lifecycle(metadata, access, clock, randomIds, () => lifecycleJobs.lookForPreviews())
   const pushScanning = new PushScanning(clock, quotas, () => scanJobs.look())
   const advisories = options.advisories ?? SqliteAdvisoryStore.inMemory()
@@ -211,17 +217,17 @@ export async function createServices(options: ServiceOptions = {}) {
   const { scanDurations = { sincePushMs: undefined, sincePullMs: 0 } } = options
   const kept = new KeptFindings(vaults)
   const streams = new FindingStreams(kept, vex, clock)
-  const scanner = new ImageScanner(
+  const scanner = new ImageScanner({
     metadata,
     blobs,
     vaults,
-    scanEngine,
+    engine: scanEngine,
     rematching,
     kept,
-    new FindingEvents(metadata, vex, clock),
+    events: new FindingEvents(metadata, vex, clock),
     clock,
-  )
-  const rematch = new ScanRematch(metadata, rematching, matching, scanner, kept, clock, scanDurations)
+  })
+  const rematch = new ScanRematch({ metadata, rematching, matching, scanner, kept, clock }, scanDurations)
   const scanSettings = { clock, leaseClock: clock, holder: 'test' }
   const scanParts = {
     scanner,
@@ -232,13 +238,23 @@ export async function createServices(options: ServiceOptions = {}) {
   }
   const scanJob = new ScanJob(metadata, scanParts, silentLogger, scanSettings)
   const scanJobs = new ScanJobs(scanJob, silentLogger)
-  const scanFindings = new ScanFindings(metadata, vaults, access, matching, streams, pulls, clock, scanDurations)
-  const inspector = new Inspector(metadata, access, scanFindings, streams, scanConfigurations, pulls)
-  const refusedPulls: RefusedPull[] = []
-  const admission = new Admission(metadata, vaults, streams, matching, clock, {
-    durations: scanDurations,
-    onRefused: (pull) => void refusedPulls.push(pull),
+  const scanFindings = new ScanFindings({ metadata, vaults, access, matching, streams, pulls, clock }, scanDurations)
+  const inspector = new Inspector({
+    metadata,
+    access,
+    scanFindings,
+    streams,
+    configurations: scanConfigurations,
+    pulls,
   })
+  const refusedPulls: RefusedPull[] = []
+  const admission = new Admission(
+    { metadata, vaults, findings: streams, matching, clock },
+    {
+      durations: scanDurations,
+      onRefused: (pull) => void refusedPulls.push(pull),
+    },
+  )
   const pushReplication = new PushReplication(clock, () => replicationJobs.look(), options.replicatedTags)
   const images = new Images(
     { metadata, vaults, access, clock, pulls, admission },
@@ -250,7 +266,10 @@ export async function createServices(options: ServiceOptions = {}) {
     },
     { quotas, publicQuotas },
   )
-  const pushTargets = new PushTargets(metadata, access, repositories, repositoryKeys, lifecycle, isEveryPushWelcome)
+  const pushTargets = new PushTargets(
+    { metadata, access, repositories, keys: repositoryKeys, lifecycle },
+    { isEveryPushWelcome },
+  )
   const reports: unknown[] = []
   const serviceEvents: ServiceEvent[] = []
   const pullThroughServices = createPullThrough({
@@ -272,24 +291,20 @@ export async function createServices(options: ServiceOptions = {}) {
   const signer = new ImageSigner(signingProfiles, uploads, images, clock)
   const signingJobs = new SigningJobs(new SigningJob(metadata, signer, clock, silentLogger, 'test'), silentLogger)
   const replicaDeletion = new ReplicaDeletion(metadata, access, clock)
-  const localReplication = new LocalReplication(
+  const localReplication = new LocalReplication({
     metadata,
     blobs,
     vaults,
     access,
     pushTargets,
     images,
-    replicaDeletion,
+    replicas: replicaDeletion,
     clock,
-  )
+  })
   const replicationSettings = { holder: 'test', patienceMs: REPLICATION_PATIENCE_MS, deletions: replicatedDeletions }
   const replicationJobs = new ReplicationJobs(
     new ReplicationJob(
-      metadata,
-      () => localReplication,
-      () => true,
-      clock,
-      silentLogger,
+      { metadata, routeTo: () => localReplication, isHere: () => true, clock, logger: silentLogger },
       replicationSettings,
     ),
     silentLogger,
@@ -310,7 +325,7 @@ export async function createServices(options: ServiceOptions = {}) {
     accountSettings: new AccountSettings(metadata, access),
     pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),
     advisories,
-    imageScans: new ImageScans(metadata, vaults, access, clock, quotas, () => scanJobs.look()),
+    imageScans: new ImageScans({ metadata, vaults, access, clock, onRequested: () => scanJobs.look() }, quotas),
     inventories,
     matching,
     pushScanning,
@@ -337,7 +352,8 @@ export async function createServices(options: ServiceOptions = {}) {
     inspector,
     sortedFindings: new SortedFindings(inspector),
     storageClasses: new StorageClasses(
-      ...([metadata, access, activations, pushScanning, pushReplication, clock, ACTIVATION_MS] as const),
+      { metadata, access, activations, scanning: pushScanning, replication: pushReplication, clock },
+      { activationMs: ACTIVATION_MS },
     ),
     lifecycle,
     lifecycleJobs,
@@ -358,16 +374,19 @@ export async function createServices(options: ServiceOptions = {}) {
     /** What went wrong on our side while images were brought. */
     importReports: reports,
     serviceEvents,
-    layers: new Layers(metadata, blobs, vaults, access, tickets, activations, admission, clock, isMountOpen),
+    layers: new Layers({ metadata, blobs, vaults, access, tickets, activations, admission, clock }, { isMountOpen }),
     images,
     signing: new Signing(metadata, access),
     signingProfiles,
     signingJobs,
     imageLists: new ImageLists(metadata, vaults, access, pulls, activations),
-    imageBatches: new ImageBatches(metadata, vaults, access, pulls, admission, clock),
+    imageBatches: new ImageBatches({ metadata, vaults, access, pulls, admission, clock }),
     imageDeletion: new ImageDeletion(metadata, access, clock, deletionReplication),
     replicaDeletion,
-    gc: new GarbageCollector(metadata, blobs, uploads, clock, { graceMs: GRACE_MS, uploadExpiryMs: UPLOAD_EXPIRY_MS }),
+    gc: new GarbageCollector(
+      { metadata, blobs, uploads, clock },
+      { graceMs: GRACE_MS, uploadExpiryMs: UPLOAD_EXPIRY_MS },
+    ),
     scrub: new Scrub(metadata, blobs, clock),
     close: async () => {
       await pullThroughServices.pullThrough.close()

@@ -47,6 +47,16 @@ export interface TokenOptions {
   readonly acceptsUnknownKeys: boolean
 }
 
+/** What tokens are issued and verified by. */
+export interface TokenParts {
+  readonly metadata: MetadataStore
+  readonly callers: Callers
+  readonly robots: RobotTokens
+  readonly keys: TokenKeys
+  readonly clock: Clock
+  readonly ids: Ids
+}
+
 /**
  * The login tokens of `docker login`: signed with a key of the installation, valid for 12 hours, bound to the access key
  * behind them, with which they die. The library that signs is loaded with the first of them, not with the process.
@@ -62,15 +72,8 @@ export class Tokens {
   readonly #attempts: Attempts
   readonly #remembered = new Map<string, Remembered>()
 
-  constructor(
-    metadata: MetadataStore,
-    callers: Callers,
-    robots: RobotTokens,
-    keys: TokenKeys,
-    clock: Clock,
-    ids: Ids,
-    options: TokenOptions,
-  ) {
+  constructor(parts: TokenParts, options: TokenOptions) {
+    const { metadata, callers, robots, keys, clock, ids } = parts
     this.#metadata = metadata
     this.#callers = callers
     this.#robots = robots

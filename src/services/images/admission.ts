@@ -42,6 +42,15 @@ const REMEMBERED_MS = 10_000
 const REMEMBERED_MAX = 5_000
 const STEP = 50
 
+/** What pulls are judged by. */
+export interface AdmissionParts {
+  readonly metadata: MetadataStore
+  readonly vaults: Vaults
+  readonly findings: FindingStreams
+  readonly matching: Matching
+  readonly clock: Clock
+}
+
 /**
  * Decides which images may be pulled, for both interfaces and for layers as for manifests. What is not known to be fine is
  * refused. Where a registry has no rules, the decision costs nothing; where it has some, two lookups.
@@ -60,19 +69,12 @@ export class Admission {
   readonly #found = new Map<string, { readonly at: number; readonly findings: readonly AdmissionFinding[] }>()
   readonly #layers = new Map<string, number>()
 
-  constructor(
-    metadata: MetadataStore,
-    vaults: Vaults,
-    findings: FindingStreams,
-    matching: Matching,
-    clock: Clock,
-    settings: AdmissionSettings,
-  ) {
-    this.#metadata = metadata
-    this.#vaults = vaults
-    this.#findings = findings
-    this.#matching = matching
-    this.#clock = clock
+  constructor(parts: AdmissionParts, settings: AdmissionSettings) {
+    this.#metadata = parts.metadata
+    this.#vaults = parts.vaults
+    this.#findings = parts.findings
+    this.#matching = parts.matching
+    this.#clock = parts.clock
     this.#settings = settings
   }
 

@@ -40,6 +40,16 @@ export interface ImageBatch {
 /** An answer is in memory as a whole, and a hundred manifests may be of 4 MiB each. */
 const BATCH_BYTES_MAX = 32 * 1024 * 1024
 
+/** What batches of images go through. */
+export interface ImageBatchParts {
+  readonly metadata: MetadataStore
+  readonly vaults: Vaults
+  readonly access: Access
+  readonly pulls: PullTimes
+  readonly admission: Admission
+  readonly clock: Clock
+}
+
 /** BatchGetImage: several pulls in one request, each failing alone. */
 export class ImageBatches {
   readonly #metadata: MetadataStore
@@ -49,20 +59,13 @@ export class ImageBatches {
   readonly #admission: Admission
   readonly #clock: Clock
 
-  constructor(
-    metadata: MetadataStore,
-    vaults: Vaults,
-    access: Access,
-    pulls: PullTimes,
-    admission: Admission,
-    clock: Clock,
-  ) {
-    this.#metadata = metadata
-    this.#vaults = vaults
-    this.#access = access
-    this.#pulls = pulls
-    this.#admission = admission
-    this.#clock = clock
+  constructor(parts: ImageBatchParts) {
+    this.#metadata = parts.metadata
+    this.#vaults = parts.vaults
+    this.#access = parts.access
+    this.#pulls = parts.pulls
+    this.#admission = parts.admission
+    this.#clock = parts.clock
   }
 
   /** Counts as a pull of each image found. Throws `repository-not-found`, and `limit-exceeded` for more than one answer holds. */

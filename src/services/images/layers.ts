@@ -34,6 +34,23 @@ export interface LayerAvailability {
   readonly mediaType?: string | undefined
 }
 
+/** What layers are reached through. */
+export interface LayerParts {
+  readonly metadata: MetadataStore
+  readonly blobs: BlobStore
+  readonly vaults: Vaults
+  readonly access: Access
+  readonly tickets: DownloadTickets
+  readonly activations: Activations
+  readonly admission: Admission
+  readonly clock: Clock
+}
+
+export interface LayerRules {
+  /** Whether mounts follow OCI's rules, and not ECR's. */
+  readonly isMountOpen: boolean
+}
+
 /** Layers (and configs) as repositories see them: a blob is read only through a repository that links it. */
 export class Layers {
   readonly #metadata: MetadataStore
@@ -47,25 +64,15 @@ export class Layers {
   /** Whether mounts follow OCI's rules, and not ECR's. */
   readonly #isMountOpen: boolean
 
-  constructor(
-    metadata: MetadataStore,
-    blobs: BlobStore,
-    vaults: Vaults,
-    access: Access,
-    tickets: DownloadTickets,
-    activations: Activations,
-    admission: Admission,
-    clock: Clock,
-    isMountOpen: boolean,
-  ) {
-    this.#metadata = metadata
-    this.#blobs = blobs
-    this.#vaults = vaults
-    this.#access = access
-    this.#tickets = tickets
-    this.#activations = activations
-    this.#admission = admission
-    this.#clock = clock
+  constructor(parts: LayerParts, { isMountOpen }: LayerRules) {
+    this.#metadata = parts.metadata
+    this.#blobs = parts.blobs
+    this.#vaults = parts.vaults
+    this.#access = parts.access
+    this.#tickets = parts.tickets
+    this.#activations = parts.activations
+    this.#admission = parts.admission
+    this.#clock = parts.clock
     this.#isMountOpen = isMountOpen
   }
 

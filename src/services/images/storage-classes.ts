@@ -19,6 +19,21 @@ export type StorageClass = 'STANDARD' | 'ARCHIVE'
 /** How many indexes an error names at the most. */
 const PARENTS_NAMED_MAX = 10
 
+/** What the archive and the way back from it need. */
+export interface StorageClassParts {
+  readonly metadata: MetadataStore
+  readonly access: Access
+  readonly activations: Activations
+  readonly scanning: PushScanning
+  readonly replication: PushReplication
+  readonly clock: Clock
+}
+
+export interface StorageClassSettings {
+  /** How long a restoration takes; 0: it has ended when it is answered. */
+  readonly activationMs: number
+}
+
 /** Moves images to the archive, where they cannot be pulled, and back. */
 export class StorageClasses {
   readonly #metadata: MetadataStore
@@ -30,21 +45,13 @@ export class StorageClasses {
   /** How long a restoration takes; 0: it has ended when it is answered. */
   readonly #activationMs: number
 
-  constructor(
-    metadata: MetadataStore,
-    access: Access,
-    activations: Activations,
-    scanning: PushScanning,
-    replication: PushReplication,
-    clock: Clock,
-    activationMs: number,
-  ) {
-    this.#replication = replication
-    this.#metadata = metadata
-    this.#access = access
-    this.#activations = activations
-    this.#scanning = scanning
-    this.#clock = clock
+  constructor(parts: StorageClassParts, { activationMs }: StorageClassSettings) {
+    this.#replication = parts.replication
+    this.#metadata = parts.metadata
+    this.#access = parts.access
+    this.#activations = parts.activations
+    this.#scanning = parts.scanning
+    this.#clock = parts.clock
     this.#activationMs = activationMs
   }
 

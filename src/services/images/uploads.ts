@@ -59,6 +59,22 @@ interface OpenUpload {
   readonly quotas: Quotas
 }
 
+/** What uploads go through. */
+export interface UploadParts {
+  readonly metadata: MetadataStore
+  readonly blobs: BlobStore
+  readonly vaults: Vaults
+  readonly access: Access
+  readonly clock: Clock
+  readonly ids: Ids
+}
+
+export interface UploadRules {
+  readonly quotas: Quotas
+  /** Of public repositories; the same when absent. */
+  readonly publicQuotas?: Quotas
+}
+
 /** Layers on their way in: begun, appended to in parts, completed or cancelled. Bytes first, record second. */
 export class Uploads {
   readonly #metadata: MetadataStore
@@ -73,23 +89,13 @@ export class Uploads {
   /** The hash of what is staged, for uploads this process has written to; others are read again. */
   readonly #hashes = new Map<string, RunningHash>()
 
-  /** The quotas of public registries differ; without them, the same hold there. */
-  constructor(
-    metadata: MetadataStore,
-    blobs: BlobStore,
-    vaults: Vaults,
-    access: Access,
-    clock: Clock,
-    ids: Ids,
-    quotas: Quotas,
-    publicQuotas = quotas,
-  ) {
-    this.#metadata = metadata
-    this.#blobs = blobs
-    this.#vaults = vaults
-    this.#access = access
-    this.#clock = clock
-    this.#ids = ids
+  constructor(parts: UploadParts, { quotas, publicQuotas = quotas }: UploadRules) {
+    this.#metadata = parts.metadata
+    this.#blobs = parts.blobs
+    this.#vaults = parts.vaults
+    this.#access = parts.access
+    this.#clock = parts.clock
+    this.#ids = parts.ids
     this.#quotas = quotas
     this.#publicQuotas = publicQuotas
   }

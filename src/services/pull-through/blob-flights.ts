@@ -32,6 +32,16 @@ const FLIGHTS_MAX = 64
 const STEP_BYTES = 1024 * 1024
 const FIRST_STEP_BYTES = 64 * 1024
 
+/** From where blobs come, and where they go. */
+export interface BlobFlightParts {
+  readonly metadata: MetadataStore
+  readonly blobs: BlobStore
+  readonly vaults: Vaults
+  readonly upstreams: Upstreams
+  readonly clock: Clock
+  readonly counts: PullThroughCounts
+}
+
 /**
  * Blobs on their way from upstreams, each fetched once however many wait for it. A flight belongs to nobody: who asked may
  * leave, and it goes on. Its bytes go into the store as they come, and whoever wants them reads them there.
@@ -48,22 +58,14 @@ export class BlobFlights {
   readonly #underWay = new Map<string, BlobFlight>()
   readonly #end = new AbortController()
 
-  constructor(
-    metadata: MetadataStore,
-    blobs: BlobStore,
-    vaults: Vaults,
-    upstreams: Upstreams,
-    clock: Clock,
-    quotas: Quotas,
-    counts: PullThroughCounts,
-  ) {
-    this.#metadata = metadata
-    this.#blobs = blobs
-    this.#vaults = vaults
-    this.#upstreams = upstreams
-    this.#clock = clock
+  constructor(parts: BlobFlightParts, quotas: Quotas) {
+    this.#metadata = parts.metadata
+    this.#blobs = parts.blobs
+    this.#vaults = parts.vaults
+    this.#upstreams = parts.upstreams
+    this.#clock = parts.clock
     this.#quotas = quotas
-    this.#counts = counts
+    this.#counts = parts.counts
   }
 
   /** The flight that brings the blob: the one under way, or a new one. */

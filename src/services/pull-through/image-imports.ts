@@ -36,6 +36,17 @@ const LAYERS_AT_ONCE = 3
 const MANIFEST_BYTES_MAX = 128 * 1024 * 1024
 const DEPTH_MAX = 4
 
+/** What brings images into caches. */
+export interface ImageImportParts {
+  readonly metadata: MetadataStore
+  readonly images: Images
+  readonly upstreams: Upstreams
+  readonly flights: BlobFlights
+  readonly clock: Clock
+  readonly audit: AuditTrail
+  report(error: unknown): void
+}
+
 /**
  * Images on their way into caches: layers first, then the manifest, of an index all its children before it. Until that is done
  * nothing of the image is in the repository's list; what has come stays there if it breaks off, and is not fetched again.
@@ -51,22 +62,14 @@ export class ImageImports {
   readonly #budget = new Budget(MANIFEST_BYTES_MAX)
   readonly #underWay = new Map<string, ImageImport>()
 
-  constructor(
-    metadata: MetadataStore,
-    images: Images,
-    upstreams: Upstreams,
-    flights: BlobFlights,
-    clock: Clock,
-    audit: AuditTrail,
-    report: (error: unknown) => void,
-  ) {
-    this.#metadata = metadata
-    this.#images = images
-    this.#upstreams = upstreams
-    this.#flights = flights
-    this.#clock = clock
-    this.#audit = audit
-    this.#report = report
+  constructor(parts: ImageImportParts) {
+    this.#metadata = parts.metadata
+    this.#images = parts.images
+    this.#upstreams = parts.upstreams
+    this.#flights = parts.flights
+    this.#clock = parts.clock
+    this.#audit = parts.audit
+    this.#report = parts.report
   }
 
   /** The import under way of what a reference leads to. */

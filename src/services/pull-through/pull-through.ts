@@ -39,6 +39,19 @@ export interface ComingBlob {
   read(range?: ByteRange): Promise<BlobBody>
 }
 
+/** What pulls through a cache go through. */
+export interface PullThroughParts {
+  readonly metadata: MetadataStore
+  readonly access: Access
+  readonly rules: PullThroughRules
+  readonly upstreams: Upstreams
+  readonly imports: ImageImports
+  readonly flights: BlobFlights
+  readonly targets: PushTargets
+  readonly clock: Clock
+  readonly counts: PullThroughCounts
+}
+
 /** Pulls of repositories under a pull-through cache rule: what is missing or old comes from the upstream. */
 export class PullThrough {
   readonly #metadata: MetadataStore
@@ -53,26 +66,16 @@ export class PullThrough {
   readonly #underWay = new Map<string, Promise<UpstreamManifest | undefined>>()
   readonly #restUntilMs = new Map<string, number>()
 
-  constructor(
-    metadata: MetadataStore,
-    access: Access,
-    rules: PullThroughRules,
-    upstreams: Upstreams,
-    imports: ImageImports,
-    flights: BlobFlights,
-    targets: PushTargets,
-    clock: Clock,
-    counts: PullThroughCounts,
-  ) {
-    this.#metadata = metadata
-    this.#access = access
-    this.#rules = rules
-    this.#upstreams = upstreams
-    this.#imports = imports
-    this.#flights = flights
-    this.#targets = targets
-    this.#clock = clock
-    this.#counts = counts
+  constructor(parts: PullThroughParts) {
+    this.#metadata = parts.metadata
+    this.#access = parts.access
+    this.#rules = parts.rules
+    this.#upstreams = parts.upstreams
+    this.#imports = parts.imports
+    this.#flights = parts.flights
+    this.#targets = parts.targets
+    this.#clock = parts.clock
+    this.#counts = parts.counts
   }
 
   /**

@@ -59,6 +59,18 @@ interface Journey {
   readonly signal: AbortSignal
 }
 
+/** What copies inside the installation are made of. */
+export interface LocalReplicationParts {
+  readonly metadata: MetadataStore
+  readonly blobs: BlobStore
+  readonly vaults: Vaults
+  readonly access: Access
+  readonly pushTargets: PushTargets
+  readonly images: Images
+  readonly replicas: ReplicaDeletion
+  readonly clock: Clock
+}
+
 /**
  * Copies images between the registries of this installation, as a push by the source's account that needs no more than to
  * replicate images. No byte moves unless the two repositories are encrypted differently.
@@ -73,24 +85,15 @@ export class LocalReplication implements ReplicationRoute {
   readonly #replicas: ReplicaDeletion
   readonly #clock: Clock
 
-  constructor(
-    metadata: MetadataStore,
-    blobs: BlobStore,
-    vaults: Vaults,
-    access: Access,
-    pushTargets: PushTargets,
-    images: Images,
-    replicas: ReplicaDeletion,
-    clock: Clock,
-  ) {
-    this.#metadata = metadata
-    this.#blobs = blobs
-    this.#vaults = vaults
-    this.#access = access
-    this.#pushTargets = pushTargets
-    this.#images = images
-    this.#replicas = replicas
-    this.#clock = clock
+  constructor(parts: LocalReplicationParts) {
+    this.#metadata = parts.metadata
+    this.#blobs = parts.blobs
+    this.#vaults = parts.vaults
+    this.#access = parts.access
+    this.#pushTargets = parts.pushTargets
+    this.#images = parts.images
+    this.#replicas = parts.replicas
+    this.#clock = parts.clock
   }
 
   async copy(pending: PendingReplication, { end }: CopySteps, signal: AbortSignal): Promise<void> {

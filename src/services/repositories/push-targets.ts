@@ -18,6 +18,19 @@ import type { Blueprint, Repositories } from './repositories.ts'
 
 const PLAIN: Blueprint = { mutability: MUTABLE, tags: [] }
 
+/** What repositories are made by when a push finds none. */
+export interface PushTargetParts {
+  readonly metadata: MetadataStore
+  readonly access: Access
+  readonly repositories: Repositories
+  readonly keys: RepositoryKeys
+  readonly lifecycle: Lifecycle
+}
+
+export interface PushTargetRules {
+  readonly isEveryPushWelcome: boolean
+}
+
 /** The repositories that a push makes: by a template for CREATE_ON_PUSH, or plain ones where the registry is set up to make all. What comes from another registry always makes its own. */
 export class PushTargets {
   readonly #metadata: MetadataStore
@@ -27,19 +40,12 @@ export class PushTargets {
   readonly #lifecycle: Lifecycle
   readonly #isEveryPushWelcome: boolean
 
-  constructor(
-    metadata: MetadataStore,
-    access: Access,
-    repositories: Repositories,
-    keys: RepositoryKeys,
-    lifecycle: Lifecycle,
-    isEveryPushWelcome: boolean,
-  ) {
-    this.#metadata = metadata
-    this.#access = access
-    this.#repositories = repositories
-    this.#keys = keys
-    this.#lifecycle = lifecycle
+  constructor(parts: PushTargetParts, { isEveryPushWelcome }: PushTargetRules) {
+    this.#metadata = parts.metadata
+    this.#access = parts.access
+    this.#repositories = parts.repositories
+    this.#keys = parts.keys
+    this.#lifecycle = parts.lifecycle
     this.#isEveryPushWelcome = isEveryPushWelcome
   }
 

@@ -43,6 +43,20 @@ export interface Blueprint {
   complete?(tx: MetadataWriter, repository: Repository): Promise<void>
 }
 
+/** What repositories go through. */
+export interface RepositoryParts {
+  readonly metadata: MetadataStore
+  readonly access: Access
+  readonly keys: RepositoryKeys
+  readonly clock: Clock
+}
+
+export interface RepositoryRules {
+  readonly quotas: Quotas
+  /** Of public registries; the same when absent. */
+  readonly publicQuotas?: Quotas
+}
+
 /** Repositories: made, described, tagged, set and deleted. */
 export class Repositories {
   readonly #metadata: MetadataStore
@@ -52,19 +66,11 @@ export class Repositories {
   readonly #quotas: Quotas
   readonly #publicQuotas: Quotas
 
-  /** Those of public registries differ; without them, the same hold there. */
-  constructor(
-    metadata: MetadataStore,
-    access: Access,
-    keys: RepositoryKeys,
-    clock: Clock,
-    quotas: Quotas,
-    publicQuotas = quotas,
-  ) {
-    this.#metadata = metadata
-    this.#access = access
-    this.#keys = keys
-    this.#clock = clock
+  constructor(parts: RepositoryParts, { quotas, publicQuotas = quotas }: RepositoryRules) {
+    this.#metadata = parts.metadata
+    this.#access = parts.access
+    this.#keys = parts.keys
+    this.#clock = parts.clock
     this.#quotas = quotas
     this.#publicQuotas = publicQuotas
   }

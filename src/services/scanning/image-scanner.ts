@@ -40,6 +40,18 @@ export interface PreparedResult {
   readonly events: readonly RegistryEvent[]
 }
 
+/** What scans read, and where what they find is kept. */
+export interface ImageScannerParts {
+  readonly metadata: MetadataStore
+  readonly blobs: BlobStore
+  readonly vaults: Vaults
+  readonly engine: ScanEngine
+  readonly rematching: Rematching
+  readonly kept: KeptFindings
+  readonly events: FindingEvents
+  readonly clock: Clock
+}
+
 /** Scans single images and records what was found. It reads in the registry's own name, whoever may pull. */
 export class ImageScanner {
   readonly #metadata: MetadataStore
@@ -51,24 +63,15 @@ export class ImageScanner {
   readonly #events: FindingEvents
   readonly #clock: Clock
 
-  constructor(
-    metadata: MetadataStore,
-    blobs: BlobStore,
-    vaults: Vaults,
-    engine: ScanEngine,
-    rematching: Rematching,
-    kept: KeptFindings,
-    events: FindingEvents,
-    clock: Clock,
-  ) {
-    this.#metadata = metadata
-    this.#blobs = blobs
-    this.#vaults = vaults
-    this.#engine = engine
-    this.#rematching = rematching
-    this.#kept = kept
-    this.#events = events
-    this.#clock = clock
+  constructor(parts: ImageScannerParts) {
+    this.#metadata = parts.metadata
+    this.#blobs = parts.blobs
+    this.#vaults = parts.vaults
+    this.#engine = parts.engine
+    this.#rematching = parts.rematching
+    this.#kept = parts.kept
+    this.#events = parts.events
+    this.#clock = parts.clock
   }
 
   get engineName(): string {

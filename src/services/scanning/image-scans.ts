@@ -17,6 +17,16 @@ import { getRepository } from '../repositories/repositories.ts'
 import { isOfToday, isRegistryOverQuota } from './push-scanning.ts'
 import { scanConfigurationOf } from './scan-configurations.ts'
 
+/** What requests for scans go through. */
+export interface ImageScanParts {
+  readonly metadata: MetadataStore
+  readonly vaults: Vaults
+  readonly access: Access
+  readonly clock: Clock
+  /** Hears once a scan is to be done. */
+  onRequested(): void
+}
+
 /** Scans that people ask for. */
 export class ImageScans {
   readonly #metadata: MetadataStore
@@ -26,21 +36,13 @@ export class ImageScans {
   readonly #quotas: Quotas
   readonly #onRequested: () => void
 
-  /** `onRequested` hears once a scan is to be done. */
-  constructor(
-    metadata: MetadataStore,
-    vaults: Vaults,
-    access: Access,
-    clock: Clock,
-    quotas: Quotas,
-    onRequested: () => void,
-  ) {
-    this.#metadata = metadata
-    this.#vaults = vaults
-    this.#access = access
-    this.#clock = clock
+  constructor(parts: ImageScanParts, quotas: Quotas) {
+    this.#metadata = parts.metadata
+    this.#vaults = parts.vaults
+    this.#access = parts.access
+    this.#clock = parts.clock
     this.#quotas = quotas
-    this.#onRequested = onRequested
+    this.#onRequested = parts.onRequested
   }
 
   /**

@@ -53,6 +53,16 @@ const STEP = 50
 const AT_ONCE = 100
 const EVERYTHING: ScanConfiguration = { type: 'ENHANCED', rules: [{ frequency: 'CONTINUOUS_SCAN', filters: ['*'] }] }
 
+/** What Inspector's answers are made of. */
+export interface InspectorParts {
+  readonly metadata: MetadataStore
+  readonly access: Access
+  readonly scanFindings: ScanFindings
+  readonly streams: FindingStreams
+  readonly configurations: ScanConfigurations
+  readonly pulls: PullTimes
+}
+
 /** What enhanced scanning has found in a whole registry. There is nothing while a registry is scanned otherwise. */
 export class Inspector {
   readonly #metadata: MetadataStore
@@ -62,20 +72,13 @@ export class Inspector {
   readonly #configurations: ScanConfigurations
   readonly #pulls: PullTimes
 
-  constructor(
-    metadata: MetadataStore,
-    access: Access,
-    scanFindings: ScanFindings,
-    streams: FindingStreams,
-    configurations: ScanConfigurations,
-    pulls: PullTimes,
-  ) {
-    this.#metadata = metadata
-    this.#access = access
-    this.#scanFindings = scanFindings
-    this.#streams = streams
-    this.#configurations = configurations
-    this.#pulls = pulls
+  constructor(parts: InspectorParts) {
+    this.#metadata = parts.metadata
+    this.#access = parts.access
+    this.#scanFindings = parts.scanFindings
+    this.#streams = parts.streams
+    this.#configurations = parts.configurations
+    this.#pulls = parts.pulls
   }
 
   /**

@@ -60,6 +60,17 @@ interface JudgedScan {
   readonly state: ScanState
 }
 
+/** What findings are read and judged by. */
+export interface ScanFindingParts {
+  readonly metadata: MetadataStore
+  readonly vaults: Vaults
+  readonly access: Access
+  readonly matching: Matching
+  readonly streams: FindingStreams
+  readonly pulls: PullTimes
+  readonly clock: Clock
+}
+
 /** What scans have found. What was not scanned, or could not be judged, is said to be so. */
 export class ScanFindings {
   readonly #metadata: MetadataStore
@@ -71,23 +82,14 @@ export class ScanFindings {
   readonly #clock: Clock
   readonly #durations: ScanDurations
 
-  constructor(
-    metadata: MetadataStore,
-    vaults: Vaults,
-    access: Access,
-    matching: Matching,
-    streams: FindingStreams,
-    pulls: PullTimes,
-    clock: Clock,
-    durations: ScanDurations,
-  ) {
-    this.#metadata = metadata
-    this.#vaults = vaults
-    this.#access = access
-    this.#matching = matching
-    this.#streams = streams
-    this.#pulls = pulls
-    this.#clock = clock
+  constructor(parts: ScanFindingParts, durations: ScanDurations) {
+    this.#metadata = parts.metadata
+    this.#vaults = parts.vaults
+    this.#access = parts.access
+    this.#matching = parts.matching
+    this.#streams = parts.streams
+    this.#pulls = parts.pulls
+    this.#clock = parts.clock
     this.#durations = durations
   }
 

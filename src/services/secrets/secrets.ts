@@ -50,6 +50,16 @@ export interface SecretQuery extends Paging {
   readonly isDescending: boolean
 }
 
+/** What secrets go through. */
+export interface SecretParts {
+  readonly metadata: MetadataStore
+  readonly access: SecretAccess
+  readonly keyAccess: KeyAccess
+  readonly values: SecretValues
+  readonly clock: Clock
+  readonly ids: Ids
+}
+
 /** Secrets: made, described, listed, changed, tagged and deleted. */
 export class Secrets {
   readonly #metadata: MetadataStore
@@ -59,20 +69,13 @@ export class Secrets {
   readonly #clock: Clock
   readonly #ids: Ids
 
-  constructor(
-    metadata: MetadataStore,
-    access: SecretAccess,
-    keyAccess: KeyAccess,
-    values: SecretValues,
-    clock: Clock,
-    ids: Ids,
-  ) {
-    this.#metadata = metadata
-    this.#access = access
-    this.#keyAccess = keyAccess
-    this.#values = values
-    this.#clock = clock
-    this.#ids = ids
+  constructor(parts: SecretParts) {
+    this.#metadata = parts.metadata
+    this.#access = parts.access
+    this.#keyAccess = parts.keyAccess
+    this.#values = parts.values
+    this.#clock = parts.clock
+    this.#ids = parts.ids
   }
 
   /** Made again with the same version and value, it is the one that is there. Throws `secret-exists`, `secret-request-invalid`, `secret-parameter-invalid`, `secret-encryption-failed`. */
