@@ -28,6 +28,7 @@ export interface PushTargetParts {
 }
 
 export interface PushTargetRules {
+  /** Whether a push makes the repository that is not there, by no template. */
   readonly isEveryPushWelcome: boolean
 }
 
