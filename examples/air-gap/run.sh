@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-ecru() { "${BUN:-bun}" src/main.ts "$@"; }
+ecru() { bin/ecru "$@"; }
 mkdir "$work/inside" "$work/outside"
 
 # An image made from nothing, as `docker save` writes it: one layer that holds one file.

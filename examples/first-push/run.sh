@@ -4,15 +4,15 @@
 set -eu
 cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
-export ECRU_PORT=4599 PATH="$PWD/node_modules/.bin:$PATH"
+export ECRU_PORT=4599
 
-bun src/main.ts serve --memory >"$work/ecru.log" 2>&1 &
+bin/ecru serve --memory >"$work/ecru.log" 2>&1 &
 registry=$!
 trap 'kill $registry; wait $registry 2>/dev/null || true; rm -rf "$work"' EXIT
 until curl --silent --fail --output /dev/null "http://127.0.0.1:$ECRU_PORT/_ecru/ready"; do sleep 0.1; done
 
 # What AWS tools need to know. With an unmodified pipeline this is the only change.
-eval "$(bun src/main.ts env --url "http://127.0.0.1:$ECRU_PORT")"
+eval "$(bin/ecru env --url "http://127.0.0.1:$ECRU_PORT")"
 
 # An image made from nothing: one layer that holds one file.
 mkdir -p "$work/image/blobs/sha256" && echo 'hello from Ecru' >"$work/hello.txt"

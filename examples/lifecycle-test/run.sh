@@ -4,10 +4,10 @@
 set -eu
 cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
-export ECRU_PORT=4598 ECRU_MEMORY=true PATH="$PWD/node_modules/.bin:$PATH"
-ecru() { bun src/main.ts "$@" --url "http://127.0.0.1:$ECRU_PORT"; }
+export ECRU_PORT=4598 ECRU_MEMORY=true
+ecru() { bin/ecru "$@" --url "http://127.0.0.1:$ECRU_PORT"; }
 
-bun src/main.ts serve >"$work/ecru.log" 2>&1 &
+bin/ecru serve >"$work/ecru.log" 2>&1 &
 registry=$!
 trap 'kill $registry; wait $registry 2>/dev/null || true; rm -rf "$work"' EXIT
 until curl --silent --fail --output /dev/null "http://127.0.0.1:$ECRU_PORT/_ecru/ready"; do sleep 0.1; done

@@ -28,7 +28,7 @@ describe('the examples run as they stand', () => {
   testWith()('air-gap', async () => {
     const said = await run(['sh', 'examples/air-gap/run.sh'], {
       cwd: PROJECT,
-      env: { ...ownEnvironment(), BUN: process.execPath },
+      env: ownEnvironment(),
       timeoutMs: 60_000,
     })
     const counts = [...said.matchAll(/^(copied images|present images) +(\d+)$/gm)].map(([, , count]) => Number(count))
