@@ -1,4 +1,5 @@
 import type { JWK } from 'jose'
+import { isObject } from '../domain/json-values.ts'
 import { identityProviderUnreachable, invalidIdentityToken } from '../domain/sts-errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { FetchRefused, type PublicFetchSettings, publicFetch } from './public-fetch.ts'
@@ -127,10 +128,6 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
     throw new FetchRefused('The identity provider answers no JSON', { cause })
   }
   throw new FetchRefused('The identity provider answers no JSON object')
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function freshMs(cacheControl: string): number {

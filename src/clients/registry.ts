@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Digest, digestAlgorithm, parseDigest, tryParseDigest } from '../domain/digest.ts'
 import { isRegistryError } from '../domain/errors.ts'
+import { isObject } from '../domain/json-values.ts'
 import { MANIFEST_BYTES_MAX, MEDIA_TYPE } from '../domain/manifest.ts'
 import { upstreamWrong } from '../domain/upstream-errors.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -365,10 +366,6 @@ const blobPath = (repository: string, digest: Digest) => `/v2/${repository}/blob
 
 /** A stream that has been read cannot be sent again. */
 const isRepeatable = ({ body }: Exchange): boolean => body === undefined || body instanceof Uint8Array
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
 
 function digestOf(bytes: Uint8Array, wanted: Digest | undefined): Digest {
   const algorithm = wanted === undefined ? 'sha256' : digestAlgorithm(wanted)

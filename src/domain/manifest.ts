@@ -1,5 +1,6 @@
 import { type Digest, tryParseDigest } from './digest.ts'
 import { invalidParameter, manifestInvalid, manifestTooLarge } from './errors.ts'
+import { isObject, type JsonObject } from './json-values.ts'
 import { parseStrictJson } from './strict-json.ts'
 
 /** ECR's and OCI's common limit for a manifest: 4 MiB. */
@@ -101,9 +102,7 @@ export function referrerArtifactType({ artifactType, config }: Manifest): string
   return artifactType ?? config?.mediaType
 }
 
-type Json = Readonly<Record<string, unknown>>
-
-function parseDocument(bytes: Uint8Array): Json {
+function parseDocument(bytes: Uint8Array): JsonObject {
   let value: unknown
   try {
     value = parseStrictJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
@@ -115,7 +114,7 @@ function parseDocument(bytes: Uint8Array): Json {
   return value
 }
 
-function mediaTypeOf(document: Json, declared: string | undefined): string {
+function mediaTypeOf(document: JsonObject, declared: string | undefined): string {
   const own = optionalText(document.mediaType, 'mediaType')
   const said = declared?.split(';', 1)[0]?.trim()
   if (own !== undefined && said !== undefined && said !== '' && own !== said)
@@ -158,8 +157,4 @@ function optionalText(value: unknown, member: string): string | undefined {
 
 function uniqueByDigest(all: readonly Descriptor[]): readonly Descriptor[] {
   return [...new Map(all.map((entry) => [entry.digest, entry])).values()]
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,3 +1,4 @@
+import { listOf, objectOf, textOf } from '../json-values.ts'
 import type {
   Advisory,
   AdvisoryReference,
@@ -123,20 +124,6 @@ function referenceOf(value: unknown): readonly AdvisoryReference[] {
   const reference = objectOf(value)
   const url = textOf(reference?.url)
   return url !== undefined && /^https?:\/\//i.test(url) ? [{ type: textOf(reference?.type) ?? 'WEB', url }] : []
-}
-
-function objectOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : undefined
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
 }
 
 function textsOf(value: unknown): readonly string[] {

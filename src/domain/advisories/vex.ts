@@ -1,3 +1,4 @@
+import { listOf, objectOf, textOf } from '../json-values.ts'
 import type { Finding } from './finding.ts'
 
 /** What a supplier says of a flaw in a product. */
@@ -200,20 +201,6 @@ function decode(text: string): string {
   } catch {
     return text
   }
-}
-
-function objectOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : undefined
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
 }
 
 function momentOf(value: unknown): Date | undefined {

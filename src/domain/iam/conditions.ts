@@ -1,7 +1,8 @@
+import { isObject } from '../json-values.ts'
 import { NEGATED, type Operand, operandOf } from './comparisons.ts'
 import type { Facts } from './fact.ts'
 import type { PatternMatcher } from './pattern.ts'
-import { isObject, PolicyMistake } from './policy-mistake.ts'
+import { PolicyMistake } from './policy-mistake.ts'
 import { parseTemplate, variablesOf } from './template.ts'
 
 /** One line of a statement's `Condition`: a key compared with values. */

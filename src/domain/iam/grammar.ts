@@ -1,9 +1,10 @@
+import { isObject } from '../json-values.ts'
 import { parseStrictJson } from '../strict-json.ts'
 import { parseConditions } from './conditions.ts'
 import { isImageKey, isResourceTagKey } from './facts.ts'
 import { patternMatcher } from './pattern.ts'
 import type { Policy, ResourceEntry, ResourcePattern, Statement } from './policy.ts'
-import { asTexts, isObject, PolicyMistake } from './policy-mistake.ts'
+import { asTexts, PolicyMistake } from './policy-mistake.ts'
 import { type PrincipalKind, type PrincipalPattern, parsePrincipals } from './principals.ts'
 import { parseTemplate, variablesOf } from './template.ts'
 

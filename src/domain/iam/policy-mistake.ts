@@ -10,10 +10,6 @@ export class PolicyMistake extends Error {
   }
 }
 
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 /** A text or a list of texts, at least one. Throws `PolicyMistake`. */
 export function asTexts(value: unknown): readonly string[] {
   const list: readonly unknown[] = Array.isArray(value) ? value : [value]

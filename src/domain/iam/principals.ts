@@ -1,6 +1,7 @@
+import { isObject } from '../json-values.ts'
 import { isRegistryId } from '../names.ts'
 import type { Principal } from '../principal.ts'
-import { asTexts, isObject, PolicyMistake } from './policy-mistake.ts'
+import { asTexts, PolicyMistake } from './policy-mistake.ts'
 
 /** Whom a statement is about. */
 export interface PrincipalPattern {

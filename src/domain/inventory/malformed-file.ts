@@ -1,3 +1,5 @@
+import { type JsonObject, objectOf } from '../json-values.ts'
+
 /** Why one file inside an image cannot be read: its parser throws nothing else. */
 export class MalformedFile extends Error {
   override readonly name = 'MalformedFile'
@@ -20,8 +22,8 @@ export function textOf(bytes: Uint8Array): string {
 }
 
 /** The members of a JSON object; empty for anything else. */
-export function membersOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
+export function membersOf(value: unknown): JsonObject {
+  return objectOf(value) ?? {}
 }
 
 /** A text that is there, trimmed; `undefined` for anything else. */

@@ -1,17 +1,9 @@
 import { invalidParameter, type RegistryError } from '../errors.ts'
+import { isObject, type JsonObject } from '../json-values.ts'
 import { parseStrictJson } from '../strict-json.ts'
 import { checkTogether } from './check-together.ts'
 import type { AgeCountType, LifecycleAction, LifecycleLimit, LifecycleRule, TagSelection } from './rule.ts'
-import {
-  checkType,
-  type Json,
-  jsonMembers,
-  jsonText,
-  jsonTextList,
-  oneOf,
-  PolicyMistake,
-  positiveInteger,
-} from './schema.ts'
+import { checkType, jsonMembers, jsonText, jsonTextList, oneOf, PolicyMistake, positiveInteger } from './schema.ts'
 
 const TEXT_LENGTH_MAX = 30_720
 const RULES_MAX = 50
@@ -49,10 +41,10 @@ function parsePolicy(text: string): readonly LifecycleRule[] {
   return rules
 }
 
-function parseDocument(text: string): Json {
+function parseDocument(text: string): JsonObject {
   try {
     const document = parseStrictJson(text)
-    if (typeof document === 'object' && document !== null && !Array.isArray(document)) return document as Json
+    if (isObject(document)) return document
   } catch (thrown) {
     if (!(thrown instanceof SyntaxError)) throw thrown
   }
@@ -80,7 +72,7 @@ function parseRule(value: unknown): LifecycleRule {
   return checked
 }
 
-function parseTags({ tagStatus, tagPatternList, tagPrefixList }: Json): TagSelection {
+function parseTags({ tagStatus, tagPatternList, tagPrefixList }: JsonObject): TagSelection {
   const status = oneOf(tagStatus, ['any', 'tagged', 'untagged'])
   if (status !== 'tagged') {
     if (tagPatternList !== undefined || tagPrefixList !== undefined)
@@ -109,7 +101,7 @@ const AGE_COUNT_TYPES: readonly string[] = [
   'sinceImageTransitioned',
 ] satisfies readonly AgeCountType[]
 
-function parseLimit({ countType, countUnit, countNumber }: Json): LifecycleLimit {
+function parseLimit({ countType, countUnit, countNumber }: JsonObject): LifecycleLimit {
   const type = jsonText(countType)
   if (type !== 'imageCountMoreThan' && !AGE_COUNT_TYPES.includes(type))
     throw new PolicyMistake('instance failed to match exactly one schema (matched 0 out of 2)')

@@ -1,13 +1,13 @@
+import type { JsonObject } from '../json-values.ts'
+
 /** A lifecycle policy is none; the message says why, in the words of ECR's schema where they are known. */
 export class PolicyMistake extends Error {
   override readonly name = 'PolicyMistake'
 }
 
-export type Json = Readonly<Record<string, unknown>>
-
 interface JsonTypes {
   readonly array: readonly unknown[]
-  readonly object: Json
+  readonly object: JsonObject
   readonly string: string
 }
 
@@ -24,7 +24,7 @@ export function checkType<Type extends keyof JsonTypes>(value: unknown, type: Ty
 export function jsonMembers(
   value: unknown,
   { required, optional = [] }: { readonly required: readonly string[]; readonly optional?: readonly string[] },
-): Json {
+): JsonObject {
   const object = checkType(value, 'object')
   const missing = required.filter((name) => !Object.hasOwn(object, name))
   if (missing.length > 0)

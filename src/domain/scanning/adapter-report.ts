@@ -3,17 +3,8 @@ import type { SourcedCvss } from '../advisories/finding.ts'
 import type { Digest } from '../digest.ts'
 import type { FoundPackage, Inventory, PackageType } from '../inventory/package.ts'
 import { isOsPackageType } from '../inventory/package.ts'
-import {
-  type ForeignReport,
-  findingFrom,
-  type Json,
-  listOf,
-  momentOf,
-  NoReport,
-  objectOf,
-  textOf,
-  versionsOf,
-} from './foreign-report.ts'
+import { type JsonObject, objectOf, textOf } from '../json-values.ts'
+import { type ForeignReport, findingFrom, listOf, momentOf, NoReport, versionsOf } from './foreign-report.ts'
 
 /**
  * Reads a report of Harbor's scanner-adapter API 1.2 (`application/vnd.security.vulnerability.report; version=1.1`). It
@@ -74,7 +65,7 @@ function unknownPackage(type: PackageType, name: string, version: string, layerD
   return { type, name, version, sourceName: name, sourceVersion: version, layerDigest, licences: [], purl }
 }
 
-function cvssOf(preferred: Json | undefined): readonly SourcedCvss[] {
+function cvssOf(preferred: JsonObject | undefined): readonly SourcedCvss[] {
   const vectors = [
     ['CVSS_V3', textOf(preferred?.vector_v3)],
     ['CVSS_V2', textOf(preferred?.vector_v2)],

@@ -2,6 +2,7 @@ import type { Finding } from '../advisories/finding.ts'
 import type { Severity } from '../advisories/severity.ts'
 import { urlOf } from '../advisories/trackers.ts'
 import type { FoundPackage, PackageType } from '../inventory/package.ts'
+import { textOf } from '../json-values.ts'
 import type { ScanFailure } from './scan.ts'
 
 /** What another scanner says of an image, in our terms. */
@@ -18,21 +19,11 @@ export class NoReport extends Error {
   override readonly name = 'NoReport'
 }
 
-export type Json = Readonly<Record<string, unknown>>
-
-export function objectOf(value: unknown): Json | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined
-}
-
 /** `null` and nothing are an empty list, as Go writes one. Throws `NoReport` for anything else that is none. */
 export function listOf(value: unknown, name: string): readonly unknown[] {
   if (value === undefined || value === null) return []
   if (!Array.isArray(value)) throw new NoReport(`Its ${name} is no list.`)
   return value
-}
-
-export function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
 }
 
 export function momentOf(value: unknown): Date | undefined {

@@ -2,17 +2,15 @@ import { scoreOf } from '../advisories/cvss.ts'
 import type { SourcedCvss } from '../advisories/finding.ts'
 import { type Digest, tryParseDigest } from '../digest.ts'
 import { isOsPackageType, type PackageType } from '../inventory/package.ts'
+import { type JsonObject, objectOf, textOf } from '../json-values.ts'
 import type { ScanType } from './configuration.ts'
 import {
   type ForeignFinding,
   type ForeignReport,
   findingFrom,
-  type Json,
   listOf,
   momentOf,
   NoReport,
-  objectOf,
-  textOf,
   typeOfPurl,
   versionsOf,
 } from './foreign-report.ts'
@@ -81,8 +79,8 @@ export function readTrivyReport(value: unknown, type: ScanType, topLayer: Digest
   }
 }
 
-function packagesById(result: Json): ReadonlyMap<string, Json> {
-  const known = new Map<string, Json>()
+function packagesById(result: JsonObject): ReadonlyMap<string, JsonObject> {
+  const known = new Map<string, JsonObject>()
   for (const entry of listOf(result.Packages, 'Packages')) {
     const found = objectOf(entry)
     const id = textOf(found?.ID)
@@ -93,8 +91,8 @@ function packagesById(result: Json): ReadonlyMap<string, Json> {
 
 function vulnerabilityOf(
   value: unknown,
-  result: Json,
-  packages: ReadonlyMap<string, Json>,
+  result: JsonObject,
+  packages: ReadonlyMap<string, JsonObject>,
   topLayer: Digest,
 ): ForeignFinding {
   const one = objectOf(value)
@@ -144,7 +142,7 @@ function vulnerabilityOf(
 }
 
 /** NVD's first; version 3 before 2 before 4. */
-function cvssOf(sources: Json | undefined): readonly SourcedCvss[] {
+function cvssOf(sources: JsonObject | undefined): readonly SourcedCvss[] {
   const names = Object.keys(sources ?? {}).toSorted((a, b) => Number(b === 'nvd') - Number(a === 'nvd'))
   return ['V3Vector', 'V2Vector', 'V40Vector'].flatMap((member) =>
     names.flatMap((source): readonly SourcedCvss[] => {

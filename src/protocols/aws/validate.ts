@@ -1,4 +1,5 @@
 import { invalidParameter, requestMalformed } from '../../domain/errors.ts'
+import { isObject } from '../../domain/json-values.ts'
 import { repeatedValue } from './constraint-sentence.ts'
 import { isLongerThan, isShorterThan, matcherFor } from './constraints.ts'
 import { type Path, printPath, type Spelling } from './member-path.ts'
@@ -169,10 +170,6 @@ export class InputParsers {
   #refused(path: Path | undefined, reason: string, value?: string) {
     return invalidParameter(printPath(path, this.#spelling), reason, undefined, value)
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Seconds since 1970, with a fraction. */

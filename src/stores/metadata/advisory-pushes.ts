@@ -1,9 +1,10 @@
 import type { Selectable } from 'kysely'
 import { sql } from 'kysely'
 import type { Digest } from '../../domain/digest.ts'
-import type { Region, RegistryId, RepositoryName } from '../../domain/names.ts'
+import type { RepositoryName } from '../../domain/names.ts'
 import type { AdvisoryPush, AdvisoryPushWriter } from '../advisory-pushes.ts'
 import { prepared } from './prepared.ts'
+import { registryOfRow } from './registry-row.ts'
 import type { AdvisoryPushesTable } from './schema/advisory-pushes.ts'
 import type { Session } from './session.ts'
 
@@ -111,7 +112,7 @@ function toPush(row: Selectable<AdvisoryPushesTable>): AdvisoryPush {
   return {
     id: row.id,
     ref: {
-      registry: { registryId: row.account_id as RegistryId, region: row.region as Region },
+      registry: registryOfRow(row),
       name: row.repository_name as RepositoryName,
     },
     digest: row.digest as Digest,

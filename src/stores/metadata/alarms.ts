@@ -4,7 +4,7 @@ import type { Registry } from '../../domain/names.ts'
 import type { ResourceTag } from '../../domain/repository.ts'
 import type { AlarmWriter } from '../metrics.ts'
 import type { Page } from '../page.ts'
-import { registryOfRow } from './metrics.ts'
+import { registryOfRow } from './registry-row.ts'
 import type { MetricAlarmsTable } from './schema/metrics.ts'
 import type { Session } from './session.ts'
 

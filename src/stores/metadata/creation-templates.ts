@@ -1,10 +1,11 @@
 import type { Selectable } from 'kysely'
 import type { CreationOccasion, CreationTemplate } from '../../domain/creation-template.ts'
-import type { Region, Registry, RegistryId } from '../../domain/names.ts'
+import type { Registry } from '../../domain/names.ts'
 import type { EncryptionWish, MutabilityMode, ResourceTag } from '../../domain/repository.ts'
 import { templateExists } from '../../domain/template-errors.ts'
 import type { CreationTemplateWriter } from '../creation-templates.ts'
 import { paddedLists } from './parameter-lists.ts'
+import { registryOfRow } from './registry-row.ts'
 import type { CreationTemplatesTable } from './schema/creation-templates.ts'
 import type { Session } from './session.ts'
 
@@ -104,7 +105,7 @@ function toRow(template: CreationTemplate): TemplateRow {
 
 function toTemplate(row: TemplateRow): CreationTemplate {
   return {
-    registry: { registryId: row.account_id as RegistryId, region: row.region as Region },
+    registry: registryOfRow(row),
     prefix: row.prefix,
     appliedFor: JSON.parse(row.applied_for) as CreationOccasion[],
     description: row.description ?? undefined,

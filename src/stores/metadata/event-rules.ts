@@ -9,11 +9,12 @@ import type {
   NewEventRule,
   TargetSettings,
 } from '../../domain/eventbridge/rule.ts'
-import type { Region, Registry, RegistryId } from '../../domain/names.ts'
+import type { Registry } from '../../domain/names.ts'
 import type { ResourceTag } from '../../domain/repository.ts'
 import { type EventRuleWriter, OWN_RULES, type PlacedEventTarget } from '../event-rules.ts'
 import type { Page } from '../page.ts'
 import { prepared } from './prepared.ts'
+import { registryOfRow } from './registry-row.ts'
 import type { Database, Tables } from './schema/database.ts'
 import type { EventDeadLettersTable, EventRulesTable, EventTargetsTable } from './schema/event-rules.ts'
 import type { Session } from './session.ts'
@@ -246,7 +247,7 @@ type RuleRow = Selectable<EventRulesTable>
 function toRule(row: RuleRow): EventRule {
   return {
     id: row.id,
-    registry: { registryId: row.account_id as RegistryId, region: row.region as Region },
+    registry: registryOfRow(row),
     name: row.name,
     pattern: row.pattern,
     state: row.state,
@@ -282,7 +283,7 @@ function toPlaced({ target_id, target_name, ...row }: ActiveRow): PlacedEventTar
 function toDeadLetter(row: Selectable<EventDeadLettersTable>): DeadLetter {
   return {
     id: row.id,
-    registry: { registryId: row.account_id as RegistryId, region: row.region as Region },
+    registry: registryOfRow(row),
     ruleName: row.rule_name,
     targetName: row.target_name,
     targetArn: row.target_arn,

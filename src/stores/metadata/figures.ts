@@ -3,7 +3,7 @@ import type { Digest } from '../../domain/digest.ts'
 import type { RepositoryName } from '../../domain/names.ts'
 import type { BlobAddress, Vault } from '../../domain/vault.ts'
 import type { BlobUse, CountedRepository, FigureReader, LinkKey, LinkSum, QueueDepths } from '../figures.ts'
-import { registryOfRow } from './metrics.ts'
+import { registryOfRow } from './registry-row.ts'
 import type { Session } from './session.ts'
 
 /** Sums for those who watch the registry. */

@@ -1,6 +1,7 @@
-import type { Region, Registry, RegistryId } from '../../domain/names.ts'
+import type { Registry } from '../../domain/names.ts'
 import type { ImageOriginWriter } from '../image-origins.ts'
 import { prepared } from './prepared.ts'
+import { registryOfRow } from './registry-row.ts'
 import type { Session } from './session.ts'
 
 const listOf = prepared((db, p: { imageId: number }) =>
@@ -21,7 +22,7 @@ export class ImageOrigins implements ImageOriginWriter {
 
   async list(imageId: number): Promise<readonly Registry[]> {
     const { rows } = await listOf(this.#session.db, { imageId })
-    return rows.map(({ account_id, region }) => ({ registryId: account_id as RegistryId, region: region as Region }))
+    return rows.map(registryOfRow)
   }
 
   async add(imageId: number, { registryId, region }: Registry): Promise<void> {

@@ -1,16 +1,12 @@
 import type { Selectable } from 'kysely'
 import type { Grant, GrantConstraints, GrantOperation } from '../../domain/kms/grant.ts'
 import type { KeyAlias, KeyState, KmsKey } from '../../domain/kms/key.ts'
-import type { Region, Registry, RegistryId } from '../../domain/names.ts'
+import { registryOfRow } from './registry-row.ts'
 import type { KmsAliasesTable, KmsGrantsTable, KmsKeysTable } from './schema/kms.ts'
 
 type KeyRow = Selectable<KmsKeysTable>
 type GrantRow = Selectable<KmsGrantsTable>
 type AliasRow = Selectable<KmsAliasesTable>
-
-export function homeOf(row: { readonly account_id: string; readonly region: string }): Registry {
-  return { registryId: row.account_id as RegistryId, region: row.region as Region }
-}
 
 export function toKey(row: Omit<KeyRow, 'material_id'>): KmsKey {
   const { deletion_at, deletion_window_days, rotation_period_days, rotates_at } = row
@@ -19,7 +15,7 @@ export function toKey(row: Omit<KeyRow, 'material_id'>): KmsKey {
   return {
     id: row.id,
     keyId: row.key_id,
-    home: homeOf(row),
+    home: registryOfRow(row),
     manager: row.manager === 'AWS' ? 'AWS' : 'CUSTOMER',
     state: row.state as KeyState,
     description: row.description,
@@ -45,7 +41,7 @@ export function keyValues({ state, description, policy, deletion, rotation }: Om
 
 export function toAlias(row: AliasRow): KeyAlias {
   return {
-    home: homeOf(row),
+    home: registryOfRow(row),
     name: row.name,
     keyId: row.key_id,
     createdAt: new Date(row.created_at),

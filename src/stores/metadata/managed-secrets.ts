@@ -4,8 +4,8 @@ import type { ResourceTag } from '../../domain/repository.ts'
 import { secretExists } from '../../domain/secrets/errors.ts'
 import type { ListedSecret, ManagedSecret, NewManagedSecret, SecretVersion } from '../../domain/secrets/secret.ts'
 import type { ManagedSecretWriter } from '../managed-secrets.ts'
-import { homeOf } from './key-rows.ts'
 import { paddedLists } from './parameter-lists.ts'
+import { registryOfRow } from './registry-row.ts'
 import type { ManagedSecretsTable } from './schema/managed-secrets.ts'
 import { versionContext } from './sealed-columns.ts'
 import type { Session } from './session.ts'
@@ -197,7 +197,7 @@ function changeable(secret: NewManagedSecret) {
 function toSecret(row: Selectable<ManagedSecretsTable>): ManagedSecret {
   return {
     id: row.id,
-    home: homeOf(row),
+    home: registryOfRow(row),
     name: row.name,
     suffix: row.suffix,
     description: row.description ?? undefined,

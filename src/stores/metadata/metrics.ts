@@ -1,5 +1,5 @@
 import type { Series } from '../../domain/metrics/series.ts'
-import type { Region, Registry, RegistryId } from '../../domain/names.ts'
+import type { Registry } from '../../domain/names.ts'
 import type { Count, MetricWriter } from '../metrics.ts'
 import type { Page } from '../page.ts'
 import { prepared } from './prepared.ts'
@@ -129,9 +129,4 @@ export class Metrics implements MetricWriter {
 
 function valuesOf({ registry, metric, subject }: Series) {
   return { account_id: registry.registryId, region: registry.region, metric, subject }
-}
-
-/** The registry of a row. */
-export function registryOfRow(row: { readonly account_id: string; readonly region: string }): Registry {
-  return { registryId: row.account_id as RegistryId, region: row.region as Region }
 }

@@ -1,8 +1,9 @@
 import { sql } from 'kysely'
 import type { AnyEvent } from '../../domain/events.ts'
-import type { Region, Registry, RegistryId } from '../../domain/names.ts'
+import type { Registry } from '../../domain/names.ts'
 import type { OutboxEvent, OutboxPage, OutboxRange, OutboxWriter } from '../outbox.ts'
 import { prepared } from './prepared.ts'
+import { registryOfRow } from './registry-row.ts'
 import type { OutboxTable } from './schema/outbox.ts'
 import type { Session } from './session.ts'
 
@@ -107,7 +108,7 @@ export class Outbox implements OutboxWriter {
         : await listOfRegistry(db, { after, limit, accountId: registry.registryId, region: registry.region })
     return rows.map((row) => ({
       position: row.position,
-      registry: { registryId: row.account_id as RegistryId, region: row.region as Region },
+      registry: registryOfRow(row),
       source: row.source,
       detailType: row.detail_type,
       resources: JSON.parse(row.resources) as readonly string[],

@@ -1,10 +1,11 @@
 import type { Selectable } from 'kysely'
 import type { Digest } from '../../domain/digest.ts'
-import type { Region, Registry, RegistryId } from '../../domain/names.ts'
+import type { Registry } from '../../domain/names.ts'
 import { type PullThroughRule, prefixKey, type UpstreamKind } from '../../domain/pull-through.ts'
 import { pullThroughRuleExists } from '../../domain/pull-through-errors.ts'
 import type { CheckedThing, PullThroughWriter, UpstreamCheck } from '../pull-through.ts'
 import { paddedLists } from './parameter-lists.ts'
+import { registryOfRow } from './registry-row.ts'
 import type { PullThroughRulesTable } from './schema/pull-through.ts'
 import type { Session } from './session.ts'
 
@@ -133,7 +134,7 @@ function toRow(rule: PullThroughRule): RuleRow {
 
 function toRule(row: RuleRow): PullThroughRule {
   return {
-    registry: { registryId: row.account_id as RegistryId, region: row.region as Region },
+    registry: registryOfRow(row),
     prefix: row.prefix,
     upstreamUrl: row.upstream_url,
     upstreamKind: (row.upstream_kind ?? undefined) as UpstreamKind | undefined,

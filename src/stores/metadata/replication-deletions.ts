@@ -9,6 +9,7 @@ import type {
   ReplicationDeletionWriter,
   UnfinishedDeletion,
 } from '../replication-deletions.ts'
+import { registryOfRow } from './registry-row.ts'
 import type { ReplicationDeletionsTable } from './schema/replication.ts'
 import type { Session } from './session.ts'
 
@@ -126,7 +127,7 @@ function toDeletion(row: Row): UnfinishedDeletion {
   return {
     id: row.id,
     ref: {
-      registry: { registryId: row.account_id as RegistryId, region: row.region as Region },
+      registry: registryOfRow(row),
       name: row.repository as RepositoryName,
     },
     destination: { registryId: row.to_account as RegistryId, region: row.to_region as Region },

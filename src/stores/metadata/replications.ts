@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Digest } from '../../domain/digest.ts'
-import type { Region, Registry, RegistryId, Tag } from '../../domain/names.ts'
+import type { Registry, Tag } from '../../domain/names.ts'
 import type { ReplicationConfiguration } from '../../domain/replication/configuration.ts'
 import {
   type ImageReplication,
@@ -11,6 +11,7 @@ import {
 import type { Page } from '../page.ts'
 import type { PendingReplication, ReplicationLag, ReplicationWriter, UnfinishedReplication } from '../replication.ts'
 import { prepared, preparedForItems } from './prepared.ts'
+import { registryOfRow } from './registry-row.ts'
 import { repositoryColumns, toRepository } from './repositories.ts'
 import type { ImageReplicationsTable } from './schema/replication.ts'
 import type { Session } from './session.ts'
@@ -140,7 +141,7 @@ export class Replications implements ReplicationWriter {
       .where('image_id', '=', imageId)
       .where('status', '=', 'FAILED')
       .execute()
-    for (const row of failed) await this.request(imageId, destinationOf(row), tags, at)
+    for (const row of failed) await this.request(imageId, registryOfRow(row), tags, at)
     return failed.length
   }
 
@@ -200,7 +201,7 @@ export class Replications implements ReplicationWriter {
         const [row] = (await next(this.#session.db, after)).rows
         if (row === undefined) break
         after = { accountId: row.account_id, region: row.region }
-        found.set(`${row.account_id}/${row.region}`, destinationOf(row))
+        found.set(`${row.account_id}/${row.region}`, registryOfRow(row))
       }
     return [...found.values()]
   }
@@ -319,7 +320,7 @@ function lagsOf(copies: readonly Counted[], deletions: readonly Counted[]): read
         .reduce((total, { count }) => total + Number(count), 0)
     const pending = group.filter(({ status }) => status === 'IN_PROGRESS')
     return {
-      destination: destinationOf(first),
+      destination: registryOfRow(first),
       pendingCount: sum(copies, 'IN_PROGRESS'),
       pendingDeletionCount: sum(deletions, 'IN_PROGRESS'),
       oldestRequestedAt:
@@ -335,14 +336,10 @@ type Row = Pick<ImageReplicationsTable, 'account_id' | 'region' | 'status' | 'fa
 function toReplication(row: Row): ImageReplication {
   const { status, failure_code: code, failure_reason: reason } = row
   return {
-    destination: destinationOf(row),
+    destination: registryOfRow(row),
     status,
     failure: code === null ? undefined : { code, reason: reason ?? '' },
   }
-}
-
-function destinationOf({ account_id, region }: Pick<Row, 'account_id' | 'region'>): Registry {
-  return { registryId: account_id as RegistryId, region: region as Region }
 }
 
 function tagsOf({ tags }: { readonly tags: string }): readonly Tag[] {

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely'
 import { repositoryExists } from '../../domain/errors.ts'
-import type { Region, Registry, RegistryId, RepositoryName, RepositoryRef } from '../../domain/names.ts'
+import type { Registry, RepositoryName, RepositoryRef } from '../../domain/names.ts'
 import type {
   Encryption,
   MutabilityMode,
@@ -13,6 +13,7 @@ import type { Page, RepositoryWriter } from '../metadata.ts'
 import { paddedLists } from './parameter-lists.ts'
 import { prepared } from './prepared.ts'
 import { purgeDeleted } from './purge.ts'
+import { registryOfRow } from './registry-row.ts'
 import type { RepositoriesTable } from './schema/repositories.ts'
 import type { Session } from './session.ts'
 
@@ -196,7 +197,7 @@ export class Repositories implements RepositoryWriter {
 export function toRepository(row: RepositoryRow): Repository {
   return {
     id: row.id,
-    registry: { registryId: row.account_id as RegistryId, region: row.region as Region },
+    registry: registryOfRow(row),
     name: row.name as RepositoryName,
     createdAt: new Date(row.created_at),
     mutability: {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Region, Registry, RegistryId } from '../../domain/names.ts'
+import type { Registry } from '../../domain/names.ts'
 import type { ScanConfiguration, ScanType } from '../../domain/scanning/configuration.ts'
 import type { Scan } from '../../domain/scanning/scan.ts'
 import type { Vault } from '../../domain/vault.ts'
@@ -16,6 +16,7 @@ import type {
 } from '../scans.ts'
 import { paddedLists } from './parameter-lists.ts'
 import { prepared } from './prepared.ts'
+import { registryOfRow } from './registry-row.ts'
 import { imagesById, listInClear, placeScans, repositoriesById, scanColumns, toPart, toScan } from './scan-rows.ts'
 import type { Database } from './schema/database.ts'
 import type { Session } from './session.ts'
@@ -119,7 +120,7 @@ export class Scans implements ScanWriter {
       .where('is_sweep_due', '=', 1)
       .limit(limit)
       .execute()
-    return rows.map((row) => ({ registryId: row.account_id as RegistryId, region: row.region as Region }))
+    return rows.map(registryOfRow)
   }
 
   async endSweep({ registryId, region }: Registry): Promise<void> {
