@@ -1,11 +1,10 @@
-import type { Texts } from '../config/config.ts'
 import { parseDuration } from '../config/duration.ts'
-import { isRegistryError } from '../domain/errors.ts'
-import { runJob } from './jobs.ts'
+import type { Invocation } from './invocation.ts'
+import { givenOf, runJob } from './jobs.ts'
 import { printFacts } from './report.ts'
-import type { AdminCommand, AppFactory, RunningApp } from './running-app.ts'
+import type { AdminCommand, RunningApp } from './running-app.ts'
 import { printTable } from './table.ts'
-import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
+import { CommandFailure, EXIT } from './terminal.ts'
 
 type Parameters = Readonly<Record<string, string | undefined>>
 
@@ -13,27 +12,17 @@ type Parameters = Readonly<Record<string, string | undefined>>
 export async function administer(
   command: AdminCommand,
   parameters: Parameters,
-  options: Texts,
-  flags: Readonly<Record<string, unknown>>,
-  terminal: Terminal,
-  createApp: AppFactory,
+  invocation: Invocation,
 ): Promise<number> {
-  const given: Record<string, string> = {}
-  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) given[name] = value
+  const { flags, terminal } = invocation
+  const given = givenOf(parameters)
   const job = {
     command: `admin ${command.replace('/', ' ')}`,
     method: 'POST',
     path: `/_ecru/admin/${command}?${new URLSearchParams(given)}`,
-    runDirectly: async (app: RunningApp) => {
-      try {
-        return await app.administer(command, given)
-      } catch (failure) {
-        if (isRegistryError(failure)) throw new CommandFailure(failure.message, { cause: failure })
-        throw failure
-      }
-    },
+    runDirectly: (app: RunningApp) => app.administer(command, given),
   } as const
-  const answer = await runJob(job, options, flags.url, terminal, createApp)
+  const answer = await runJob(job, invocation)
   terminal.out(flags.json === true ? `${JSON.stringify(answer, null, 2)}\n` : printed(answer))
   return EXIT.ok
 }

@@ -1,10 +1,10 @@
-import type { Texts } from '../config/config.ts'
 import { parseDuration } from '../config/duration.ts'
+import type { Flags, Invocation } from './invocation.ts'
 import { printFacts } from './report.ts'
-import type { AppFactory, ScanCommand } from './running-app.ts'
-import { type Flags, inspect, textOf } from './scans.ts'
+import type { ScanCommand } from './running-app.ts'
+import { inspect, textOf } from './scans.ts'
 import { printTable } from './table.ts'
-import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
+import { CommandFailure, EXIT } from './terminal.ts'
 
 type Parameters = Readonly<Record<string, string | undefined>>
 
@@ -12,13 +12,11 @@ type Parameters = Readonly<Record<string, string | undefined>>
 export async function manageRules(
   command: ScanCommand,
   parameters: Parameters,
-  options: Texts,
-  flags: Flags,
-  terminal: Terminal,
-  createApp: AppFactory,
+  invocation: Invocation,
 ): Promise<number> {
+  const { flags, terminal } = invocation
   const registry = { account: textOf(flags.account), region: textOf(flags.region) }
-  const answer = await inspect(command, { ...parameters, ...registry }, options, flags, terminal, createApp)
+  const answer = await inspect(command, { ...parameters, ...registry }, invocation)
   const text = JSON.stringify(answer, null, 2)
   terminal.out(flags.json === true ? `${text}\n` : inWords(JSON.parse(text) as Answer))
   return EXIT.ok

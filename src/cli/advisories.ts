@@ -1,22 +1,15 @@
 import { resolve } from 'node:path'
-import type { Config, Texts } from '../config/config.ts'
-import { isRegistryError } from '../domain/errors.ts'
+import type { Config } from '../config/config.ts'
+import type { Invocation } from './invocation.ts'
 import { printReport, runJob } from './jobs.ts'
 import { printFacts } from './report.ts'
-import type { AppFactory, RunningApp } from './running-app.ts'
+import type { RunningApp } from './running-app.ts'
 import { printTable } from './table.ts'
-import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
-
-type Flags = Readonly<Record<string, unknown>>
+import { EXIT, type Terminal } from './terminal.ts'
 
 /** `ecru advisories import`: brings a directory, a file or what is behind a URL in. */
-export async function importAdvisories(
-  options: Texts,
-  flags: Flags,
-  from: string,
-  terminal: Terminal,
-  createApp: AppFactory,
-): Promise<number> {
+export async function importAdvisories(from: string, invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation
   // The server reads it, and is somewhere else in the file system.
   const place = /^(https?:\/\/|oci:)/i.test(from) ? from : resolve(from)
   const ecosystems = typeof flags.ecosystems === 'string' ? flags.ecosystems : undefined
@@ -29,26 +22,22 @@ export async function importAdvisories(
     command: 'advisories import',
     method: 'POST',
     path: `/_ecru/advisories/import?${query}`,
-    runDirectly: (app: RunningApp) => inWords(() => app.importAdvisories(place, choice, told(terminal))),
+    runDirectly: (app: RunningApp) => app.importAdvisories(place, choice, told(terminal)),
   } as const
-  printReport(await runJob(job, options, flags.url, terminal, createApp), flags.json === true, terminal)
+  printReport(await runJob(job, invocation), flags.json === true, terminal)
   return EXIT.ok
 }
 
 /** `ecru advisories fetch`: brings in what has changed at the configured source. */
-export async function fetchAdvisories(
-  options: Texts,
-  flags: Flags,
-  terminal: Terminal,
-  createApp: AppFactory,
-): Promise<number> {
+export async function fetchAdvisories(invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation
   const job = {
     command: 'advisories fetch',
     method: 'POST',
     path: '/_ecru/advisories/fetch',
-    runDirectly: (app: RunningApp) => inWords(() => app.fetchAdvisories(told(terminal))),
+    runDirectly: (app: RunningApp) => app.fetchAdvisories(told(terminal)),
   } as const
-  printReport(await runJob(job, options, flags.url, terminal, createApp), flags.json === true, terminal)
+  printReport(await runJob(job, invocation), flags.json === true, terminal)
   return EXIT.ok
 }
 
@@ -77,19 +66,15 @@ interface WirePush {
 }
 
 /** `ecru advisories status`: what there is, and how old. Fails when there is nothing, or all of it is too old. */
-export async function printAdvisoryStatus(
-  options: Texts,
-  flags: Flags,
-  terminal: Terminal,
-  createApp: AppFactory,
-): Promise<number> {
+export async function printAdvisoryStatus(invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation
   const job = {
     command: 'advisories status',
     method: 'POST',
     path: '/_ecru/advisories/status',
     runDirectly: (app: RunningApp, _config: Config) => app.advisoryStatus(),
   } as const
-  const text = JSON.stringify(await runJob(job, options, flags.url, terminal, createApp), null, 2)
+  const text = JSON.stringify(await runJob(job, invocation), null, 2)
   const status = JSON.parse(text) as WireStatus
   terminal.out(flags.json === true ? `${text}\n` : inTables(status))
   return status.state === 'present' ? EXIT.ok : EXIT.failed
@@ -137,15 +122,5 @@ function told(
     if (part === last) return
     last = part
     terminal.err(`${partsDone + 1}/${partCount} ${part} (${recordsRead.toLocaleString('en-US')} records so far)\n`)
-  }
-}
-
-/** What a server would have answered in words, and not a failure of this program. */
-async function inWords<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (thrown) {
-    if (isRegistryError(thrown)) throw new CommandFailure(thrown.message, { cause: thrown })
-    throw thrown
   }
 }

@@ -1,25 +1,22 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readConfig, type Texts } from '../config/config.ts'
+import { readConfig } from '../config/config.ts'
+import type { Invocation } from './invocation.ts'
 import { printReport, runJob } from './jobs.ts'
-import type { AppFactory, RunningApp } from './running-app.ts'
-import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
+import type { RunningApp } from './running-app.ts'
+import { CommandFailure, EXIT } from './terminal.ts'
 
 /** `ecru audit verify`: whether anything in the audit log was changed, taken out or cut off. Answers 1 when it was. */
-export async function verifyAudit(
-  options: Texts,
-  flags: Readonly<Record<string, unknown>>,
-  terminal: Terminal,
-  createApp: AppFactory,
-): Promise<number> {
+export async function verifyAudit(invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation
   const job = {
     command: 'audit verify',
     method: 'POST',
     path: '/_ecru/audit/verify',
     runDirectly: (app: RunningApp) => app.verifyAudit(),
   } as const
-  const report = await runJob(job, options, flags.url, terminal, createApp)
+  const report = await runJob(job, invocation)
   printReport(report, flags.json === true, terminal)
   return (report as { readonly isIntact: boolean }).isIntact ? EXIT.ok : EXIT.failed
 }
@@ -28,12 +25,7 @@ const POLL_MS = 500
 const LINE = /^\{"seq":\d+,"mac":"[\w-]+","record":(\{"eventVersion".*\})\}$/
 
 /** `ecru audit tail`: the newest records of the data directory, and with `--follow` those that come. */
-export async function tailAudit(
-  options: Texts,
-  flags: Readonly<Record<string, unknown>>,
-  terminal: Terminal,
-  until: AbortSignal,
-): Promise<number> {
+export async function tailAudit(until: AbortSignal, { options, flags, terminal }: Invocation): Promise<number> {
   const { storage } = readConfig(terminal.env, options).config
   const directory = storage.kind === 'directory' ? join(storage.path, 'audit') : undefined
   if (directory === undefined || !existsSync(directory))

@@ -1,31 +1,22 @@
 import { resolve } from 'node:path'
-import type { Texts } from '../config/config.ts'
 import { readConfig } from '../config/config.ts'
 import { isRegistryError } from '../domain/errors.ts'
 import { findTarget } from './find-target.ts'
+import type { Invocation } from './invocation.ts'
 import { printReport, runJob, runOffline } from './jobs.ts'
 import { signerFrom, streamFromServer } from './operator-client.ts'
-import type { AppFactory, BackupRequest, RunningApp } from './running-app.ts'
+import type { BackupRequest, RunningApp } from './running-app.ts'
 import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
-
-type Flags = Readonly<Record<string, unknown>>
 
 /**
  * `ecru backup`: everything into a directory or an archive, by the running server beside its traffic, or by this process
  * when none runs. Fails when something that is on record is not in the store.
  */
-export async function backUp(
-  options: Texts,
-  flags: Flags,
-  place: string,
-  terminal: Terminal,
-  createApp: AppFactory,
-): Promise<number> {
+export async function backUp(place: string, invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation
   const wanted = { includesKeys: flags.includeKeys === true, includesAdvisories: flags.advisories !== false }
   const report =
-    place === '-'
-      ? await backUpToOutput(wanted, options, flags, terminal, createApp)
-      : await backUpToPlace(wanted, place, options, flags, terminal, createApp)
+    place === '-' ? await backUpToOutput(wanted, invocation) : await backUpToPlace(wanted, place, invocation)
   // What goes to the output is the backup itself.
   printReport(report, flags.json === true, place === '-' ? { ...terminal, out: terminal.err } : terminal)
   const { faults, includesMasterKey } = report as { readonly faults: readonly unknown[]; includesMasterKey?: boolean }
@@ -40,14 +31,8 @@ export async function backUp(
   return EXIT.failed
 }
 
-async function backUpToPlace(
-  wanted: BackupRequest,
-  place: string,
-  options: Texts,
-  flags: Flags,
-  terminal: Terminal,
-  createApp: AppFactory,
-): Promise<object> {
+async function backUpToPlace(wanted: BackupRequest, place: string, invocation: Invocation): Promise<object> {
+  const { flags } = invocation
   // On another machine, only its server knows what a relative path would mean.
   const to = flags.url === undefined ? resolve(place) : place
   const keep = flags.keep === undefined ? undefined : Number(flags.keep)
@@ -59,18 +44,15 @@ async function backUpToPlace(
     command: 'backup',
     method: 'POST',
     path: `/_ecru/backup?${query}`,
-    runDirectly: (app: RunningApp) => app.backUp({ ...wanted, to, keep, isThorough }).catch(inWords),
+    runDirectly: (app: RunningApp) => app.backUp({ ...wanted, to, keep, isThorough }),
   } as const
-  return await runJob(job, options, flags.url, terminal, createApp)
+  return await runJob(job, invocation)
 }
 
 /** An archive to standard output, looked through as it passes by. */
 async function backUpToOutput(
   wanted: BackupRequest,
-  options: Texts,
-  flags: Flags,
-  terminal: Terminal,
-  createApp: AppFactory,
+  { options, flags, terminal, createApp }: Invocation,
 ): Promise<object> {
   if (flags.keep !== undefined || flags.thorough === true)
     throw new CommandFailure('--keep and --thorough are for directories of backups: an archive is one backup.')
@@ -78,7 +60,7 @@ async function backUpToOutput(
   const target = findTarget(config, flags.url)
   if (target === undefined)
     return await runOffline('backup', config, createApp, async (app) =>
-      passOn((await app.streamBackup(wanted)).body, terminal).catch(inWords),
+      passOn((await app.streamBackup(wanted)).body, terminal),
     )
   const signer = signerFrom(config, terminal.env)
   const path = `/_ecru/backup?${queryOf(wanted, '-')}`
@@ -113,9 +95,4 @@ async function passOn(archive: AsyncIterable<Uint8Array>, terminal: Terminal): P
 
 function queryOf({ includesKeys, includesAdvisories }: BackupRequest, to: string): URLSearchParams {
   return new URLSearchParams({ to, includeKeys: String(includesKeys), advisories: String(includesAdvisories) })
-}
-
-function inWords(thrown: unknown): never {
-  if (isRegistryError(thrown)) throw new CommandFailure(thrown.message, { cause: thrown })
-  throw thrown
 }

@@ -1,18 +1,16 @@
-import type { Texts } from '../config/config.ts'
 import { isRegistryError } from '../domain/errors.ts'
 import { semverRange } from '../domain/semver-range.ts'
 import { wildcard } from '../domain/wildcard.ts'
 import { type CopyReport, ImageCopy } from '../moving/copy-images.ts'
 import type { ImageSource, ImageTarget } from '../moving/places.ts'
 import { RegistryPlace } from '../moving/registry-place.ts'
+import type { Flags, Invocation } from './invocation.ts'
 import { printReport } from './jobs.ts'
 import { type Progress, progressOn } from './progress.ts'
 import { openRegistrySide, type RegistrySide } from './registry-side.ts'
 import { printBytes } from './report.ts'
-import type { AppFactory } from './running-app.ts'
 import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
 
-export type Flags = Readonly<Record<string, unknown>>
 type Command = 'export' | 'import' | 'sync'
 
 /** This registry, to copy to. */
@@ -31,13 +29,11 @@ export function tagFilter({ tags, semver }: Flags): ((tag: string) => boolean) |
 /** Opens the registry, has the work done, prints its report. Answers 1 when some image failed. */
 export async function withRegistry(
   command: Command,
-  options: Texts,
-  flags: Flags,
-  terminal: Terminal,
-  createApp: AppFactory,
+  invocation: Invocation,
   work: (side: RegistrySide) => Promise<CopyReport>,
 ): Promise<number> {
-  const side = await openRegistrySide(command, options, flags, terminal, createApp)
+  const { flags, terminal } = invocation
+  const side = await openRegistrySide(command, invocation)
   try {
     const report = await spoken(() => work(side))
     const { failures, ...facts } = report
@@ -49,14 +45,18 @@ export async function withRegistry(
   }
 }
 
+/** From where to where repositories go, and what each is called there. */
+interface CopyRoute {
+  readonly source: ImageSource
+  readonly target: ImageTarget
+  nameThere(repository: string): string
+}
+
 /** Copies repositories, one after the other; of several, one that cannot be copied keeps no other one back. */
 export async function copyAll(
-  source: ImageSource,
-  target: ImageTarget,
   repositories: readonly string[],
-  nameThere: (repository: string) => string,
-  flags: Flags,
-  terminal: Terminal,
+  { source, target, nameThere }: CopyRoute,
+  { flags, terminal }: Invocation,
 ): Promise<CopyReport> {
   const parallel = Number(flags.parallel ?? 4)
   if (!Number.isSafeInteger(parallel) || parallel < 1 || parallel > 64)

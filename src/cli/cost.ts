@@ -1,9 +1,9 @@
-import type { Texts } from '../config/config.ts'
+import type { Invocation } from './invocation.ts'
 import { runJob } from './jobs.ts'
 import { printBytes, printFacts } from './report.ts'
-import type { AppFactory, RunningApp } from './running-app.ts'
+import type { RunningApp } from './running-app.ts'
 import { printTable } from './table.ts'
-import { EXIT, type Terminal } from './terminal.ts'
+import { EXIT } from './terminal.ts'
 
 interface Cost {
   readonly registryId: string
@@ -19,19 +19,15 @@ interface Cost {
 }
 
 /** `ecru cost`: what the storage of each repository costs, and what lifecycle policies would save. */
-export async function showCost(
-  options: Texts,
-  flags: Readonly<Record<string, unknown>>,
-  terminal: Terminal,
-  createApp: AppFactory,
-): Promise<number> {
+export async function showCost(invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation
   const job = {
     command: 'cost',
     method: 'POST',
     path: '/_ecru/cost',
     runDirectly: (app: RunningApp) => app.costs(),
   } as const
-  const report = await runJob(job, options, flags.url, terminal, createApp)
+  const report = await runJob(job, invocation)
   terminal.out(flags.json === true ? `${JSON.stringify(report, null, 2)}\n` : printCosts(report))
   return EXIT.ok
 }

@@ -1,38 +1,37 @@
-import { readConfig, type Texts } from '../config/config.ts'
+import { readConfig } from '../config/config.ts'
 import { parseDuration } from '../config/duration.ts'
 import { findTarget } from './find-target.ts'
+import type { Flags, Invocation } from './invocation.ts'
 import { askFromHere } from './operator-client.ts'
 import { printFacts } from './report.ts'
 import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
 
-type Flags = Readonly<Record<string, unknown>>
-
 /** `ecru clock`: the time by which a running server of the dev profile goes, after it was moved ahead if that is asked for. */
-export async function clock(options: Texts, flags: Flags, terminal: Terminal): Promise<number> {
+export async function clock(invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation
   const path = '/_ecru/clock'
   const { advance } = flags
   const answer =
     advance === undefined
-      ? await ask(options, flags, terminal, 'GET', path)
-      : await ask(options, flags, terminal, 'POST', path, { advanceSeconds: secondsOf(String(advance)) })
+      ? await ask(invocation, 'GET', path)
+      : await ask(invocation, 'POST', path, { advanceSeconds: secondsOf(String(advance)) })
   const { now, offsetSeconds } = answer as { readonly now: string; readonly offsetSeconds: number }
   print(answer, { now, aheadSeconds: offsetSeconds }, flags, terminal)
   return EXIT.ok
 }
 
 /** `ecru reset`: empties a running server of the dev profile, as far as is said. Does nothing without `--yes`. */
-export async function reset(options: Texts, flags: Flags, terminal: Terminal): Promise<number> {
+export async function reset(invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation
   const { account, region, repository } = flags
   if (flags.yes !== true) throw new CommandFailure(`${warningFor(flags)} Give --yes to do it.`)
-  const report = await ask(options, flags, terminal, 'POST', '/_ecru/reset', { account, region, repository })
+  const report = await ask(invocation, 'POST', '/_ecru/reset', { account, region, repository })
   print(report, report, flags, terminal)
   return EXIT.ok
 }
 
 async function ask(
-  options: Texts,
-  flags: Flags,
-  terminal: Terminal,
+  { options, flags, terminal }: Invocation,
   method: 'GET' | 'POST',
   path: string,
   members?: object,

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
-import { readConfig, type Texts } from '../config/config.ts'
+import { readConfig } from '../config/config.ts'
 import { configuredUrl, findTarget } from './find-target.ts'
-import { EXIT, type Terminal } from './terminal.ts'
+import type { Invocation } from './invocation.ts'
+import { EXIT } from './terminal.ts'
 
 interface Syntax {
   readonly set: (name: string, value: string) => string
@@ -26,7 +27,7 @@ const SYNTAXES: Readonly<Record<string, Syntax>> = {
  * `ecru env`: what to `eval` so that the AWS CLI and SDKs talk to this registry. In the dev profile the access key is
  * the account's number, which is how a caller chooses an account there; the server profile's keys are never printed.
  */
-export function printEnvironment(options: Texts, flags: Readonly<Record<string, unknown>>, terminal: Terminal): number {
+export function printEnvironment({ options, flags, terminal }: Invocation): number {
   const { config } = readConfig(terminal.env, options)
   const syntax = SYNTAXES[String(flags.shell)] ?? SYNTAXES.bash
   if (syntax === undefined) return EXIT.misused

@@ -1,31 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Texts } from '../config/config.ts'
-import { isRegistryError } from '../domain/errors.ts'
-import { runJob } from './jobs.ts'
+import type { Flags, Invocation } from './invocation.ts'
+import { givenOf, runJob } from './jobs.ts'
 import { printFacts } from './report.ts'
-import type { AppFactory, EventCommand, RunningApp } from './running-app.ts'
+import type { EventCommand, RunningApp } from './running-app.ts'
 import { printTable } from './table.ts'
-import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
-
-type Flags = Readonly<Record<string, unknown>>
-
-/** How a command reaches the registry. */
-interface Way {
-  readonly options: Texts
-  readonly flags: Flags
-  readonly terminal: Terminal
-  readonly createApp: AppFactory
-}
+import { EXIT } from './terminal.ts'
 
 const FOLLOW_EVERY_MS = 1_000
 
 /** `ecru events tail`: prints events as they come, a line each; with `--no-follow` those that are there. */
-export async function tailEvents(way: Way): Promise<number> {
-  const { flags, terminal } = way
+export async function tailEvents(invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation
   const limit = textOf(flags.lines) ?? '10'
   let after = textOf(flags.after)
   for (;;) {
-    const page = (await ask('read', { after, limit }, way)) as { events: readonly object[]; after: number }
+    const page = (await ask('read', { after, limit }, invocation)) as { events: readonly object[]; after: number }
     for (const event of page.events) terminal.out(`${JSON.stringify(event)}\n`)
     if (flags.follow === false) return EXIT.ok
     if (page.events.length === 0) await sleep(FOLLOW_EVERY_MS)
@@ -44,8 +33,8 @@ interface WireTarget {
 }
 
 /** `ecru events status`: how far each target has come. Fails when one is in trouble. */
-export async function printEventStatus(way: Way): Promise<number> {
-  const answer = (await ask('status', {}, way)) as { readonly targets: readonly WireTarget[] }
+export async function printEventStatus(invocation: Invocation): Promise<number> {
+  const answer = (await ask('status', {}, invocation)) as { readonly targets: readonly WireTarget[] }
   const { targets } = answer
   const rows = targets.map(({ account, region, rule, target, behind, attempts, reason }) => [
     account,
@@ -56,7 +45,7 @@ export async function printEventStatus(way: Way): Promise<number> {
     attempts,
     reason ?? '',
   ])
-  print(way, answer, () => {
+  print(invocation, answer, () => {
     if (rows.length === 0) return 'No enabled rule has a target.\n'
     return printTable(['account', 'region', 'rule', 'target', 'behind', 'attempts', 'trouble'], rows)
   })
@@ -73,14 +62,14 @@ interface WireLetter {
 }
 
 /** `ecru events dead-letters`: what was given up; `--forget ID` forgets it up to there. */
-export async function deadLetters(way: Way): Promise<number> {
-  const forget = textOf(way.flags.forget)
+export async function deadLetters(invocation: Invocation): Promise<number> {
+  const forget = textOf(invocation.flags.forget)
   if (forget !== undefined) {
-    const report = await ask('forget', { upTo: forget }, way)
-    print(way, report, () => printFacts(report))
+    const report = await ask('forget', { upTo: forget }, invocation)
+    print(invocation, report, () => printFacts(report))
     return EXIT.ok
   }
-  const answer = (await ask('dead-letters', { after: textOf(way.flags.after) }, way)) as {
+  const answer = (await ask('dead-letters', { after: textOf(invocation.flags.after) }, invocation)) as {
     readonly deadLetters: readonly WireLetter[]
   }
   const rows = answer.deadLetters.map(({ id, at, ruleName, targetName, attempts, reason }) => [
@@ -91,7 +80,7 @@ export async function deadLetters(way: Way): Promise<number> {
     attempts,
     reason,
   ])
-  print(way, answer, () =>
+  print(invocation, answer, () =>
     rows.length === 0
       ? 'Nothing was given up.\n'
       : printTable(['id', 'given up at', 'rule', 'target', 'attempts', 'reason'], rows),
@@ -100,50 +89,42 @@ export async function deadLetters(way: Way): Promise<number> {
 }
 
 /** `ecru events replay`: the targets of a rule get events again. */
-export async function replayEvents(way: Way): Promise<number> {
-  const { flags } = way
+export async function replayEvents(invocation: Invocation): Promise<number> {
+  const { flags } = invocation
   const parameters = {
     ...placeOf(flags),
     rule: textOf(flags.rule),
     target: textOf(flags.target),
     from: textOf(flags.from),
   }
-  const report = (await ask('replay', parameters, way)) as { targets: readonly string[]; position: number }
-  print(way, report, () => `From position ${report.position} on: ${report.targets.join(', ')}\n`)
+  const report = (await ask('replay', parameters, invocation)) as { targets: readonly string[]; position: number }
+  print(invocation, report, () => `From position ${report.position} on: ${report.targets.join(', ')}\n`)
   return EXIT.ok
 }
 
 /** `ecru events secret`: by what the webhooks of an account are signed. */
-export async function printWebhookSecret(way: Way): Promise<number> {
-  const answer = (await ask('secret', placeOf(way.flags), way)) as { readonly secret: string }
-  print(way, answer, () => `${answer.secret}\n`)
+export async function printWebhookSecret(invocation: Invocation): Promise<number> {
+  const answer = (await ask('secret', placeOf(invocation.flags), invocation)) as { readonly secret: string }
+  print(invocation, answer, () => `${answer.secret}\n`)
   return EXIT.ok
 }
 
 function ask(
   command: EventCommand,
   parameters: Readonly<Record<string, string | undefined>>,
-  { options, flags, terminal, createApp }: Way,
+  invocation: Invocation,
 ): Promise<object> {
-  const given: Record<string, string> = {}
-  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) given[name] = value
+  const given = givenOf(parameters)
   const job = {
     command: `events ${command}`,
     method: 'POST',
     path: `/_ecru/events/${command}?${new URLSearchParams(given)}`,
-    runDirectly: async (app: RunningApp) => {
-      try {
-        return await app.manageEvents(command, given)
-      } catch (failure) {
-        if (isRegistryError(failure)) throw new CommandFailure(failure.message, { cause: failure })
-        throw failure
-      }
-    },
+    runDirectly: (app: RunningApp) => app.manageEvents(command, given),
   } as const
-  return runJob(job, options, flags.url, terminal, createApp)
+  return runJob(job, invocation)
 }
 
-function print({ flags, terminal }: Way, answer: object, words: () => string): void {
+function print({ flags, terminal }: Invocation, answer: object, words: () => string): void {
   terminal.out(flags.json === true ? `${JSON.stringify(answer, null, 2)}\n` : words())
 }
 

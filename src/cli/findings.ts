@@ -1,13 +1,12 @@
-import type { Texts } from '../config/config.ts'
 import { VERSION } from '../config/version.ts'
 import { SEVERITIES, type Severity } from '../domain/advisories/severity.ts'
 import { type FindingsReport, isConclusive, reportFrom } from '../domain/scanning/report.ts'
 import { writeSarif } from '../domain/scanning/sarif.ts'
 import { remarkIn } from '../domain/scanning/status.ts'
-import type { AppFactory } from './running-app.ts'
-import { type Flags, inspect } from './scans.ts'
+import type { Invocation } from './invocation.ts'
+import { inspect } from './scans.ts'
 import { plainText, printTable } from './table.ts'
-import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
+import { CommandFailure, EXIT } from './terminal.ts'
 
 const FORMATS = ['table', 'json', 'sarif'] as const
 
@@ -15,18 +14,13 @@ const FORMATS = ['table', 'json', 'sarif'] as const
  * `ecru scan`: prints what scans have found in an image. Fails when they could not tell: no finding then means nothing.
  * Findings of the severity that is asked for end it with the exit code that is asked for.
  */
-export async function printFindings(
-  options: Texts,
-  flags: Flags,
-  image: string,
-  terminal: Terminal,
-  createApp: AppFactory,
-): Promise<number> {
+export async function printFindings(image: string, invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation
   const format = FORMATS.find((one) => one === flags.format)
   if (format === undefined) throw new CommandFailure(`--format is one of ${FORMATS.join(', ')}.`)
   const limit = severityOf(flags.severity)
   const exitCode = exitCodeOf(flags.exitCode)
-  const answer = await inspect('findings', { image }, options, flags, terminal, createApp)
+  const answer = await inspect('findings', { image }, invocation)
   // As a server answers it, also when none was asked.
   const whole = JSON.parse(JSON.stringify(answer), reviveMoments) as FindingsReport
   const report = limit === undefined ? whole : reportFrom(whole, limit)

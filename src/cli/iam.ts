@@ -1,18 +1,13 @@
-import type { Texts } from '../config/config.ts'
-import { isRegistryError } from '../domain/errors.ts'
 import type { AccessReport } from '../domain/iam/access-report.ts'
+import type { Invocation } from './invocation.ts'
 import { runJob } from './jobs.ts'
-import type { AppFactory, RunningApp } from './running-app.ts'
+import type { RunningApp } from './running-app.ts'
 import { printTable } from './table.ts'
-import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
+import { CommandFailure, EXIT } from './terminal.ts'
 
 /** `ecru iam explain`: a decision, and the statements that have a say in it, as a table or as JSON. */
-export async function explainAccess(
-  options: Texts,
-  flags: Readonly<Record<string, unknown>>,
-  terminal: Terminal,
-  createApp: AppFactory,
-): Promise<number> {
+export async function explainAccess(invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation
   const [principal, action, resource] = [flags.principal, flags.action, flags.resource].map(String)
   const context = contextOf(flags.context)
   const question = { principal: principal ?? '', action: action ?? '', resource: resource ?? '*' }
@@ -20,16 +15,9 @@ export async function explainAccess(
     command: 'iam explain',
     method: 'POST',
     path: `/_ecru/iam/explain?${new URLSearchParams([...Object.entries(question), ...context])}`,
-    runDirectly: async (app: RunningApp) => {
-      try {
-        return await app.explainAccess({ ...question, context: byKey(context) })
-      } catch (failure) {
-        if (isRegistryError(failure)) throw new CommandFailure(failure.message, { cause: failure })
-        throw failure
-      }
-    },
+    runDirectly: (app: RunningApp) => app.explainAccess({ ...question, context: byKey(context) }),
   } as const
-  const report = (await runJob(job, options, flags.url, terminal, createApp)) as AccessReport
+  const report = (await runJob(job, invocation)) as AccessReport
   terminal.out(flags.json === true ? `${JSON.stringify(report, null, 2)}\n` : inWords(report))
   return EXIT.ok
 }

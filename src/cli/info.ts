@@ -1,16 +1,11 @@
-import type { Texts } from '../config/config.ts'
 import { VERSION } from '../config/version.ts'
+import type { Invocation } from './invocation.ts'
 import { printReport, runJob } from './jobs.ts'
-import type { AppFactory } from './running-app.ts'
-import { EXIT, type Terminal } from './terminal.ts'
+import { EXIT } from './terminal.ts'
 
 /** `ecru info`: the facts of a running server, or of a data directory that nobody works on. */
-export async function info(
-  options: Texts,
-  flags: Readonly<Record<string, unknown>>,
-  terminal: Terminal,
-  createApp: AppFactory,
-): Promise<number> {
+export async function info(invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation
   const job: Parameters<typeof runJob>[0] = {
     command: 'info',
     method: 'GET',
@@ -23,7 +18,7 @@ export async function info(
       blobs: await app.totals(),
     }),
   }
-  const facts = await runJob(job, options, flags.url, terminal, createApp)
+  const facts = await runJob(job, invocation)
   printReport(facts, flags.json === true, terminal)
   return EXIT.ok
 }

@@ -1,16 +1,14 @@
-import type { Config, Texts } from '../config/config.ts'
-import { isRegistryError } from '../domain/errors.ts'
+import type { Config } from '../config/config.ts'
 import type { LifecycleRun } from '../domain/lifecycle/run.ts'
 import { parseRegion, parseRegistryId, parseRepositoryName, type RepositoryRef } from '../domain/names.ts'
 import type { LifecycleReport } from '../jobs/lifecycle.ts'
 import type { LifecycleForecast } from '../jobs/lifecycle-jobs.ts'
+import type { Flags, Invocation } from './invocation.ts'
 import { runJob } from './jobs.ts'
 import { printFacts } from './report.ts'
-import type { AppFactory, RunningApp } from './running-app.ts'
+import type { RunningApp } from './running-app.ts'
 import { printTable } from './table.ts'
 import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
-
-type Flags = Readonly<Record<string, unknown>>
 
 /** What came over the wire, where moments are texts. */
 type Wire<T> = T extends Date | string
@@ -22,33 +20,22 @@ type Wire<T> = T extends Date | string
       : T
 
 /** `ecru lifecycle preview`: what the policy of a repository would do now. Changes nothing. */
-export async function previewLifecycle(
-  options: Texts,
-  flags: Flags,
-  repository: string,
-  terminal: Terminal,
-  createApp: AppFactory,
-): Promise<number> {
+export async function previewLifecycle(repository: string, invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation
   const job = {
     command: 'lifecycle preview',
     method: 'POST',
     path: `/_ecru/lifecycle/preview?${queryOf(repository, flags)}`,
-    runDirectly: (app: RunningApp, config: Config) =>
-      inWords(() => app.forecastLifecycle(refOf(repository, flags, config))),
+    runDirectly: (app: RunningApp, config: Config) => app.forecastLifecycle(refOf(repository, flags, config)),
   } as const
-  const answer = await runJob(job, options, flags.url, terminal, createApp)
+  const answer = await runJob(job, invocation)
   print(answer, flags, terminal, printForecast)
   return EXIT.ok
 }
 
 /** `ecru lifecycle run`: executes the policy of a repository, or every one, now. Fails when another process is at it. */
-export async function runLifecycle(
-  options: Texts,
-  flags: Flags,
-  repository: string | undefined,
-  terminal: Terminal,
-  createApp: AppFactory,
-): Promise<number> {
+export async function runLifecycle(repository: string | undefined, invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation
   if ((repository === undefined) !== (flags.all === true))
     throw new CommandFailure('Name a repository, or give --all for every repository that has a lifecycle policy.')
   const query = repository === undefined ? 'all=true' : queryOf(repository, flags)
@@ -57,9 +44,9 @@ export async function runLifecycle(
     method: 'POST',
     path: `/_ecru/lifecycle/run?${query}`,
     runDirectly: (app: RunningApp, config: Config) =>
-      inWords(() => app.runLifecycle(repository === undefined ? 'all' : refOf(repository, flags, config))),
+      app.runLifecycle(repository === undefined ? 'all' : refOf(repository, flags, config)),
   } as const
-  const answer = await runJob(job, options, flags.url, terminal, createApp)
+  const answer = await runJob(job, invocation)
   print(answer, flags, terminal, printRuns)
   if (!(answer as Wire<LifecycleReport>).isElsewhere) return EXIT.ok
   terminal.err('Another process executes lifecycle policies just now: nothing was done. Try again in a moment.\n')
@@ -134,15 +121,5 @@ function refOf(repository: string, { account, region }: Flags, { defaultRegistry
       registryId: typeof account === 'string' ? parseRegistryId(account) : defaultRegistry.registryId,
       region: typeof region === 'string' ? parseRegion(region) : defaultRegistry.region,
     },
-  }
-}
-
-/** What a server would have answered in words, and not a failure of this program. */
-async function inWords<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (thrown) {
-    if (isRegistryError(thrown)) throw new CommandFailure(thrown.message, { cause: thrown })
-    throw thrown
   }
 }

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readConfig, type Texts } from '../config/config.ts'
+import { readConfig } from '../config/config.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { newMasterKeyText, OWN_MASTER_KEY_FILE, writeMasterKeyFile } from '../lib/master-key-source.ts'
 import { lockDataDirectory } from './data-lock.ts'
-import type { AppFactory } from './running-app.ts'
+import type { Invocation } from './invocation.ts'
 import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
 
 /** `ecru master-key generate`: a fresh key on standard output. */
@@ -17,7 +17,7 @@ export function generateMasterKey(terminal: Terminal): number {
  * `ecru master-key rotate`: puts a new key in front of those in the key file, has everything sealed with it, and then takes the
  * others away. Broken off at any moment, the file holds every key that is still needed.
  */
-export async function rotateMasterKey(options: Texts, terminal: Terminal, createApp: AppFactory): Promise<number> {
+export async function rotateMasterKey({ options, terminal, createApp }: Invocation): Promise<number> {
   const { config } = readConfig(terminal.env, options)
   if (config.storage.kind === 'memory') throw new CommandFailure('A registry in memory has no master key to rotate.')
   if (config.masterKey !== undefined && config.masterKey.kind !== 'file')

@@ -1,21 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { type Config, readConfig, type Texts } from '../config/config.ts'
+import { type Config, readConfig } from '../config/config.ts'
 import { originalOfRule } from '../domain/mirrors.ts'
 import { ROOT } from '../domain/pull-through.ts'
 import { printPlan } from './client-plan.ts'
 import { findTarget } from './find-target.ts'
+import type { Invocation } from './invocation.ts'
 import { MIRROR_PLANS, type MirrorCache, type MirrorClient } from './mirror-plans.ts'
 import { signerFrom, type Target } from './operator-client.ts'
 import { signedHeaders } from './signed-headers.ts'
 import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
 
 /** `ecru mirror print`: what makes a client ask this registry for the images that it caches, by its pull-through cache rules. */
-export async function printMirror(
-  options: Texts,
-  flags: Readonly<Record<string, unknown>>,
-  client: string,
-  terminal: Terminal,
-): Promise<number> {
+export async function printMirror(client: string, { options, flags, terminal }: Invocation): Promise<number> {
   const plan = Object.hasOwn(MIRROR_PLANS, client) ? MIRROR_PLANS[client as MirrorClient] : undefined
   if (plan === undefined)
     throw new CommandFailure(`'${client}' is not a client that is known: ${Object.keys(MIRROR_PLANS).join(', ')}.`)

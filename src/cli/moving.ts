@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import type { Texts } from '../config/config.ts'
 import { wildcard } from '../domain/wildcard.ts'
 import { compressionByName } from '../lib/packed.ts'
 import type { DockerArchive } from '../moving/docker-archive.ts'
@@ -8,9 +7,9 @@ import type { LayoutSource } from '../moving/layout-source.ts'
 import type { GrowingFiles } from '../moving/layout-target.ts'
 import type { ImageTarget } from '../moving/places.ts'
 import { RegistryPlace } from '../moving/registry-place.ts'
-import { copyAll, type Flags, placeOf, spoken, tagFilter, withRegistry } from './copying.ts'
+import { copyAll, placeOf, spoken, tagFilter, withRegistry } from './copying.ts'
+import type { Invocation } from './invocation.ts'
 import type { RegistrySide } from './registry-side.ts'
-import type { AppFactory } from './running-app.ts'
 import { CommandFailure, type Terminal } from './terminal.ts'
 
 /** Standard input. */
@@ -18,15 +17,13 @@ const INPUT = '-'
 
 /** `ecru export`: repositories into an OCI image layout, a directory or (`….tar`, `….tar.gz`, `….tar.zst`) an archive. */
 export async function exportImages(
-  options: Texts,
-  flags: Flags,
   [path = '', ...patterns]: readonly string[],
-  terminal: Terminal,
-  createApp: AppFactory,
+  invocation: Invocation,
 ): Promise<number> {
+  const { flags, terminal } = invocation
   if (patterns.length > 0 === (flags.all === true))
     throw new CommandFailure('Name the repositories, with * as a wildcard, or give --all.')
-  return await withRegistry('export', options, flags, terminal, createApp, async (side) => {
+  return await withRegistry('export', invocation, async (side) => {
     const names = await chosen(side, patterns)
     const { LayoutTarget } = await import('../moving/layout-target.ts')
     const isOne = patterns.length === 1 && !patterns[0]?.includes('*')
@@ -36,11 +33,11 @@ export async function exportImages(
       throw new CommandFailure('Tags alone do not tell several repositories apart: leave --names out, or say full.')
     const source = new RegistryPlace(side.client, { images: side.images, wantsTag: tagFilter(flags) })
     if (flags.dryRun === true && !existsSync(path))
-      return await copyAll(source, nowhere, names, String, flags, terminal)
+      return await copyAll(names, { source, target: nowhere, nameThere: String }, invocation)
     const files = flags.dryRun === true ? await openUnchanged(path) : await openGrowing(path)
     try {
       const target = await LayoutTarget.open(files, form)
-      const report = await copyAll(source, target, names, String, flags, terminal)
+      const report = await copyAll(names, { source, target, nameThere: String }, invocation)
       if (flags.dryRun !== true) await target.finish()
       return report
     } finally {
@@ -51,12 +48,10 @@ export async function exportImages(
 
 /** `ecru import`: an OCI image layout or a docker archive into repositories. */
 export async function importImages(
-  options: Texts,
-  flags: Flags,
   [path = '', repository]: readonly string[],
-  terminal: Terminal,
-  createApp: AppFactory,
+  invocation: Invocation,
 ): Promise<number> {
+  const { flags, terminal } = invocation
   if (path !== INPUT && !existsSync(path)) throw new CommandFailure(`There is nothing at ${path}.`)
   const files = await spoken(async () =>
     path === INPUT ? await openStream(await input(terminal)) : await openFiles(path),
@@ -65,8 +60,12 @@ export async function importImages(
     const naming = { repository, wantsTag: tagFilter(flags) }
     const source = await spoken(() => openImages(files, naming))
     const prefix = typeof flags.prefix === 'string' ? flags.prefix : ''
-    return await withRegistry('import', options, flags, terminal, createApp, (side) =>
-      copyAll(source, placeOf(side), source.repositories, (name) => `${prefix}${name}`, flags, terminal),
+    return await withRegistry('import', invocation, (side) =>
+      copyAll(
+        source.repositories,
+        { source, target: placeOf(side), nameThere: (name) => `${prefix}${name}` },
+        invocation,
+      ),
     )
   } finally {
     await files.close()

@@ -6,10 +6,9 @@ import { RegistryClient } from '../clients/registry.ts'
 import type { Login, LoginSource } from '../clients/registry-auth.ts'
 import { type Digest, tryParseDigest } from '../domain/digest.ts'
 import { systemClock } from '../lib/clock.ts'
+import type { Flags } from './invocation.ts'
 import { clientSettings, oncePerRefusal } from './registry-side.ts'
 import { CommandFailure, type Terminal } from './terminal.ts'
-
-type Flags = Readonly<Record<string, unknown>>
 
 /** A repository of another registry, or one image of it. */
 export interface OtherRepository {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { RegistryClient, type RegistryClientSettings } from '../clients/registry.ts'
 import { pause } from '../clients/retry.ts'
-import { type Config, readConfig, type Texts } from '../config/config.ts'
+import { type Config, readConfig } from '../config/config.ts'
 import { type Digest, parseDigest } from '../domain/digest.ts'
 import { systemClock } from '../lib/clock.ts'
 import { silentLogger } from '../lib/logger.ts'
@@ -12,6 +12,7 @@ import { TLS_DIRECTORY } from '../tls/open-certificates.ts'
 import { AUTHORITY_FILE } from '../tls/own-authority.ts'
 import { lockDataDirectory } from './data-lock.ts'
 import { findTarget } from './find-target.ts'
+import type { Flags, Invocation } from './invocation.ts'
 import { signerFrom } from './operator-client.ts'
 import type { AppFactory } from './running-app.ts'
 import { type Signer, signedHeaders } from './signed-headers.ts'
@@ -27,7 +28,6 @@ export interface RegistrySide {
   close(): Promise<void>
 }
 
-type Flags = Readonly<Record<string, unknown>>
 type Ask = (operation: string, members: object) => Promise<Readonly<Record<string, unknown>>>
 
 /** Time-outs and patience towards registries, for somebody who waits. */
@@ -49,10 +49,7 @@ export function clientSettings(ca: unknown, allowsHttp: boolean): RegistryClient
 /** The running server, with the caller's credentials; or the data directory, when nobody else uses it. */
 export async function openRegistrySide(
   command: string,
-  options: Texts,
-  flags: Flags,
-  terminal: Terminal,
-  createApp: AppFactory,
+  { options, flags, terminal, createApp }: Invocation,
 ): Promise<RegistrySide> {
   const { config } = readConfig(terminal.env, options)
   const region = typeof flags.region === 'string' ? flags.region : config.defaultRegistry.region

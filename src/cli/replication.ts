@@ -1,9 +1,8 @@
-import type { Texts } from '../config/config.ts'
-import { isRegistryError } from '../domain/errors.ts'
+import type { Invocation } from './invocation.ts'
 import { printReport, runJob } from './jobs.ts'
-import type { AppFactory, ReplicationCommand, RunningApp } from './running-app.ts'
+import type { ReplicationCommand, RunningApp } from './running-app.ts'
 import { printTable } from './table.ts'
-import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
+import { EXIT } from './terminal.ts'
 
 interface Status {
   readonly destinations: readonly {
@@ -34,13 +33,8 @@ interface Status {
 }
 
 /** `ecru replication …`: how far copies are, failed ones again, and what was there before. */
-export async function runReplication(
-  command: ReplicationCommand,
-  options: Texts,
-  flags: Readonly<Record<string, unknown>>,
-  terminal: Terminal,
-  createApp: AppFactory,
-): Promise<number> {
+export async function runReplication(command: ReplicationCommand, invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation
   const parameters: Record<string, string> = {}
   for (const name of ['account', 'region']) {
     const value = flags[name]
@@ -50,16 +44,9 @@ export async function runReplication(
     command: `replication ${command}`,
     method: 'POST',
     path: `/_ecru/replication/${command}?${new URLSearchParams(parameters)}`,
-    runDirectly: async (app: RunningApp) => {
-      try {
-        return await app.replicate(command, parameters)
-      } catch (failure) {
-        if (isRegistryError(failure)) throw new CommandFailure(failure.message, { cause: failure })
-        throw failure
-      }
-    },
+    runDirectly: (app: RunningApp) => app.replicate(command, parameters),
   } as const
-  const report = await runJob(job, options, flags.url, terminal, createApp)
+  const report = await runJob(job, invocation)
   if (command !== 'status') {
     printReport(report, flags.json === true, terminal)
     return EXIT.ok

@@ -6,17 +6,16 @@ import { readConfig, type Texts } from '../config/config.ts'
 import { isRegistryError } from '../domain/errors.ts'
 import { systemClock } from '../lib/clock.ts'
 import { lockDataDirectory } from './data-lock.ts'
+import type { Flags, Invocation } from './invocation.ts'
 import { printReport } from './jobs.ts'
 import { type Progress, progressOn } from './progress.ts'
 import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
-
-type Flags = Readonly<Record<string, unknown>>
 
 /** Standard input. */
 const INPUT = '-'
 
 /** `ecru restore`: a backup into an empty data directory, or (`--verify-only`) a look whether it could be. Answers 1 when something in it is damaged. */
-export async function restore(options: Texts, flags: Flags, backup: string, terminal: Terminal): Promise<number> {
+export async function restore(backup: string, { options, flags, terminal }: Invocation): Promise<number> {
   return await spoken(async () => {
     if (flags.list === true) return await list(directoryAt(backup), flags, terminal)
     const progress = progressOn(terminal, flags.json !== true)

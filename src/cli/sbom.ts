@@ -1,21 +1,15 @@
-import type { Texts } from '../config/config.ts'
+import type { Invocation } from './invocation.ts'
 import { printFacts } from './report.ts'
-import type { AppFactory } from './running-app.ts'
-import { type Flags, inspect, textOf } from './scans.ts'
-import { EXIT, type Terminal } from './terminal.ts'
+import { inspect, textOf } from './scans.ts'
+import { EXIT } from './terminal.ts'
 
 /** `ecru sbom`: prints what is in an image as a document, or attaches that to the image. */
-export async function printSbom(
-  options: Texts,
-  flags: Flags,
-  image: string,
-  terminal: Terminal,
-  createApp: AppFactory,
-): Promise<number> {
+export async function printSbom(image: string, invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation
   const parameters = { image, format: textOf(flags.format), platform: textOf(flags.platform) }
   const isAttached = flags.attach === true
   const command = isAttached ? 'sbom/attach' : 'sbom/write'
-  const answer = await inspect(command, parameters, options, flags, terminal, createApp)
+  const answer = await inspect(command, parameters, invocation)
   if (isAttached) terminal.out(flags.json === true ? `${JSON.stringify(answer, null, 2)}\n` : printFacts(answer))
   else terminal.out(`${JSON.stringify((answer as { readonly document?: object }).document, null, 2)}\n`)
   return EXIT.ok

@@ -1,4 +1,4 @@
-import { readConfig, type Texts } from '../config/config.ts'
+import { readConfig } from '../config/config.ts'
 import { VERSION } from '../config/version.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createLogger, type Logger } from '../lib/logger.ts'
@@ -8,7 +8,8 @@ import { type HttpServer, startHttpServer } from '../protocols/http/server.ts'
 import type { Certificates } from '../tls/certificates.ts'
 import { openCertificates } from '../tls/open-certificates.ts'
 import { type DataLock, lockDataDirectory } from './data-lock.ts'
-import type { AppFactory, RunningApp } from './running-app.ts'
+import type { Invocation } from './invocation.ts'
+import type { RunningApp } from './running-app.ts'
 import { EXIT, type Terminal } from './terminal.ts'
 
 type RootKey = NonNullable<RunningApp['firstRootKey']>
@@ -17,7 +18,7 @@ type RootKey = NonNullable<RunningApp['firstRootKey']>
  * `ecru serve`: runs until SIGTERM or SIGINT, then accepts nothing new, lets requests finish, and closes. Answers 1
  * when some had to be cut. A second signal ends the process at once.
  */
-export async function serve(options: Texts, terminal: Terminal, createApp: AppFactory): Promise<number> {
+export async function serve({ options, terminal, createApp }: Invocation): Promise<number> {
   const { config, warnings } = readConfig(terminal.env, options)
   const logger = createLogger({ level: config.logLevel, format: config.logFormat })
   for (const warning of warnings) logger.warn({}, warning)

@@ -1,22 +1,16 @@
-import type { Texts } from '../config/config.ts'
 import type { Digest } from '../domain/digest.ts'
 import { isRegistryError } from '../domain/errors.ts'
 import { wildcard } from '../domain/wildcard.ts'
 import type { ImageSource } from '../moving/places.ts'
 import { RegistryPlace } from '../moving/registry-place.ts'
-import { copyAll, type Flags, placeOf, spoken, tagFilter, withRegistry } from './copying.ts'
+import { copyAll, placeOf, spoken, tagFilter, withRegistry } from './copying.ts'
+import type { Flags, Invocation } from './invocation.ts'
 import { type OtherRepository, openOther } from './other-registry.ts'
-import type { AppFactory } from './running-app.ts'
-import { CommandFailure, type Terminal } from './terminal.ts'
+import { CommandFailure } from './terminal.ts'
 
 /** `ecru sync`: repositories of any other registry, or one image, into those of this. */
-export async function syncImages(
-  options: Texts,
-  flags: Flags,
-  [from = '', to]: readonly string[],
-  terminal: Terminal,
-  createApp: AppFactory,
-): Promise<number> {
+export async function syncImages([from = '', to]: readonly string[], invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation
   const other = openOther(from, flags, terminal)
   const { client, repository, tag, digest } = other
   const isPattern = repository.includes('*')
@@ -32,8 +26,8 @@ export async function syncImages(
   const source = isOne ? only(place, { tag, digest }) : place
   const prefix = typeof flags.prefix === 'string' ? flags.prefix : ''
   const names = isPattern ? await spoken(() => chosen(other, flags)) : [repository]
-  return await withRegistry('sync', options, flags, terminal, createApp, (side) =>
-    copyAll(source, placeOf(side), names, (name) => to ?? `${prefix}${name}`, flags, terminal),
+  return await withRegistry('sync', invocation, (side) =>
+    copyAll(names, { source, target: placeOf(side), nameThere: (name) => to ?? `${prefix}${name}` }, invocation),
   )
 }
 

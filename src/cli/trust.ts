@@ -2,26 +2,22 @@ import { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { type Config, readConfig, registryHostFor, type Texts } from '../config/config.ts'
+import { type Config, readConfig, registryHostFor } from '../config/config.ts'
 import { AUTHORITY_PATH } from '../protocols/http/authority.ts'
 import { TLS_DIRECTORY } from '../tls/open-certificates.ts'
 import { AUTHORITY_FILE } from '../tls/own-authority.ts'
 import { carryOut, printPlan } from './client-plan.ts'
 import { configuredUrl, findTarget } from './find-target.ts'
+import type { Invocation } from './invocation.ts'
 import type { Target } from './operator-client.ts'
-import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
+import { CommandFailure, EXIT } from './terminal.ts'
 import { TRUST_PLANS, type TrustingClient } from './trust-plans.ts'
 
 /**
  * `ecru trust`: makes a client trust the certificates of a server, or (unless told to write) prints what would. An authority
  * that comes over the network is nothing to be believed blindly: its fingerprint is shown, and compared with the one given.
  */
-export async function trust(
-  options: Texts,
-  flags: Readonly<Record<string, unknown>>,
-  client: string,
-  terminal: Terminal,
-): Promise<number> {
+export async function trust(client: string, { options, flags, terminal }: Invocation): Promise<number> {
   const plan = Object.hasOwn(TRUST_PLANS, client) ? TRUST_PLANS[client as TrustingClient] : undefined
   if (plan === undefined)
     throw new CommandFailure(`'${client}' is not a client that is known: ${Object.keys(TRUST_PLANS).join(', ')}.`)

@@ -1,7 +1,7 @@
-import type { Texts } from '../config/config.ts'
+import type { Invocation } from './invocation.ts'
 import { printReport, runJob } from './jobs.ts'
-import type { AppFactory, RunningApp } from './running-app.ts'
-import { EXIT, type Terminal } from './terminal.ts'
+import type { RunningApp } from './running-app.ts'
+import { EXIT } from './terminal.ts'
 
 const JOBS = {
   gc: (app: RunningApp, isDryRun: boolean) => app.collectGarbage(isDryRun),
@@ -12,13 +12,8 @@ const JOBS = {
  * `ecru gc`, which deletes what no image needs, and `ecru scrub`, which verifies every blob: beside a running server's
  * traffic or without one. Fails when bad blobs are found, so that a scheduler notices.
  */
-export async function runUpkeep(
-  command: keyof typeof JOBS,
-  options: Texts,
-  flags: Readonly<Record<string, unknown>>,
-  terminal: Terminal,
-  createApp: AppFactory,
-): Promise<number> {
+export async function runUpkeep(command: keyof typeof JOBS, invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation
   const isDryRun = flags.dryRun === true
   const job = {
     command,
@@ -26,7 +21,7 @@ export async function runUpkeep(
     path: `/_ecru/${command}?dryRun=${isDryRun}`,
     runDirectly: (app: RunningApp) => JOBS[command](app, isDryRun),
   } as const
-  const report = await runJob(job, options, flags.url, terminal, createApp)
+  const report = await runJob(job, invocation)
   printReport(report, flags.json === true, terminal)
   const { faults = [] } = report as { readonly faults?: readonly unknown[] }
   return faults.length > 0 ? EXIT.failed : EXIT.ok

@@ -27,7 +27,7 @@ test('ecru cost prints a table, or all as JSON', async () => {
   const app = fakeApp({ costs: async () => REPORT })
   const print = async (flags: Readonly<Record<string, unknown>>) => {
     const terminal = fakeTerminal({ ECRU_DATA_DIR: directory })
-    expect(await showCost({}, flags, terminal, app)).toBe(0)
+    expect(await showCost({ options: {}, flags, terminal, createApp: app })).toBe(0)
     return terminal.said()
   }
   const said = await print({})

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { Flags } from '../invocation.ts'
 import type { AdminCommand } from '../running-app.ts'
 import { type CommandLine, URL_OPTION, WHERE } from './command-line.ts'
 
@@ -14,12 +15,11 @@ const TOKEN_KEY_EXAMPLES = `  ecru admin token-key rotate
 const SESSION_EXAMPLES = `  ecru admin session revoke arn:aws:iam::123456789012:role/deploy
   ecru admin session revoke arn:aws:iam::123456789012:user/ci --before 2026-01-01T12:00:00Z`
 
-type Flags = Readonly<Record<string, unknown>>
 type ParametersOf = (flags: Flags, operand: string | undefined) => Promise<Readonly<Record<string, string | undefined>>>
 
 /** `ecru admin …`. */
 export function describeAdmin(line: CommandLine): void {
-  const { command, group, terminal, createApp } = line
+  const { command, group } = line
   const admin = group('admin', 'Accounts, root keys, login tokens and sessions.', ACCOUNT_EXAMPLES)
   const add = (
     name: AdminCommand,
@@ -31,9 +31,9 @@ export function describeAdmin(line: CommandLine): void {
   ) =>
     command(
       { name: words, summary, examples, variables: WHERE },
-      async (options, flags, [operand]) => {
+      async (invocation, [operand]) => {
         const { administer } = await import('../admin.ts')
-        return await administer(name, await parametersOf(flags, operand), options, flags, terminal, createApp)
+        return await administer(name, await parametersOf(invocation.flags, operand), invocation)
       },
       parent,
     )

@@ -10,7 +10,7 @@ const STATUS_EXAMPLES = '  ecru advisories status || echo "absent or too old"'
 const FETCH_EXAMPLES = '  ecru advisories fetch'
 
 /** `ecru advisories …`: what scans compare images with. */
-export function describeAdvisories({ command, group, terminal, createApp }: CommandLine): void {
+export function describeAdvisories({ command, group }: CommandLine): void {
   const advisories = group(
     'advisories',
     'Bring in the advisories that scans compare images with, and say what there is.',
@@ -23,9 +23,9 @@ export function describeAdvisories({ command, group, terminal, createApp }: Comm
       examples: IMPORT_EXAMPLES,
       variables: WHERE,
     },
-    async (options, flags, [from = '']) => {
+    async (invocation, [from = '']) => {
       const { importAdvisories } = await import('../advisories.ts')
-      return await importAdvisories(options, flags, from, terminal, createApp)
+      return await importAdvisories(from, invocation)
     },
     advisories,
   )
@@ -38,9 +38,9 @@ export function describeAdvisories({ command, group, terminal, createApp }: Comm
       examples: FETCH_EXAMPLES,
       variables: WHERE,
     },
-    async (options, flags) => {
+    async (invocation) => {
       const { fetchAdvisories } = await import('../advisories.ts')
-      return await fetchAdvisories(options, flags, terminal, createApp)
+      return await fetchAdvisories(invocation)
     },
     advisories,
   )
@@ -51,9 +51,9 @@ export function describeAdvisories({ command, group, terminal, createApp }: Comm
       examples: STATUS_EXAMPLES,
       variables: WHERE,
     },
-    async (options, flags) => {
+    async (invocation) => {
       const { printAdvisoryStatus } = await import('../advisories.ts')
-      return await printAdvisoryStatus(options, flags, terminal, createApp)
+      return await printAdvisoryStatus(invocation)
     },
     advisories,
   )

@@ -6,7 +6,7 @@ const TAIL_EXAMPLES = `  ecru audit tail --follow
   ecru audit tail --lines 1000 --json | jq 'select(.errorCode != null)'`
 
 /** `ecru audit …`: who did what. */
-export function describeAudit({ command, group, terminal, createApp }: CommandLine): void {
+export function describeAudit({ command, group }: CommandLine): void {
   const audit = group(
     'audit',
     'Say who did what, and whether the record of it is whole.',
@@ -15,9 +15,9 @@ export function describeAudit({ command, group, terminal, createApp }: CommandLi
   const verifySummary = 'Read the audit log again, and say whether anything was changed, taken out or cut off.'
   command(
     { name: 'verify', summary: verifySummary, examples: VERIFY_EXAMPLES, variables: WHERE },
-    async (options, flags) => {
+    async (invocation) => {
       const { verifyAudit } = await import('../audit.ts')
-      return await verifyAudit(options, flags, terminal, createApp)
+      return await verifyAudit(invocation)
     },
     audit,
   )
@@ -30,11 +30,11 @@ export function describeAudit({ command, group, terminal, createApp }: CommandLi
       examples: TAIL_EXAMPLES,
       variables: WHERE,
     },
-    async (options, flags) => {
+    async (invocation) => {
       const { tailAudit } = await import('../audit.ts')
       const interrupted = new AbortController()
       process.once('SIGINT', () => interrupted.abort())
-      return await tailAudit(options, flags, terminal, interrupted.signal)
+      return await tailAudit(interrupted.signal, invocation)
     },
     audit,
   )

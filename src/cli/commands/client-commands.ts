@@ -8,12 +8,12 @@ const ENV_EXAMPLES = `  eval "$(ecru env)" && aws ecr create-repository --reposi
   ecru env --shell powershell | Out-String | Invoke-Expression`
 
 /** What those who use a registry ask for: `ecru info`, `ecru env`, `ecru version`. */
-export function describeClientTools({ command, terminal, createApp }: CommandLine): void {
+export function describeClientTools({ command }: CommandLine): void {
   command(
     { name: 'info', summary: 'Say what a registry is and holds.', examples: INFO_EXAMPLES, variables: WHERE },
-    async (options, flags) => {
+    async (invocation) => {
       const { info } = await import('../info.ts')
-      return await info(options, flags, terminal, createApp)
+      return await info(invocation)
     },
   )
     .option('--json', 'Print the facts as JSON.')
@@ -22,9 +22,9 @@ export function describeClientTools({ command, terminal, createApp }: CommandLin
   const envSummary = 'Print the settings that point AWS tools at the registry.'
   command(
     { name: 'env', summary: envSummary, examples: ENV_EXAMPLES, variables: [...WHERE, 'ECRU_PORT'] },
-    async (options, flags) => {
+    async (invocation) => {
       const { printEnvironment } = await import('../env.ts')
-      return printEnvironment(options, flags, terminal)
+      return printEnvironment(invocation)
     },
   )
     .addOption(
@@ -34,8 +34,11 @@ export function describeClientTools({ command, terminal, createApp }: CommandLin
     )
     .option(...URL_OPTION)
 
-  command({ name: 'version', summary: 'Print the version.', examples: '  ecru version', variables: [] }, async () => {
-    const { printVersion } = await import('../version.ts')
-    return printVersion(terminal)
-  })
+  command(
+    { name: 'version', summary: 'Print the version.', examples: '  ecru version', variables: [] },
+    async ({ terminal }) => {
+      const { printVersion } = await import('../version.ts')
+      return printVersion(terminal)
+    },
+  )
 }

@@ -1,15 +1,12 @@
 import { type Command, Option } from 'commander'
 import type { Texts } from '../../config/config.ts'
 import { type VariableName, variable } from '../../config/env.ts'
+import type { Flags, Invocation } from '../invocation.ts'
 import type { AppFactory } from '../running-app.ts'
 import type { Terminal } from '../terminal.ts'
 
-/** What one command does: options as texts by variable, its other flags, its operands; answers the exit code. */
-export type Run = (
-  options: Texts,
-  flags: Readonly<Record<string, unknown>>,
-  operands: readonly string[],
-) => Promise<number>
+/** What one command does; answers the exit code. */
+export type Run = (invocation: Invocation, operands: readonly string[]) => Promise<number>
 
 /** A command as it is described to `--help`. */
 export interface Description {
@@ -24,8 +21,6 @@ export interface Description {
 
 /** What the files of commands describe themselves to. What a command runs is imported when it runs. */
 export interface CommandLine {
-  readonly terminal: Terminal
-  readonly createApp: AppFactory
   command(description: Description, run: Run, group?: Command): Command
   /** A command that only has commands. */
   group(name: string, summary: string, examples: string, parent?: Command): Command
@@ -46,17 +41,16 @@ export function commandLine(
   end: (code: number) => void,
 ): CommandLine {
   return {
-    terminal,
-    createApp,
     command({ name, summary, examples, variables }, run, group = program) {
       const described = group.command(name).description(summary).addHelpText('after', `\nExamples:\n${examples}`)
       const options = variables.map((variableName) => [variableName, optionFor(variableName)] as const)
       for (const [, option] of options) described.addOption(option)
       return described.action(async () => {
         // An option that a command shares with the one above it may have been taken by that.
-        const flags: Readonly<Record<string, unknown>> = described.optsWithGlobals()
+        const flags: Flags = described.optsWithGlobals()
         const texts = options.map(([variableName, option]) => [variableName, textOf(flags[option.attributeName()])])
-        end(await run(Object.fromEntries(texts) as Texts, flags, described.args))
+        const invocation = { options: Object.fromEntries(texts) as Texts, flags, terminal, createApp }
+        end(await run(invocation, described.args))
       })
     },
     group(name, summary, examples, parent = program) {

@@ -10,7 +10,7 @@ const REPLAY_EXAMPLES = `  ecru events replay --rule pushes --from 1200
 const SECRET_EXAMPLES = '  ecru events secret --account 123456789012 --region eu-west-3'
 
 /** `ecru events …`: what happened, and what became of telling it. */
-export function describeEvents({ command, group, terminal, createApp }: CommandLine): void {
+export function describeEvents({ command, group }: CommandLine): void {
   const events = group(
     'events',
     'See what happened, how far the targets of rules have come, and have events delivered again.',
@@ -19,7 +19,7 @@ export function describeEvents({ command, group, terminal, createApp }: CommandL
   const variables = WHERE
   const tail = command(
     { name: 'tail', summary: 'Print events as they come, a line of JSON each.', examples: TAIL_EXAMPLES, variables },
-    async (options, flags) => (await import('../events.ts')).tailEvents({ options, flags, terminal, createApp }),
+    async (invocation) => (await import('../events.ts')).tailEvents(invocation),
     events,
   )
     .option('--lines <number>', 'How many that are there already.', '10')
@@ -28,12 +28,12 @@ export function describeEvents({ command, group, terminal, createApp }: CommandL
   const summary = 'Say how far each target has come; fails when one is in trouble.'
   const status = command(
     { name: 'status', summary, examples: STATUS_EXAMPLES, variables },
-    async (options, flags) => (await import('../events.ts')).printEventStatus({ options, flags, terminal, createApp }),
+    async (invocation) => (await import('../events.ts')).printEventStatus(invocation),
     events,
   )
   const letters = command(
     { name: 'dead-letters', summary: 'List the deliveries that were given up.', examples: LETTER_EXAMPLES, variables },
-    async (options, flags) => (await import('../events.ts')).deadLetters({ options, flags, terminal, createApp }),
+    async (invocation) => (await import('../events.ts')).deadLetters(invocation),
     events,
   )
     .option('--after <id>', 'Those behind this one.')
@@ -45,7 +45,7 @@ export function describeEvents({ command, group, terminal, createApp }: CommandL
       examples: REPLAY_EXAMPLES,
       variables,
     },
-    async (options, flags) => (await import('../events.ts')).replayEvents({ options, flags, terminal, createApp }),
+    async (invocation) => (await import('../events.ts')).replayEvents(invocation),
     events,
   )
     .requiredOption('--rule <name>', 'The rule.')
@@ -58,8 +58,7 @@ export function describeEvents({ command, group, terminal, createApp }: CommandL
       examples: SECRET_EXAMPLES,
       variables,
     },
-    async (options, flags) =>
-      (await import('../events.ts')).printWebhookSecret({ options, flags, terminal, createApp }),
+    async (invocation) => (await import('../events.ts')).printWebhookSecret(invocation),
     events,
   )
   for (const described of [replay, secret])

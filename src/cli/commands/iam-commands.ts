@@ -4,7 +4,7 @@ const EXPLAIN_EXAMPLES = `  ecru iam explain --principal arn:aws:iam::0000000000
   ecru iam explain --principal arn:aws:iam::000000000000:role/ci --action ecr:BatchGetImage --resource '*' --context aws:SourceIp=10.1.2.3`
 
 /** `ecru iam …`. */
-export function describeIam({ command, group, terminal, createApp }: CommandLine): void {
+export function describeIam({ command, group }: CommandLine): void {
   const iam = group('iam', 'Say what policies decide.', EXPLAIN_EXAMPLES)
   command(
     {
@@ -13,9 +13,9 @@ export function describeIam({ command, group, terminal, createApp }: CommandLine
       examples: EXPLAIN_EXAMPLES,
       variables: WHERE,
     },
-    async (options, flags) => {
+    async (invocation) => {
       const { explainAccess } = await import('../iam.ts')
-      return await explainAccess(options, flags, terminal, createApp)
+      return await explainAccess(invocation)
     },
     iam,
   )

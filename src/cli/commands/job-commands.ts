@@ -13,20 +13,20 @@ const RUN_EXAMPLES = `  ecru lifecycle run team/app
   ecru lifecycle run --all --url https://registry.example.com`
 
 /** `ecru gc`, `ecru scrub`, `ecru cost`, `ecru lifecycle …`: the work beside requests, now. */
-export function describeJobs({ command, group, terminal, createApp }: CommandLine): void {
+export function describeJobs({ command, group }: CommandLine): void {
   const gc = command(
     { name: 'gc', summary: 'Delete what no image needs any more.', examples: GC_EXAMPLES, variables: WHERE },
-    async (options, flags) => {
+    async (invocation) => {
       const { runUpkeep } = await import('../upkeep.ts')
-      return await runUpkeep('gc', options, flags, terminal, createApp)
+      return await runUpkeep('gc', invocation)
     },
   )
   const scrubSummary = 'Read every blob again and compare it with its digest.'
   const scrub = command(
     { name: 'scrub', summary: scrubSummary, examples: SCRUB_EXAMPLES, variables: WHERE },
-    async (options, flags) => {
+    async (invocation) => {
       const { runUpkeep } = await import('../upkeep.ts')
-      return await runUpkeep('scrub', options, flags, terminal, createApp)
+      return await runUpkeep('scrub', invocation)
     },
   )
   for (const job of [gc, scrub]) {
@@ -43,9 +43,9 @@ export function describeJobs({ command, group, terminal, createApp }: CommandLin
       examples: COST_EXAMPLES,
       variables: WHERE,
     },
-    async (options, flags) => {
+    async (invocation) => {
       const { showCost } = await import('../cost.ts')
-      return await showCost(options, flags, terminal, createApp)
+      return await showCost(invocation)
     },
   )
     .option('--json', 'Print the report as JSON.')
@@ -63,9 +63,9 @@ export function describeJobs({ command, group, terminal, createApp }: CommandLin
       examples: PREVIEW_EXAMPLES,
       variables: WHERE,
     },
-    async (options, flags, [repository = '']) => {
+    async (invocation, [repository = '']) => {
       const { previewLifecycle } = await import('../lifecycle.ts')
-      return await previewLifecycle(options, flags, repository, terminal, createApp)
+      return await previewLifecycle(repository, invocation)
     },
     lifecycle,
   )
@@ -76,9 +76,9 @@ export function describeJobs({ command, group, terminal, createApp }: CommandLin
       examples: RUN_EXAMPLES,
       variables: WHERE,
     },
-    async (options, flags, [repository]) => {
+    async (invocation, [repository]) => {
       const { runLifecycle } = await import('../lifecycle.ts')
-      return await runLifecycle(options, flags, repository, terminal, createApp)
+      return await runLifecycle(repository, invocation)
     },
     lifecycle,
   ).option('--all', 'Every repository that has a policy, in every registry.')

@@ -5,7 +5,7 @@ const ROTATE_EXAMPLES = `  ecru master-key rotate --data-dir /var/lib/ecru
   ecru master-key rotate --master-key-file /etc/ecru/master.key`
 
 /** `ecru master-key …`. */
-export function describeMasterKey({ command, group, terminal, createApp }: CommandLine): void {
+export function describeMasterKey({ command, group }: CommandLine): void {
   const masterKey = group(
     'master-key',
     'Make or change the key that seals all other secrets.',
@@ -13,7 +13,7 @@ export function describeMasterKey({ command, group, terminal, createApp }: Comma
   )
   command(
     { name: 'generate', summary: 'Print a fresh master key.', examples: GENERATE_EXAMPLES, variables: [] },
-    async () => {
+    async ({ terminal }) => {
       const { generateMasterKey } = await import('../master-key.ts')
       return generateMasterKey(terminal)
     },
@@ -26,9 +26,9 @@ export function describeMasterKey({ command, group, terminal, createApp }: Comma
       examples: ROTATE_EXAMPLES,
       variables: [...WHERE, 'ECRU_MASTER_KEY_FILE'],
     },
-    async (options) => {
+    async (invocation) => {
       const { rotateMasterKey } = await import('../master-key.ts')
-      return await rotateMasterKey(options, terminal, createApp)
+      return await rotateMasterKey(invocation)
     },
     masterKey,
   )

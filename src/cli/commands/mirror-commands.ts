@@ -5,14 +5,14 @@ const EXAMPLES = `  ecru mirror print containerd --address https://registry.exam
   ecru mirror print podman --url https://registry.example.com`
 
 /** `ecru mirror …`. */
-export function describeMirror({ command, group, terminal }: CommandLine): void {
+export function describeMirror({ command, group }: CommandLine): void {
   const mirror = group('mirror', 'Have clients pull images of other registries through this one.', EXAMPLES)
   const summary = 'Print what makes containerd, docker, podman or k3s ask here for what pull-through cache rules cache.'
   command(
     { name: 'print <client>', summary, examples: EXAMPLES, variables: WHERE },
-    async (options, flags, [client = '']) => {
+    async (invocation, [client = '']) => {
       const { printMirror } = await import('../mirror.ts')
-      return await printMirror(options, flags, client, terminal)
+      return await printMirror(client, invocation)
     },
     mirror,
   )

@@ -29,7 +29,7 @@ export function describeMoving(line: CommandLine): void {
   describeBackups(line)
 }
 
-function describeImages({ command, terminal, createApp }: CommandLine): void {
+function describeImages({ command }: CommandLine): void {
   const exporting = command(
     {
       name: 'export <layout> [repositories...]',
@@ -37,9 +37,9 @@ function describeImages({ command, terminal, createApp }: CommandLine): void {
       examples: EXPORT_EXAMPLES,
       variables: WHERE,
     },
-    async (options, flags, operands) => {
+    async (invocation, operands) => {
       const { exportImages } = await import('../moving.ts')
-      return await exportImages(options, flags, operands, terminal, createApp)
+      return await exportImages(operands, invocation)
     },
   )
     .option('--all', 'Every repository.')
@@ -52,9 +52,9 @@ function describeImages({ command, terminal, createApp }: CommandLine): void {
       examples: IMPORT_EXAMPLES,
       variables: WHERE,
     },
-    async (options, flags, operands) => {
+    async (invocation, operands) => {
       const { importImages } = await import('../moving.ts')
-      return await importImages(options, flags, operands, terminal, createApp)
+      return await importImages(operands, invocation)
     },
   )
   const syncing = command(
@@ -64,9 +64,9 @@ function describeImages({ command, terminal, createApp }: CommandLine): void {
       examples: SYNC_EXAMPLES,
       variables: WHERE,
     },
-    async (options, flags, operands) => {
+    async (invocation, operands) => {
       const { syncImages } = await import('../sync.ts')
-      return await syncImages(options, flags, operands, terminal, createApp)
+      return await syncImages(operands, invocation)
     },
   )
     .option(
@@ -98,7 +98,7 @@ function describeImages({ command, terminal, createApp }: CommandLine): void {
       .option(...URL_OPTION)
 }
 
-function describeBackups({ command, terminal, createApp }: CommandLine): void {
+function describeBackups({ command }: CommandLine): void {
   const backup = command(
     {
       name: 'backup <place>',
@@ -107,9 +107,9 @@ function describeBackups({ command, terminal, createApp }: CommandLine): void {
       examples: BACKUP_EXAMPLES,
       variables: WHERE,
     },
-    async (options, flags, [place = '']) => {
+    async (invocation, [place = '']) => {
       const { backUp } = await import('../backup.ts')
-      return await backUp(options, flags, place, terminal, createApp)
+      return await backUp(place, invocation)
     },
   )
     .option(
@@ -128,9 +128,9 @@ function describeBackups({ command, terminal, createApp }: CommandLine): void {
       examples: VERIFY_EXAMPLES,
       variables: [],
     },
-    async (_, flags, [place = '']) => {
+    async (invocation, [place = '']) => {
       const { verifyBackup } = await import('../restore.ts')
-      return await verifyBackup(flags, place, terminal)
+      return await verifyBackup(invocation.flags, place, invocation.terminal)
     },
     backup,
   )
@@ -144,9 +144,9 @@ function describeBackups({ command, terminal, createApp }: CommandLine): void {
       examples: RESTORE_EXAMPLES,
       variables: WHERE,
     },
-    async (options, flags, [backup = '']) => {
+    async (invocation, [backup = '']) => {
       const { restore } = await import('../restore.ts')
-      return await restore(options, flags, backup, terminal)
+      return await restore(backup, invocation)
     },
   )
     .option('--snapshot <id>', 'Which one; otherwise the newest.')

@@ -7,7 +7,7 @@ const BACKFILL_EXAMPLES = `  ecru replication backfill
   ecru replication backfill --account 123456789012 --region eu-west-3`
 
 /** `ecru replication …`. */
-export function describeReplication({ command, group, terminal, createApp }: CommandLine): void {
+export function describeReplication({ command, group }: CommandLine): void {
   const replication = group(
     'replication',
     'Say how far images are on their way to other registries, and send them on it.',
@@ -16,9 +16,9 @@ export function describeReplication({ command, group, terminal, createApp }: Com
   const described = (name: 'status' | 'retry' | 'backfill', summary: string, examples: string) =>
     command(
       { name, summary, examples, variables: WHERE },
-      async (options, flags) => {
+      async (invocation) => {
         const { runReplication } = await import('../replication.ts')
-        return await runReplication(name, options, flags, terminal, createApp)
+        return await runReplication(name, invocation)
       },
       replication,
     )

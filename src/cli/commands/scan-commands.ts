@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { Flags } from '../invocation.ts'
 import type { ScanCommand } from '../running-app.ts'
 import { type CommandLine, URL_OPTION, WHERE } from './command-line.ts'
 
@@ -17,8 +18,6 @@ const SUPPRESSION_EXAMPLES = `  ecru suppressions add CVE-2026-1234 --repository
   ecru suppressions list
   ecru suppressions remove 6f1c2d30-3f3c-4c6e-9d75-1f2a3b4c5d6e`
 
-type Flags = Readonly<Record<string, unknown>>
-
 /** `ecru scan …`, `ecru sbom …`, `ecru admission …` and `ecru suppressions …`. */
 export function describeScans(line: CommandLine): void {
   describeFindings(line)
@@ -27,7 +26,7 @@ export function describeScans(line: CommandLine): void {
   describeSuppressions(line)
 }
 
-function describeFindings({ command, terminal, createApp }: CommandLine): void {
+function describeFindings({ command }: CommandLine): void {
   command(
     {
       name: 'scan <image>',
@@ -35,9 +34,9 @@ function describeFindings({ command, terminal, createApp }: CommandLine): void {
       examples: SCAN_EXAMPLES,
       variables: WHERE,
     },
-    async (options, flags, [image = '']) => {
+    async (invocation, [image = '']) => {
       const { printFindings } = await import('../findings.ts')
-      return await printFindings(options, flags, image, terminal, createApp)
+      return await printFindings(image, invocation)
     },
   )
     .option('--format <format>', 'table, json or sarif (2.1.0).', 'table')
@@ -46,7 +45,7 @@ function describeFindings({ command, terminal, createApp }: CommandLine): void {
     .option(...URL_OPTION)
 }
 
-function describeSbom({ command, terminal, createApp }: CommandLine): void {
+function describeSbom({ command }: CommandLine): void {
   command(
     {
       name: 'sbom <image>',
@@ -54,9 +53,9 @@ function describeSbom({ command, terminal, createApp }: CommandLine): void {
       examples: SBOM_EXAMPLES,
       variables: WHERE,
     },
-    async (options, flags, [image = '']) => {
+    async (invocation, [image = '']) => {
       const { printSbom } = await import('../sbom.ts')
-      return await printSbom(options, flags, image, terminal, createApp)
+      return await printSbom(image, invocation)
     },
   )
     .option('--format <format>', 'cyclonedx (1.6), cyclonedx-1.5 or spdx (2.3).', 'cyclonedx')
@@ -67,7 +66,7 @@ function describeSbom({ command, terminal, createApp }: CommandLine): void {
 }
 
 /** Describes the commands of one group, which all name a registry and print JSON when asked. */
-function rulesIn({ command, terminal, createApp }: CommandLine, group: Command, examples: string) {
+function rulesIn({ command }: CommandLine, group: Command, examples: string) {
   return (
     name: ScanCommand,
     words: string,
@@ -76,9 +75,9 @@ function rulesIn({ command, terminal, createApp }: CommandLine, group: Command, 
   ) =>
     command(
       { name: words, summary, examples, variables: WHERE },
-      async (options, flags, [operand]) => {
+      async (invocation, [operand]) => {
         const { manageRules } = await import('../admission.ts')
-        return await manageRules(name, await parametersOf(flags, operand), options, flags, terminal, createApp)
+        return await manageRules(name, await parametersOf(invocation.flags, operand), invocation)
       },
       group,
     )

@@ -7,12 +7,12 @@ const EXAMPLES = `  ecru serve
   ecru serve --profile server --host 0.0.0.0 --tls-hosts registry.example.com`
 
 /** `ecru serve`. */
-export function describeServe({ command, terminal, createApp }: CommandLine): void {
+export function describeServe({ command }: CommandLine): void {
   const variables = variableNames.filter((name) => variable(name).flag !== undefined)
   const description = { name: 'serve', summary: 'Run the registry.', examples: EXAMPLES, variables }
-  command(description, async (options) => {
+  command(description, async (invocation) => {
     const { serve } = await import('../serve.ts')
-    return await serve(options, terminal, createApp)
+    return await serve(invocation)
   }).addHelpText(
     'after',
     '\nEvery option has a variable, such as ECRU_PORT for --port; docs/operations.md lists them all.',

@@ -4,7 +4,7 @@ const CERTIFICATE_EXAMPLES = `  ecru signing certificate arn:aws:signer:us-east-
   ecru signing certificate arn:aws:signer:us-east-1:000000000000:/signing-profiles/release --json`
 
 /** `ecru signing …`. */
-export function describeSigning({ command, group, terminal, createApp }: CommandLine): void {
+export function describeSigning({ command, group }: CommandLine): void {
   const signing = group('signing', 'Say how the signatures of images are verified.', CERTIFICATE_EXAMPLES)
   command(
     {
@@ -13,9 +13,9 @@ export function describeSigning({ command, group, terminal, createApp }: Command
       examples: CERTIFICATE_EXAMPLES,
       variables: WHERE,
     },
-    async (options, flags, [profileArn = '']) => {
+    async (invocation, [profileArn = '']) => {
       const { printSigningCertificate } = await import('../signing.ts')
-      return await printSigningCertificate(options, flags, profileArn, terminal, createApp)
+      return await printSigningCertificate(profileArn, invocation)
     },
     signing,
   )

@@ -7,13 +7,13 @@ const HELPER_EXAMPLES = `  echo registry.example.com | ecru credential-helper ge
   docker-credential-ecru get   # the same, as docker calls it; see docs/operations.md`
 
 /** What clients need to come in: `ecru trust`, `ecru credential-helper`. */
-export function describeTrust({ command, terminal }: CommandLine): void {
+export function describeTrust({ command }: CommandLine): void {
   const summary = "Make docker, podman, containerd, k3s or the system trust the server's certificates, or print how."
   command(
     { name: 'trust <client>', summary, examples: TRUST_EXAMPLES, variables: [...WHERE, 'ECRU_REGISTRY_HOST'] },
-    async (options, flags, [client = '']) => {
+    async (invocation, [client = '']) => {
       const { trust } = await import('../trust.ts')
-      return await trust(options, flags, client, terminal)
+      return await trust(client, invocation)
     },
   )
     .option(
@@ -32,9 +32,9 @@ export function describeTrust({ command, terminal }: CommandLine): void {
       examples: HELPER_EXAMPLES,
       variables: [],
     },
-    async (_options, _flags, [action = '']) => {
+    async (invocation, [action = '']) => {
       const { helpWithCredentials } = await import('../credential-helper.ts')
-      return await helpWithCredentials(action, await Bun.stdin.text(), terminal)
+      return await helpWithCredentials(action, await Bun.stdin.text(), invocation.terminal)
     },
   )
 }
