@@ -20,7 +20,7 @@ export async function exportImages(
   [path = '', ...patterns]: readonly string[],
   invocation: Invocation,
 ): Promise<number> {
-  const { flags, terminal } = invocation
+  const { flags } = invocation
   if (patterns.length > 0 === (flags.all === true))
     throw new CommandFailure('Name the repositories, with * as a wildcard, or give --all.')
   return await withRegistry('export', invocation, async (side) => {
