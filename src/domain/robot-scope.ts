@@ -35,14 +35,20 @@ export function isRepositoryPattern(text: string): boolean {
   return /^[a-z0-9*?._/-]{1,256}$/.test(text)
 }
 
-/** The session policy that says the same: a token does what its user may do and this allows. */
+/**
+ * The session policy that says the same: a token does what its user may do and this allows. Everything else is denied in so
+ * many words, since what the policy of a repository gives to the user by name no session is without just for not allowing it.
+ */
 export function robotPolicy({ accountId, region, repositories, actions }: RobotScope): string {
   const allowed = new Set(actions.flatMap((action) => ALLOWED[action]))
   const place = `arn:${partitionOf(region)}:ecr:${region}:${accountId}:repository/`
+  const [Action, Resource] = [[...allowed].sort(), repositories.map((pattern) => place + pattern)]
   return JSON.stringify({
     Version: '2012-10-17',
     Statement: [
-      { Effect: 'Allow', Action: [...allowed].sort(), Resource: repositories.map((pattern) => place + pattern) },
+      { Effect: 'Allow', Action, Resource },
+      { Effect: 'Deny', NotAction: Action, Resource: '*' },
+      { Effect: 'Deny', Action: '*', NotResource: Resource },
     ],
   })
 }

@@ -6,6 +6,7 @@ import {
   GetDownloadUrlForLayerCommand,
   PutImageCommand,
 } from '@aws-sdk/client-ecr'
+import { CreateAccessKeyCommand, CreateUserCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam'
 import { GetSessionTokenCommand } from '@aws-sdk/client-sts'
 import { sha256 } from '../support/image-builder.ts'
 import { A, B, type Hostile, type Keys, REGION, ROOT_A, startHostile } from './hostile-surroundings.ts'
@@ -143,6 +144,35 @@ describe('of another account', () => {
     expect(response.status).toBeGreaterThanOrEqual(400)
     expect(response.status).toBeLessThan(500)
     expect(await response.text()).not.toContain(DIGEST)
+  })
+})
+
+describe('a push that calls itself a copy of another registry', () => {
+  const COPY = { ...OCI, 'ecru-replicated-from': `${B}/${REGION}` }
+  const statement = (Effect: string, Action: string) => ({ Effect, Action, Resource: '*' })
+  const put = async (password: string) =>
+    (await registry.v2('PUT', 'private/manifests/copied', password, { body: manifest(), headers: COPY })).status
+  const loginWith = async (UserName: string, ...Statement: object[]) => {
+    const iam = registry.iam(ROOT_A)
+    await iam.send(new CreateUserCommand({ UserName }))
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement })
+    await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'own', PolicyDocument }))
+    const { AccessKey: { AccessKeyId = '', SecretAccessKey = '' } = {} } = await iam.send(
+      new CreateAccessKeyCommand({ UserName }),
+    )
+    return registry.password({ accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey })
+  }
+
+  test('takes the permission to replicate, and is no way around what denies pushes', async () => {
+    const login = statement('Allow', 'ecr:GetAuthorizationToken')
+    const pusher = await loginWith('pusher', login, statement('Allow', 'ecr:PutImage'))
+    expect(await put(pusher)).toBe(403)
+    const reader = await loginWith('reader', statement('Allow', 'ecr:*'), statement('Deny', 'ecr:PutImage'))
+    expect(await put(reader)).toBe(403)
+    const begun = await registry.v2('POST', 'private/blobs/uploads/', reader, { headers: COPY })
+    expect(begun.status).toBe(202)
+    const replicator = await loginWith('replicator', login, statement('Allow', 'ecr:ReplicateImage'))
+    expect(await put(replicator)).toBe(201)
   })
 })
 

@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { CreateRepositoryCommand, DescribeRepositoriesCommand } from '@aws-sdk/client-ecr'
+import {
+  CreateRepositoryCommand,
+  DeleteRepositoryPolicyCommand,
+  DescribeRepositoriesCommand,
+  SetRepositoryPolicyCommand,
+} from '@aws-sdk/client-ecr'
 import {
   CreateAccessKeyCommand,
   CreateRoleCommand,
@@ -179,6 +184,27 @@ describe('the token of a robot', () => {
     expect(JSON.stringify(await registry.app.administer('token/list', {}))).not.toContain(token.slice(-20))
     await registry.app.administer('token/revoke', { id })
     expect(await statusOf(token)).toBe(400)
+  })
+
+  test('does no more where the policy of a repository names its user', async () => {
+    await userWithKey('named', allow('ecr:*'))
+    const mine = { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${A}:user/named` }, Action: 'ecr:*' }
+    const anyone = {
+      ...{ Effect: 'Allow', Principal: '*', Action: 'ecr:*' },
+      Condition: { ArnEquals: { 'aws:PrincipalArn': `arn:aws:iam::${A}:user/named` } },
+    }
+    const made = { user: 'named', repositories: 'team/app', actions: 'pull', seconds: '3600' }
+    const { token } = (await registry.app.administer('token/create', made)) as { readonly token: string }
+    secrets.push(token)
+    for (const statement of [mine, anyone])
+      for (const repositoryName of ['team/app', 'other']) {
+        const policyText = JSON.stringify({ Version: '2012-10-17', Statement: [statement] })
+        await registry.ecr(ROOT_A).send(new SetRepositoryPolicyCommand({ repositoryName, policyText }))
+        expect((await registry.v2('POST', `${repositoryName}/blobs/uploads/`, token)).status).toBe(403)
+        expect(await statusOf(token, `${repositoryName}/tags/list`)).toBe(repositoryName === 'other' ? 403 : 200)
+      }
+    for (const repositoryName of ['team/app', 'other'])
+      await registry.ecr(ROOT_A).send(new DeleteRepositoryPolicyCommand({ repositoryName }))
   })
 
   test('is none where its region is not', async () => {

@@ -76,7 +76,9 @@ function isNamed({ Principal: principal }: PlainStatement, { arn, accountId, kin
 }
 
 function isNamedByCondition({ Principal: principal, Condition: condition = {} }: PlainStatement): boolean {
-  return principal === '*' && Object.values(condition).some((keys) => 'aws:PrincipalArn' in keys)
+  // By an operator that says who it is, and not who it is not, or that it is anybody.
+  const names = ['StringEquals', 'StringLike']
+  return principal === '*' && names.some((operator) => 'aws:PrincipalArn' in (condition[operator] ?? {}))
 }
 
 function isDelegation({ Principal: principal }: PlainStatement, { arn, identityArn }: PlainCaller): boolean {

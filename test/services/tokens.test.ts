@@ -147,7 +147,11 @@ describe('the token of a robot', () => {
     expect(principal).toMatchObject({ kind: 'user', arn: 'arn:aws:iam::123456789012:user/ci', accessKeyId: id })
     const policy: unknown = JSON.parse(principal.session?.policies[0] ?? '')
     expect(policy).toMatchObject({
-      Statement: [{ Effect: 'Allow', Resource: ['arn:aws:ecr:eu-west-3:123456789012:repository/team/*'] }],
+      Statement: [
+        { Effect: 'Allow', Resource: ['arn:aws:ecr:eu-west-3:123456789012:repository/team/*'] },
+        { Effect: 'Deny', Resource: '*' },
+        { Effect: 'Deny', NotResource: ['arn:aws:ecr:eu-west-3:123456789012:repository/team/*'] },
+      ],
     })
     expect(JSON.stringify(policy)).not.toContain('ecr:PutImage')
     services.clock.advance(scope.lifetimeMs)

@@ -13,22 +13,23 @@ export type Operand =
   | { readonly kind: 'variable'; matcherFor(facts: Facts): PatternMatcher | 'unresolved' | 'unknown' }
 
 /** Operators that say the opposite of another, in lower case. */
-export const NEGATED: Readonly<Record<string, string>> = {
-  arnnotequals: 'arnequals',
-  arnnotlike: 'arnlike',
-  datenotequals: 'dateequals',
-  notipaddress: 'ipaddress',
-  numericnotequals: 'numericequals',
-  stringnotequals: 'stringequals',
-  stringnotequalsignorecase: 'stringequalsignorecase',
-  stringnotlike: 'stringlike',
-}
+export const NEGATED: ReadonlyMap<string, string> = new Map([
+  ['arnnotequals', 'arnequals'],
+  ['arnnotlike', 'arnlike'],
+  ['datenotequals', 'dateequals'],
+  ['notipaddress', 'ipaddress'],
+  ['numericnotequals', 'numericequals'],
+  ['stringnotequals', 'stringequals'],
+  ['stringnotequalsignorecase', 'stringequalsignorecase'],
+  ['stringnotlike', 'stringlike'],
+])
 
 /** Compares texts, in which variables are filled in. */
 interface TextOperator {
   readonly kind: 'text'
   readonly hasWildcards: boolean
-  matcherOf(tokens: readonly Token[]): PatternMatcher
+  /** `unknown`: what the text is to match, nobody can say. */
+  matcherOf(tokens: readonly Token[]): PatternMatcher | 'unknown'
 }
 
 /** Compares with a value that is read once. `undefined`: the text is no such value. */
@@ -65,7 +66,8 @@ export function operandOf(operatorName: string, template: Template): Operand {
   }
   if (pieces === undefined) {
     const tokens = resolve(template, () => undefined, operator.hasWildcards)
-    return { kind: 'constant', matches: operator.matcherOf(typeof tokens === 'string' ? plainTokens(text) : tokens) }
+    const matches = operator.matcherOf(typeof tokens === 'string' ? plainTokens(text) : tokens)
+    return matches === 'unknown' ? { kind: 'variable', matcherFor: () => matches } : { kind: 'constant', matches }
   }
   return {
     kind: 'variable',
@@ -122,13 +124,16 @@ function ordered(name: string, read: (text: string) => number): readonly (readon
 
 const ARN_PARTS = 6
 
-/** Each of the six parts of an ARN by itself: a `*` does not reach over a colon, except in the last part. */
-function arnMatcher(tokens: readonly Token[]): PatternMatcher {
+/**
+ * Each of the six parts of an ARN by itself: a `*` does not reach over a colon, except in the last part. A text of fewer parts
+ * is no ARN; taken for one that matches nothing, it would make a denial deny nobody.
+ */
+function arnMatcher(tokens: readonly Token[]): PatternMatcher | 'unknown' {
   const parts: Token[][] = [[]]
   for (const token of tokens)
     if (token === ':' && parts.length < ARN_PARTS) parts.push([])
     else parts.at(-1)?.push(token)
-  if (parts.length !== ARN_PARTS) return () => false
+  if (parts.length !== ARN_PARTS) return 'unknown'
   const matchers = parts.map(tokenMatcher)
   return (actual) => {
     const given = arnParts(actual)

@@ -67,7 +67,7 @@ function parseCondition(operator: string, key: string, given: unknown, hasVariab
   const unquantified = quantified ?? operator.toLowerCase()
   const optional = OPTIONAL.exec(unquantified)?.[1]
   const name = optional ?? unquantified
-  const positive = NEGATED[name] ?? name
+  const positive = NEGATED.get(name) ?? name
   const isNegated = positive !== name
   const common = { operator, key: key.toLowerCase(), values, isNegated }
   if (positive === 'null') {

@@ -114,6 +114,14 @@ describe('a permissions boundary', () => {
     const named = toAll({ ArnEquals: { 'aws:PrincipalArn': user.arn } })
     expect(outcome({ resource: named, boundary: [READ] })).toBe('allowed')
   })
+  test.each([
+    { ArnNotEquals: { 'aws:PrincipalArn': role.identityArn } },
+    { ArnEqualsIfExists: { 'aws:PrincipalArn': user.arn } },
+    { Null: { 'aws:PrincipalArn': 'false' } },
+  ])('is not lifted by a condition that only does not exclude the principal: %j', (condition) => {
+    expect(outcome({ resource: toAll(condition), boundary: [READ] })).toBe('not-allowed')
+    expect(outcome({ resource: toAll(condition), boundary: [ALLOW] })).toBe('allowed')
+  })
 })
 
 describe('a session policy', () => {
@@ -268,6 +276,9 @@ describe('conditions', () => {
     [{ NumericLessThan: { 'ecr:count': '9' } }, { facts: { more: { 'ecr:count': 'ten' } } }, false],
     [{ StringEquals: { 'ecr:count': 'a' } }, { facts: { more: { 'ecr:count': undefined } } }, false],
     [{ StringNotEquals: { 's3:prefix': 'a' } }, {}, true],
+    // What every object has of itself is no fact of the session.
+    [{ StringNotEqualsIgnoreCase: { constructor: 'a' } }, { principal: role }, false],
+    [JSON.parse('{"StringNotEqualsIgnoreCase":{"__proto__":"a"}}'), { principal: role }, false],
     [{ DateGreaterThan: { 'aws:CurrentTime': '1772438399' } }, {}, true],
     [{ DateNotEquals: { 'aws:CurrentTime': '2026-03-02T08:00:00Z' } }, {}, false],
   ])('%j with %j: %p', (Condition, world, isMet) => {

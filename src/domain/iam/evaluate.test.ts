@@ -124,7 +124,6 @@ describe('when', () => {
     ['StringLike', { 'aws:PrincipalArn': 'arn:aws:iam::9*:root' }, true],
     ['StringNotLike', { 'aws:PrincipalArn': 'arn:aws:iam::9*:root' }, false],
     ['ArnLike', { 'aws:PrincipalArn': 'arn:aws:iam::*:root' }, true],
-    ['ArnLike', { 'aws:PrincipalArn': 'arn:*:root' }, false],
     ['ArnNotEquals', { 'aws:PrincipalArn': 'arn:aws:iam::1*:root' }, true],
     ['Null', { 'aws:username': true }, true],
     ['Null', { 'aws:PrincipalArn': 'true' }, false],
@@ -158,6 +157,10 @@ describe('when', () => {
     { StringNotEquals: { 'ecr:NobodyKnows': 'a' } },
     { Null: { 'aws:NobodyKnows': 'true' } },
     { StringNotLike: { 'aws:PrincipalArn': '\u0024{aws:NobodyKnows}' } },
+    { ArnLike: { 'aws:PrincipalArn': 'arn:*:root' } },
+    { ArnNotLike: { 'aws:PrincipalArn': 'arn:*:root' } },
+    { ArnEquals: { 'aws:PrincipalArn': ['*'] } },
+    { ArnNotEquals: { 'aws:PrincipalArn': '\u0024{aws:PrincipalAccount}' } },
   ])('what cannot be judged allows nobody and denies everybody: %p', (condition) => {
     expect(decided(allow(when(condition)))).toBe('not-allowed')
     expect(decided([allow(), deny(when(condition))])).toBe('denied')

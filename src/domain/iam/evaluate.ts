@@ -1,5 +1,5 @@
 import type { Principal } from '../principal.ts'
-import { holds } from './conditions.ts'
+import { type Condition, holds } from './conditions.ts'
 import type { Facts } from './fact.ts'
 import { tokenMatcher } from './pattern.ts'
 import type { Policy, ResourcePattern, Statement } from './policy.ts'
@@ -143,11 +143,18 @@ function grantOf(request: AccessRequest, policies: readonly NamedPolicy[]): Gran
   return best
 }
 
-/** AWS: what everybody gets who has a certain `aws:PrincipalArn` is no narrower for boundaries and sessions than what the very user gets. */
+/**
+ * AWS: what everybody gets who has a certain `aws:PrincipalArn` is no narrower for boundaries and sessions than what the very
+ * user gets. Who is merely not excluded by it, is not named.
+ */
 function reachOf(meant: Meant, { conditions }: Statement): Grant['reach'] {
   if (meant === 'account') return 'delegated'
-  const isNamed = meant === 'itself' || (meant === 'anyone' && conditions.some(({ key }) => key === 'aws:principalarn'))
+  const isNamed = meant === 'itself' || (meant === 'anyone' && conditions.some(namesPrincipal))
   return isNamed ? 'beyond' : 'direct'
+}
+
+function namesPrincipal({ key, operands, isNegated, whenAbsent }: Condition): boolean {
+  return key === 'aws:principalarn' && operands !== 'null' && !isNegated && !whenAbsent
 }
 
 /** How a statement means the caller; one without principals means whoever has its policy. */

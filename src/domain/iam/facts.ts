@@ -80,8 +80,8 @@ export function factsOf(request: RequestFacts): Facts {
   return (key) => {
     const { more, principal } = request
     if (more !== undefined && Object.hasOwn(more, key)) return listed(more[key])
-    const ofSession = principal.session?.facts[key]
-    if (ofSession !== undefined) return [ofSession]
+    const ofSession = principal.session?.facts ?? {}
+    if (Object.hasOwn(ofSession, key)) return present(ofSession[key] ?? '')
     return key.startsWith('aws:') ? globalFact(key, request) : serviceFact(key, request)
   }
 }
@@ -144,7 +144,7 @@ function serviceFact(key: string, request: RequestFacts): Fact {
   }
   if (key === 'ecr:accountsetting') return undefined
   if (RESOURCE_TAG.test(key)) return tagFact(key, request)
-  const prefix = key.slice(0, key.indexOf(':'))
+  const prefix = key.slice(0, Math.max(key.indexOf(':'), 0))
   const service = request.action.slice(0, request.action.indexOf(':'))
   // What is said of the requests of one service, or of the claims of a web identity, other requests do not have.
   return prefix !== '' && prefix !== service ? undefined : 'unknown'

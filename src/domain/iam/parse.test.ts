@@ -89,6 +89,11 @@ describe('a repository policy', () => {
     ['a pattern of no action', policy({ ...GOOD, Action: 'ecr:Foo*' })],
     ['a resource', policy({ ...GOOD, Resource: '*' })],
     ['an unknown operator', policy({ ...GOOD, Condition: { StringSame: { 'aws:PrincipalArn': 'a' } } })],
+    ['an operator that every object has', policy({ ...GOOD, Condition: { constructor: { 'aws:PrincipalArn': 'a' } } })],
+    [
+      'one with values of its own',
+      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"ecr:*","Condition":{"ForAnyValue:__proto__":{"a":"b"}}}}`,
+    ],
     ['a condition without values', policy({ ...GOOD, Condition: { StringEquals: { 'aws:PrincipalArn': [] } } })],
     ['a number that is none', policy({ ...GOOD, Condition: { NumericEquals: { 'aws:EpochTime': 'soon' } } })],
   ])('has not %s', (_, text) => expect(reason(text)).toBe(REFUSED))

@@ -7,8 +7,5 @@ interface Input {
 /** Without a name nothing changes, and what holds is answered. */
 export const putRegistryCatalogData: PublicOperation<Input, object> = async ({ displayName }, call) => {
   const { principal, publicRegistries } = call
-  if (displayName === undefined)
-    return { registryCatalogData: { displayName: await publicRegistries.getDisplayName(principal) } }
-  await publicRegistries.putDisplayName(principal, displayName)
-  return { registryCatalogData: { displayName } }
+  return { registryCatalogData: { displayName: await publicRegistries.putDisplayName(principal, displayName) } }
 }

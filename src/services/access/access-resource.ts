@@ -7,6 +7,7 @@ import {
 } from '../../domain/iam/actions.ts'
 import type { ImageFacts, MoreFacts } from '../../domain/iam/facts.ts'
 import type { Registry, RegistryId, RepositoryName, RepositoryRef } from '../../domain/names.ts'
+import type { Principal } from '../../domain/principal.ts'
 import { isPublic } from '../../domain/public-registry.ts'
 import type { ResourceTag } from '../../domain/repository.ts'
 
@@ -50,6 +51,20 @@ export interface NamedRequest {
   readonly arn: string
   readonly ownerAccountId: RegistryId
   readonly region: string | undefined
+}
+
+/** What a copy of an image from another registry does, which is one permission: to replicate images. */
+const REPLICATED_ACTIONS: ReadonlySet<Action> = new Set<Action>([
+  'ecr:BatchCheckLayerAvailability',
+  'ecr:CompleteLayerUpload',
+  'ecr:InitiateLayerUpload',
+  'ecr:PutImage',
+  'ecr:UploadLayerPart',
+])
+
+/** What is asked for in the policies' terms. */
+export function askedBy({ circumstances }: Principal, action: Action): Action {
+  return circumstances.replicatedFrom !== undefined && REPLICATED_ACTIONS.has(action) ? 'ecr:ReplicateImage' : action
 }
 
 /** Names action and resource as policies and error texts do. A listing of repositories asks for all of them. */

@@ -21,6 +21,7 @@ import type { Throttle } from '../throttle.ts'
 import {
   type AccessResource,
   type Action,
+  askedBy,
   isOfRepositories,
   type NamedRequest,
   named,
@@ -70,15 +71,6 @@ interface Judgement {
   readonly asked?: AccessRequest | undefined
 }
 
-/** What a copy of an image from another registry does, which is one permission: to replicate images. */
-const REPLICATED_ACTIONS: ReadonlySet<Action> = new Set<Action>([
-  'ecr:BatchCheckLayerAvailability',
-  'ecr:CompleteLayerUpload',
-  'ecr:InitiateLayerUpload',
-  'ecr:PutImage',
-  'ecr:UploadLayerPart',
-])
-
 /** Decides who may do what; every service asks it before it looks at anything. */
 export class Access {
   readonly #metadata: MetadataStore
@@ -108,9 +100,8 @@ export class Access {
     resource: AccessResource,
     details: RequestDetails = {},
   ): Promise<void> {
-    const asked = askedBy(principal, action)
-    this.#count(principal, asked, resource)
-    await this.#authorize(principal, asked, resource, details)
+    this.#count(principal, askedBy(principal, action), resource)
+    await this.#authorize(principal, action, resource, details)
   }
 
   /** The same for several repositories, together one call. */
@@ -127,10 +118,9 @@ export class Access {
     resource: AccessResource,
     details: RequestDetails = {},
   ): Promise<boolean> {
-    const request = named(askedBy(principal, action), resource)
-    const { decision } = await this.#judgeByMode(principal, request, resource, details)
-    note(principal, request, decision, true)
-    return this.#isLetThrough(principal, request, decision)
+    const { request, judgement } = await this.#judgeAsked(principal, action, resource, details)
+    note(principal, request, judgement.decision, true)
+    return this.#isLetThrough(principal, request, judgement.decision)
   }
 
   /** Why it is not permitted, for those who word a refusal themselves; `undefined`: it is. Counts as no call. */
@@ -140,8 +130,7 @@ export class Access {
     resource: AccessResource,
     details: RequestDetails = {},
   ): Promise<RegistryError | undefined> {
-    const request = named(askedBy(principal, action), resource)
-    const judgement = await this.#judgeByMode(principal, request, resource, details)
+    const { request, judgement } = await this.#judgeAsked(principal, action, resource, details)
     const { decision } = judgement
     const isLetThrough = this.#isLetThrough(principal, request, decision)
     note(principal, request, decision, decision.outcome === 'allowed' || !isLetThrough)
@@ -215,6 +204,26 @@ export class Access {
     const { region } = registryOf(resource)
     this.#settings.onCall?.(principal.accountId, region, action)
     this.#throttle.count({ accountId: principal.accountId, region }, action)
+  }
+
+  /**
+   * What is asked for in the policies' terms, and what is decided. A copy that somebody brings from another registry is no way
+   * around what denies him to push; what the registry copies by itself is its own business.
+   */
+  async #judgeAsked(
+    principal: Principal,
+    action: Action,
+    resource: AccessResource,
+    details: RequestDetails,
+  ): Promise<{ readonly request: NamedRequest; readonly judgement: Judgement }> {
+    const judged = async (one: Action) => {
+      const request = named(one, resource)
+      return { request, judgement: await this.#judgeByMode(principal, request, resource, details) }
+    }
+    const asked = askedBy(principal, action)
+    if (asked === action || principal.circumstances.requestId === '') return judged(asked)
+    const push = await judged(action)
+    return push.judgement.decision.outcome === 'denied' ? push : judged(asked)
   }
 
   async #judgeByMode(
@@ -339,11 +348,6 @@ export class Access {
     const repository = await repositories.find(resource)
     return repository === undefined ? [] : repositories.listResourceTags(repository.id)
   }
-}
-
-/** What is asked for in the policies' terms. */
-function askedBy({ circumstances }: Principal, action: Action): Action {
-  return circumstances.replicatedFrom !== undefined && REPLICATED_ACTIONS.has(action) ? 'ecr:ReplicateImage' : action
 }
 
 /** Tells whoever writes down what happens to the request. */

@@ -173,18 +173,17 @@ function readable(parse: () => Policy, name: string): Policy {
   }
 }
 
-/** Who is said to call: the one that is named, or else the identity whose policies are tried. */
+/** Who is said to call: the one that is named, or else the identity whose policies are tried; for a role, a session of it. */
 function callerOf(principal: Principal, callerArn: string | undefined, identity: Source | undefined): Principal {
   const arn = callerArn ?? identity?.arn ?? `arn:aws:iam::${principal.accountId}:user/simulated`
   const parsedArn = parseIamArn(arn)
   if (parsedArn === undefined || parsedArn.accountId === 'aws') throw invalidInput(`ARN ${arn} is not valid.`)
   const isIdentity = identity !== undefined && arn === identity.arn
-  const caller = userPrincipal(parsedArn.accountId, arn, isIdentity ? identity.uniqueId : 'AIDASIMULATED', '')
-  return {
-    ...caller,
-    kind: parsedArn.kind === 'role' ? 'role' : 'user',
-    tags: isIdentity ? identity.tags : [],
-  }
+  const { accountId, partition, name } = parsedArn
+  const user = userPrincipal(accountId, arn, isIdentity ? identity.uniqueId : 'AIDASIMULATED', '')
+  const caller = { ...user, tags: isIdentity ? identity.tags : [] }
+  if (parsedArn.kind !== 'role') return caller
+  return { ...caller, kind: 'role', arn: `arn:${partition}:sts::${accountId}:assumed-role/${name}/simulated` }
 }
 
 /** An owner is given as `arn:aws:iam::A:root`. */

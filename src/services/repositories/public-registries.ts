@@ -83,10 +83,13 @@ export class PublicRegistries {
     return this.#metadata.view.publicRegistries.findDisplayName(registry.registryId)
   }
 
-  async putDisplayName(principal: Principal, displayName: string): Promise<void> {
+  /** Without a name nothing changes. Answers the name that holds. */
+  async putDisplayName(principal: Principal, displayName: string | undefined): Promise<string | undefined> {
     const registry = publicRegistry(principal.accountId)
     await this.#access.authorize(principal, 'ecr-public:PutRegistryCatalogData', registry)
+    if (displayName === undefined) return this.#metadata.view.publicRegistries.findDisplayName(registry.registryId)
     await this.#metadata.transact((tx) => tx.publicRegistries.putDisplayName(registry.registryId, displayName))
+    return displayName
   }
 
   /** Empty while none was put: Terraform asks after every repository that it makes. Throws `repository-not-found`. */

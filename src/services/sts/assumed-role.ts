@@ -36,7 +36,7 @@ export async function findRole(metadata: MetadataStore, arn: string): Promise<Na
   return { role, arn, partition: parsed.partition }
 }
 
-/** Throws `invalid-parameter` for a session that is too long for the role, or for one that begins in another session. */
+/** Throws `invalid-parameter` for a session that is too long for the role, or for one that begins in the session of another. */
 export function sessionSeconds({ role }: NamedRole, wanted: number | undefined, isChained: boolean): number {
   const seconds = wanted ?? SESSION_SECONDS_DEFAULT
   if (isChained && seconds > SESSION_SECONDS_DEFAULT)

@@ -45,26 +45,27 @@ export class RoleSessions {
     const calling = await this.#sessions.find(caller.accessKeyId)
     const { tags, transitiveKeys } = sessionTags(request, inheritedOf(calling))
     const sourceIdentity = sourceIdentityOf(caller, request)
-    const refusal = await this.#refusalOf(caller, role, request)
+    const refusal = await this.#refusalOf(caller, role, request, { hasTags: tags.length > 0, sourceIdentity })
     if (role === undefined || refusal !== undefined)
       throw assumeRoleDenied(caller.arn, 'sts:AssumeRole', request.roleArn, refusal?.details)
-    const seconds = sessionSeconds(role, request.durationSeconds, calling !== undefined)
+    const seconds = sessionSeconds(role, request.durationSeconds, caller.kind === 'role')
     const { texts: policies, packedSize } = await sessionPolicies(this.#metadata, role.role.accountId, request, tags)
     const session = { name: request.sessionName, policies, sourceIdentity, facts: {} }
     const begun = await beginRoleSession(this.#sessions, role, { tags, transitiveKeys }, session, seconds)
     return { ...begun, packedSize }
   }
 
-  /** Tags and a source identity take permissions of their own. */
+  /** Tags and a source identity take permissions of their own, also those that the calling session hands on. */
   async #refusalOf(
     caller: Principal,
     role: NamedRole | undefined,
     request: AssumeRoleRequest,
+    { hasTags, sourceIdentity }: { readonly hasTags: boolean; readonly sourceIdentity: string | undefined },
   ): Promise<RegistryError | undefined> {
     const actions: Action[] = ['sts:AssumeRole']
-    if (request.tags.length > 0) actions.push('sts:TagSession')
-    if (request.sourceIdentity !== undefined) actions.push('sts:SetSourceIdentity')
-    const { tags, transitiveKeys, externalId, sourceIdentity, sessionName } = request
+    if (hasTags) actions.push('sts:TagSession')
+    if (sourceIdentity !== undefined) actions.push('sts:SetSourceIdentity')
+    const { tags, transitiveKeys, externalId, sessionName } = request
     const facts: MoreFacts = {
       'sts:externalid': externalId,
       'sts:rolesessionname': sessionName,

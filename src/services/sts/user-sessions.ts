@@ -38,7 +38,12 @@ export class UserSessions {
     this.#sessions = sessions
   }
 
-  /** Temporary credentials of the caller's own. Throws `access-denied` for one who has such already, or names a second factor. */
+  /** For what STS is asked that is about nothing in particular. Throws `access-denied`. */
+  async authorize(caller: Principal, action: `sts:${string}`): Promise<void> {
+    await this.#access.authorize(caller, action, { arn: '*', ownerAccountId: caller.accountId })
+  }
+
+  /** Temporary credentials of the caller's own. Throws `access-denied` for one who has such already, names a second factor, or is denied them. */
   async begin(
     caller: Principal,
     durationSeconds: number | undefined,
@@ -52,6 +57,7 @@ export class UserSessions {
         'GetSessionToken',
         'MultiFactorAuthentication failed, unable to validate MFA code: no user here has a device.',
       )
+    await this.#refuseDenied(caller)
     const isRoot = caller.kind === 'root'
     const wanted = durationSeconds ?? SECONDS_DEFAULT
     const { circumstances: _, session: __, accessKeyId, ...principal } = caller
@@ -89,6 +95,13 @@ export class UserSessions {
       transitiveTagKeys: [],
     })
     return { credentials, arn, federatedUserId, packedSize }
+  }
+
+  /** No policy must allow it, but any may deny it. */
+  async #refuseDenied(caller: Principal): Promise<void> {
+    const everybody = { arn: '*', ownerAccountId: caller.accountId }
+    const { outcome } = await this.#access.decide(caller, 'sts:GetSessionToken', everybody)
+    if (outcome === 'denied') await this.authorize(caller, 'sts:GetSessionToken')
   }
 
   /** Where any key is accepted, one that nobody knows cannot be revoked. */

@@ -198,7 +198,7 @@ export const PUBLIC_CASES: Readonly<Record<string, OperationCase>> = {
   InitiateLayerUpload: onPublicApp('InitiateLayerUpload'),
   ListTagsForResource: onPublicApp('ListTagsForResource', { resourceArn: PUBLIC_APP }),
   PutImage: onPublicApp('PutImage', { imageManifest: '{}', imageTag: 'v2' }),
-  PutRegistryCatalogData: onPublicRegistry('PutRegistryCatalogData', { displayName: 'A' }),
+  PutRegistryCatalogData: onPublicRegistry('PutRegistryCatalogData'),
   PutRepositoryCatalogData: onPublicApp('PutRepositoryCatalogData', { catalogData: {} }),
   SetRepositoryPolicy: onPublicApp('SetRepositoryPolicy', {
     policyText: POLICY.replace('ecr:BatchGetImage', 'ecr-public:PutImage'),

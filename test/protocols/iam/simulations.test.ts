@@ -2,6 +2,8 @@ import { afterEach, beforeEach, expect, test } from 'bun:test'
 import {
   AttachUserPolicyCommand,
   CreateGroupCommand,
+  CreatePolicyCommand,
+  CreateRoleCommand,
   CreateUserCommand,
   GetContextKeysForCustomPolicyCommand,
   GetContextKeysForPrincipalPolicyCommand,
@@ -63,6 +65,26 @@ test('the policies of a user are tried as they would be enforced', async () => {
   expect((await refusalOf(other.send(ask)))[0]).toBe('AccessDenied')
   const gone = new SimulatePrincipalPolicyCommand({ PolicySourceArn: `${PolicySourceArn}x`, ActionNames })
   expect((await refusalOf(iam.client.send(gone)))[0]).toBe('NoSuchEntityException')
+})
+
+test('what the policy of a resource gives to a role, its boundary limits; what it gives to a user, not', async () => {
+  const PolicyDocument = policyText('ecr:GetLifecyclePolicy', '*')
+  await iam.client.send(new CreatePolicyCommand({ PolicyName: 'bound', PolicyDocument }))
+  const PermissionsBoundary = 'arn:aws:iam::123456789012:policy/bound'
+  const AssumeRolePolicyDocument = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { AWS: '123456789012' } }],
+  })
+  await iam.client.send(new CreateRoleCommand({ RoleName: 'r', AssumeRolePolicyDocument, PermissionsBoundary }))
+  await iam.client.send(new CreateUserCommand({ UserName: 'u', PermissionsBoundary }))
+  const ask = async (PolicySourceArn: string) => {
+    const ResourcePolicy = policyText('ecr:PutImage', REPOSITORY, { Principal: { AWS: PolicySourceArn } })
+    const simulation = { PolicySourceArn, ResourcePolicy, ActionNames: ['ecr:PutImage'], ResourceArns: [REPOSITORY] }
+    const { EvaluationResults } = await iam.client.send(new SimulatePrincipalPolicyCommand(simulation))
+    return EvaluationResults?.[0]?.EvalDecision
+  }
+  expect(await ask('arn:aws:iam::123456789012:role/r')).toBe('implicitDeny')
+  expect(await ask('arn:aws:iam::123456789012:user/u')).toBe('allowed')
 })
 
 test('the condition keys that policies ask for are named, those of a group too', async () => {

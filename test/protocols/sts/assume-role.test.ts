@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { AssumeRoleCommand, type AssumeRoleCommandInput, GetCallerIdentityCommand } from '@aws-sdk/client-sts'
+import {
+  AssumeRoleCommand,
+  type AssumeRoleCommandInput,
+  GetCallerIdentityCommand,
+  GetSessionTokenCommand,
+} from '@aws-sdk/client-sts'
 import {
   ACCOUNT,
   allow,
@@ -191,6 +196,24 @@ describe('tags and source identities', () => {
     expect(principal?.tags).toEqual([{ key: 'project', value: 'x' }])
   })
 
+  test('that are handed on take the same permissions of the next role as new ones', async () => {
+    const transitive = { Tags: [{ Key: 'project', Value: 'x' }], TransitiveTagKeys: ['project'] }
+    const tagged = await keysOf(assume(USER, transitive))
+    const named = await keysOf(assume(USER, { SourceIdentity: 'alice' }))
+    const bare = await keysOf(assume(USER))
+    const refusals = async (...more: string[]) => {
+      const role = await sts.metadata.view.iam.find('role', ACCOUNT, 'deploy')
+      if (role === undefined) throw new Error('the role is there')
+      const trustPolicy = JSON.stringify(trust({ Principal: { AWS: ACCOUNT }, Action: ['sts:AssumeRole', ...more] }))
+      await sts.metadata.transact((tx) => tx.iam.update({ ...role, attributes: { ...role.attributes, trustPolicy } }))
+      return Promise.all([tagged, named, bare].map(async (keys) => (await refusal(assume(keys))).code))
+    }
+    const [none, denied] = ['nothing refused', 'AccessDenied']
+    expect(await refusals()).toEqual([denied, denied, none])
+    expect(await refusals('sts:TagSession')).toEqual([none, denied, none])
+    expect(await refusals('sts:SetSourceIdentity')).toEqual([denied, none, none])
+  })
+
   test.each([
     [
       'twice the same key',
@@ -228,6 +251,17 @@ describe('session policies', () => {
     const Policy = JSON.stringify(allow(Array.from({ length: 200 }, (_, at) => `ecr:Action${at}`)))
     expect(await refusal(assume(USER, { Policy }))).toMatchObject({ code: 'PackedPolicyTooLarge' })
   })
+})
+
+test('only the session of a role is chained: credentials of GetSessionToken take one on for as long as it permits', async () => {
+  await sts.putUser(allow('sts:*'))
+  await sts.putRole(TRUSTS_ACCOUNT, {}, allow('sts:*'))
+  const { Credentials: { AccessKeyId = '', SecretAccessKey = '', SessionToken = '' } = {} } = await sts
+    .as(USER)
+    .send(new GetSessionTokenCommand({}))
+  const own = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken }
+  const ofRole = await keysOf(assume(own, { DurationSeconds: 7200 }))
+  expect((await refusal(assume(ofRole, { DurationSeconds: 7200 }))).code).toBe('ValidationError')
 })
 
 test('a root takes on roles of its account', async () => {

@@ -61,6 +61,15 @@ describe('GetSessionToken', () => {
   })
 })
 
+test('GetSessionToken is refused where a policy denies it', async () => {
+  const Statement = [{ Effect: 'Deny', Action: 'sts:GetSession*', Resource: '*' }]
+  await sts.putUser({ Version: '2012-10-17', Statement })
+  expect(await refusal(sts.as(USER).send(new GetSessionTokenCommand({})))).toMatchObject({
+    code: 'AccessDenied',
+    message: `User: ${USER_ARN} is not authorized to perform: sts:GetSessionToken on resource: * with an explicit deny in an identity-based policy`,
+  })
+})
+
 describe('GetFederationToken', () => {
   const federate = (keys: Keys) => sts.as(keys).send(new GetFederationTokenCommand({ Name: 'guest' }))
 
@@ -83,6 +92,15 @@ test('GetAccessKeyInfo reads the account from the id', async () => {
   const ask = (AccessKeyId: string) => sts.as(ROOT).send(new GetAccessKeyInfoCommand({ AccessKeyId }))
   expect(await ask(Credentials?.AccessKeyId ?? '')).toMatchObject({ Account: ACCOUNT })
   expect(await refusal(ask('AKIAIOSFODNN7EXAMPLE'))).toMatchObject({ code: 'ValidationError' })
+})
+
+test('GetAccessKeyInfo takes a permission', async () => {
+  await sts.putUser()
+  const ask = sts.as(USER).send(new GetAccessKeyInfoCommand({ AccessKeyId: USER.accessKeyId }))
+  expect(await refusal(ask)).toMatchObject({
+    code: 'AccessDenied',
+    message: expect.stringContaining('perform: sts:GetAccessKeyInfo on resource: *'),
+  })
 })
 
 describe('credentials without a second factor', () => {
