@@ -286,6 +286,24 @@ describe('conditions', () => {
   })
 })
 
+test.each<[string, string, boolean]>([
+  ['iam:getrole', 'iam:PassedToService', true],
+  ['iam:putuserpolicy', 'iam:PermissionsBoundary', true],
+  ['iam:getuser', 'iam:PolicyARN', true],
+  ['sts:assumerole', 'sts:ExternalId', true],
+  ['kms:encrypt', 'kms:EncryptionContext:app', true],
+  ['kms:encrypt', 'kms:EncryptionContext:', false],
+  ['iam:getuser', 'iam:NobodyKnows', false],
+])('in a request of %s that does not say so, %s is absent: %p', (action, key, isAbsent) => {
+  const any = { Effect: 'Allow', Action: '*', Resource: '*' }
+  const when = (Effect: string) => [any, { ...any, Effect, Condition: { StringEquals: { [key]: 'x' } } }]
+  const may = (identity: readonly object[]) => outcome({ identity, facts: { action } })
+  expect(may([{ ...any, Condition: { StringEqualsIfExists: { [key]: 'x' } } }])).toBe(
+    isAbsent ? 'allowed' : 'not-allowed',
+  )
+  expect(may(when('Deny'))).toBe(isAbsent ? 'allowed' : 'denied')
+})
+
 describe('the reason', () => {
   const why = (world: World) => reasonOf(decided(world), 'ecr:PutImage')
   test.each<[World, string]>([

@@ -75,6 +75,27 @@ const NEVER_HERE: ReadonlySet<string> = new Set([
   'aws:vpcsourceip',
 ])
 
+/** IAM and STS put these into requests of single operations, which say so themselves; all others do not have them. */
+const OF_SINGLE_OPERATIONS: ReadonlySet<string> = new Set([
+  'iam:associatedresourcearn',
+  'iam:awsservicename',
+  'iam:organizationspolicyid',
+  'iam:passedtoservice',
+  'iam:permissionsboundary',
+  'iam:policyarn',
+  'sts:awsservicename',
+  'sts:durationseconds',
+  'sts:externalid',
+  'sts:requestcontextproviders',
+  'sts:rolesessionname',
+  'sts:sourceidentity',
+  'sts:taskpolicyarn',
+  'sts:transitivetagkeys',
+])
+
+/** Keys whose last part the caller chooses: those that he has not given are absent. */
+const CHOSEN_KEY = /^(?:kms:encryptioncontext:|sts:requestcontext\/)./
+
 /** The facts by key. A key that is not known here is `unknown`, never absent. */
 export function factsOf(request: RequestFacts): Facts {
   return (key) => {
@@ -142,7 +163,7 @@ function serviceFact(key: string, request: RequestFacts): Fact {
     const { image } = request
     return key.endsWith('tag') ? image?.tags : present(image?.digest ?? '')
   }
-  if (key === 'ecr:accountsetting') return undefined
+  if (key === 'ecr:accountsetting' || OF_SINGLE_OPERATIONS.has(key) || CHOSEN_KEY.test(key)) return undefined
   if (RESOURCE_TAG.test(key)) return tagFact(key, request)
   const prefix = key.slice(0, Math.max(key.indexOf(':'), 0))
   const service = request.action.slice(0, request.action.indexOf(':'))
