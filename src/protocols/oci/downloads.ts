@@ -1,5 +1,6 @@
 import { parseDigest } from '../../domain/digest.ts'
 import { isRegistryError } from '../../domain/errors.ts'
+import { RequestCircumstances } from '../http/circumstances.ts'
 import type { Handler } from '../http/context.ts'
 import { LAYER_DOWNLOADS_PATH, pathOf } from '../http/router.ts'
 import { blobContent, blobHead } from './blobs.ts'
@@ -22,7 +23,11 @@ export function createLayerDownloads({ layers, report }: Pick<OciServices, 'laye
       )
     try {
       const digest = parseDigest(decodeURIComponent(pathOf(url).slice(LAYER_DOWNLOADS_PATH.length)))
-      const readable = await layers.openByTicket(queryOf(request).get('ticket') ?? '', digest)
+      const readable = await layers.openByTicket(
+        queryOf(request).get('ticket') ?? '',
+        digest,
+        new RequestCircumstances(request, context),
+      )
       if (method === 'HEAD') return blobHead(request, context, readable.blob)
       return await blobContent(request, context, readable)
     } catch (thrown) {

@@ -11,7 +11,7 @@ import {
   unsupported,
 } from '../../domain/errors.ts'
 import type { RepositoryRef } from '../../domain/names.ts'
-import type { Principal } from '../../domain/principal.ts'
+import { type Circumstances, from, NOWHERE, type Principal } from '../../domain/principal.ts'
 import type { Repository } from '../../domain/repository.ts'
 import { isSameEncryption, kmsKeyOf, PLAIN } from '../../domain/vault.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -99,12 +99,14 @@ export class Layers {
     return this.#readable(ref, await this.#pullable(principal, ref, digest))
   }
 
-  /** The same for whoever holds a ticket of `ticketFor`, as long as who asked for it may still read the layer. Throws `token-invalid`, `token-expired`, `blob-not-found`, `layer-inaccessible`. */
+  /** The same for whoever holds a ticket of `ticketFor`, as long as who asked for it may still read the layer, from where the request comes. Throws `token-invalid`, `token-expired`, `blob-not-found`, `layer-inaccessible`. */
   async openByTicket(
     ticket: string,
     digest: Digest,
+    circumstances: Circumstances = NOWHERE,
   ): Promise<{ readonly blob: LinkedBlob; read(range?: ByteRange): Promise<BlobBody> }> {
-    const { principal, ref, digest: ticketDigest } = await this.#tickets.verify(ticket)
+    const { principal: asker, ref, digest: ticketDigest } = await this.#tickets.verify(ticket)
+    const principal = from(asker, circumstances)
     if (ticketDigest !== digest) throw blobNotFound(digest, ref)
     if (!(await this.#access.permits(principal, 'ecr:GetDownloadUrlForLayer', ref))) throw tokenInvalid()
     return this.#readable(ref, await this.#pullable(principal, ref, digest))

@@ -169,4 +169,12 @@ test('a download URL opens as long as whoever asked for it may read the layer', 
   expect(await open()).toBe(403)
   await user.may(allow('ecr:GetDownloadUrlForLayer'))
   expect(await open()).toBe(200)
+  const within = (range: string) => ({ Condition: { IpAddress: { 'aws:SourceIp': range } } })
+  await user.may({ ...allow('ecr:GetDownloadUrlForLayer'), ...within('127.0.0.0/8') })
+  expect(await open()).toBe(200)
+  await user.may({ ...allow('ecr:GetDownloadUrlForLayer'), ...within('10.0.0.0/8') })
+  expect(await open()).toBe(403)
+  const denied = { Effect: 'Deny', Action: 'ecr:*', Resource: '*', ...within('127.0.0.0/8') }
+  await user.may(allow('ecr:GetDownloadUrlForLayer'), denied)
+  expect(await open()).toBe(403)
 })
