@@ -6,7 +6,12 @@ import {
   GetDownloadUrlForLayerCommand,
   PutImageCommand,
 } from '@aws-sdk/client-ecr'
-import { CreateAccessKeyCommand, CreateUserCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam'
+import {
+  AttachUserPolicyCommand,
+  CreateAccessKeyCommand,
+  CreateUserCommand,
+  PutUserPolicyCommand,
+} from '@aws-sdk/client-iam'
 import { GetSessionTokenCommand } from '@aws-sdk/client-sts'
 import { sha256 } from '../support/image-builder.ts'
 import { A, B, type Hostile, type Keys, REGION, ROOT_A, startHostile } from './hostile-surroundings.ts'
@@ -182,10 +187,35 @@ describe('the operator’s plane', () => {
       ? fetch(`${registry.url}/_ecru/admin/${path}`, { method: 'POST' })
       : signedPost(`/_ecru/admin/${path}`, keys)
 
-  async function signedPost(path: string, credentials: Keys): Promise<Response> {
+  const signedPost = (path: string, credentials: Keys) => signedCall('POST', path, credentials)
+
+  async function signedCall(method: string, path: string, credentials: Keys): Promise<Response> {
     const { signed } = await import('../protocols/aws/sign.ts')
-    return fetch(await signed({ url: `${registry.url}${path}`, region: REGION, at: new Date(), credentials }))
+    return fetch(await signed({ method, url: `${registry.url}${path}`, region: REGION, at: new Date(), credentials }))
   }
+
+  test('answers strangers, other roots and administrators that it is there, and nothing else', async () => {
+    const { message } = (await (await fetch(`${registry.url}/_ecru/nothing`)).json()) as { readonly message: string }
+    const routes = message.match(/(?:GET|POST) \/[\w/-]+/g) ?? []
+    const open = ['GET /_ecru/health', 'GET /_ecru/ready']
+    const closed = routes.filter((route) => !open.includes(route) && !route.endsWith('/_ecru/nothing'))
+    expect(closed.length).toBeGreaterThan(40)
+    const iam = registry.iam(ROOT_A)
+    await iam.send(new CreateUserCommand({ UserName: 'administrator' }))
+    const PolicyArn = 'arn:aws:iam::aws:policy/AdministratorAccess'
+    await iam.send(new AttachUserPolicyCommand({ UserName: 'administrator', PolicyArn }))
+    const { AccessKey: { AccessKeyId = '', SecretAccessKey = '' } = {} } = await iam.send(
+      new CreateAccessKeyCommand({ UserName: 'administrator' }),
+    )
+    const others = [registry.rootB, { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey }]
+    for (const route of closed) {
+      const [method = '', path = ''] = route.split(' ')
+      const answers = [await fetch(`${registry.url}${path}`, { method })]
+      for (const keys of others) answers.push(await signedCall(method, path, keys))
+      expect([route, ...answers.map(({ status }) => status)]).toEqual([route, 400, 400, 400])
+      for (const answer of answers) expect(await answer.text()).toMatch(/Missing Authentication Token|only the root/)
+    }
+  })
 
   test.each(['account/list', 'token/list', 'root/rotate', 'token-key/rotate?revoke=true'])(
     '%s is the operator’s alone',

@@ -130,8 +130,10 @@ async function ready(_request: Request, context: RequestContext, services: Opera
   }
 }
 
-async function info(_request: Request, _context: RequestContext, services: OperatorServices): Promise<Response> {
+/** Which version runs, and how much all accounts keep, is no stranger's business. */
+async function info(request: Request, context: RequestContext, services: OperatorServices): Promise<Response> {
   const { facts, setting } = services
+  if (facts.profile === 'server') await authorize(request, context, services)
   const uptimeSeconds = Math.floor((setting.clock.now().getTime() - facts.startedAt.getTime()) / 1000)
   return Response.json({ name: 'ecru', ...facts, uptimeSeconds, blobs: await services.totals() })
 }
