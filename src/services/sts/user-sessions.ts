@@ -1,6 +1,9 @@
+import { accountOfAccessKeyId } from '../../domain/access-key-id.ts'
 import { accessDenied } from '../../domain/errors.ts'
 import type { Principal } from '../../domain/principal.ts'
+import { checkMayCallSts } from '../../domain/session-limits.ts'
 import { type SessionTags, sessionTags } from '../../domain/session-tags.ts'
+import { validationError } from '../../domain/sts-errors.ts'
 import type { MetadataStore } from '../../stores/metadata.ts'
 import type { Access } from '../access/access.ts'
 import type { Callers } from '../credentials/callers.ts'
@@ -38,9 +41,13 @@ export class UserSessions {
     this.#sessions = sessions
   }
 
-  /** For what STS is asked that is about nothing in particular. Throws `access-denied`. */
-  async authorize(caller: Principal, action: `sts:${string}`): Promise<void> {
-    await this.#access.authorize(caller, action, { arn: '*', ownerAccountId: caller.accountId })
+  /** The account is part of a key's id; whether the key exists is not said. Throws `access-denied`, `invalid-parameter`. */
+  async accountOfKey(caller: Principal, accessKeyId: string): Promise<string> {
+    checkMayCallSts(caller, 'GetAccessKeyInfo')
+    await this.#authorize(caller, 'sts:GetAccessKeyInfo')
+    const account = accountOfAccessKeyId(accessKeyId)
+    if (account === undefined) throw validationError('Invalid Access Key ID')
+    return account
   }
 
   /** Temporary credentials of the caller's own. Throws `access-denied` for one who has such already, names a second factor, or is denied them. */
@@ -101,7 +108,12 @@ export class UserSessions {
   async #refuseDenied(caller: Principal): Promise<void> {
     const everybody = { arn: '*', ownerAccountId: caller.accountId }
     const { outcome } = await this.#access.decide(caller, 'sts:GetSessionToken', everybody)
-    if (outcome === 'denied') await this.authorize(caller, 'sts:GetSessionToken')
+    if (outcome === 'denied') await this.#authorize(caller, 'sts:GetSessionToken')
+  }
+
+  /** For what is about nothing in particular. */
+  async #authorize(caller: Principal, action: `sts:${string}`): Promise<void> {
+    await this.#access.authorize(caller, action, { arn: '*', ownerAccountId: caller.accountId })
   }
 
   /** Where any key is accepted, one that nobody knows cannot be revoked. */
