@@ -29,6 +29,9 @@ const PUBLIC_HOSTS = ['public.ecr.aws', 'ecr-public.aws.com']
 /** Wrong signatures for one key from one address in a minute, before more are refused unseen. */
 const BAD_SIGNATURES_MAX = 30
 
+/** What forms on their way may take of memory together; an ordinary one has a few KiB. */
+const FORMS_BYTES = 16 * 1024 * 1024
+
 /** Puts every plane behind one handler. */
 export function createPlanes(foundation: Foundation, services: Services, jobs: Jobs, metrics: Metrics): Handler {
   const { config, realClock: clock, report } = foundation
@@ -41,6 +44,8 @@ export function createPlanes(foundation: Foundation, services: Services, jobs: J
     report,
   }
   const bodies = new LargeBodies()
+  // Apart from those: forms are read before anybody knows who sends them.
+  const forms = new LargeBodies(FORMS_BYTES)
   const oci: OciServices = {
     ...services,
     ociAudit: { trail: foundation.audit, clock: foundation.clock },
@@ -55,7 +60,7 @@ export function createPlanes(foundation: Foundation, services: Services, jobs: J
   }
   const cbor = new Once(async () => {
     const { createRpcCbor } = await import('../protocols/aws/rpc-cbor.ts')
-    return createRpcCbor(cborServices(services), setting)
+    return createRpcCbor(cborServices(services), setting, bodies)
   })
   const planes = besidePublic(
     new Set([config.publicHost, ...PUBLIC_HOSTS]),
@@ -66,7 +71,7 @@ export function createPlanes(foundation: Foundation, services: Services, jobs: J
       awsJson: createJsonRpc(jsonServices(foundation, services), setting, bodies),
       awsRest: createRestJson(restServices(services), setting, bodies),
       awsCbor: async (request, context) => (await cbor.get())(request, context),
-      awsQuery: createQuery(queryServices(foundation, services), setting),
+      awsQuery: createQuery(queryServices(foundation, services), setting, forms),
       operations: createOperations(foundation, services, jobs, metrics, setting),
     }),
   )

@@ -70,10 +70,15 @@ export function ecrPlaceOf(text: string): { readonly accountId: string; readonly
 
 /** Scheme, host and port of an upstream; `undefined` when the text is none. */
 export function upstreamAddress(text: string): URL | undefined {
-  if (HOST.test(text)) return new URL(`https://${text}`)
+  if (HOST.test(text)) return parsedAddress(`https://${text}`)
   const [, scheme, host = ''] = /^(https?):\/\/([^/]+)\/?$/.exec(text) ?? []
   if (scheme === undefined || !(HOST.test(host) || /^\[[0-9a-f:.]+\](?::[0-9]{1,5})?$/.test(host))) return undefined
-  return URL.canParse(`${scheme}://${host}`) ? new URL(`${scheme}://${host}`) : undefined
+  return parsedAddress(`${scheme}://${host}`)
+}
+
+/** What looks like a host need not be one: a port above 65535, a number that is no IPv4 address. */
+function parsedAddress(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined
 }
 
 /** What makes prefixes the same: a slash is assumed behind each. */

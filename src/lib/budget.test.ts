@@ -27,6 +27,19 @@ test('what is left is given at once', async () => {
   expect([first, second].map(({ state }) => state.giveBack !== undefined)).toEqual([true, true])
 })
 
+test('who does not want to wait gets what is there at once, or nothing', async () => {
+  const budget = new Budget(10)
+  const giveBack = budget.tryTake(6)
+  expect(budget.tryTake(5)).toBeUndefined()
+  const waiting = taking(budget, 5)
+  await settled()
+  expect(budget.tryTake(1)).toBeUndefined()
+  giveBack?.()
+  await waiting.done
+  expect(budget.tryTake(5)).toBeDefined()
+  expect(budget.tryTake(1)).toBeUndefined()
+})
+
 test('whoever asks for more than is left waits until it was given back', async () => {
   const budget = new Budget(10)
   const giveBack = await budget.take(6)

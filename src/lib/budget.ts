@@ -17,14 +17,27 @@ export class Budget {
     this.#left = total
   }
 
+  /** Takes `amount` (all there is, if it is more) if it is there and nobody waits; `undefined`: nothing is taken. */
+  tryTake(amount: number): (() => void) | undefined {
+    const taken = Math.min(amount, this.#total)
+    if (this.#waiting.size > 0 || taken > this.#left) return undefined
+    this.#left -= taken
+    return this.#givesBack(taken)
+  }
+
   /**
    * Takes `amount` (all there is, if it is more) once it is there. Answers what gives it back; only its first call
    * counts. Rejects with the signal's reason when that fires while it waits; nothing is taken then.
    */
   async take(amount: number, signal?: AbortSignal): Promise<() => void> {
+    const atOnce = this.tryTake(amount)
+    if (atOnce !== undefined) return atOnce
     const taken = Math.min(amount, this.#total)
-    if (this.#waiting.size === 0 && taken <= this.#left) this.#left -= taken
-    else await this.#wait(taken, signal)
+    await this.#wait(taken, signal)
+    return this.#givesBack(taken)
+  }
+
+  #givesBack(taken: number): () => void {
     let isTaken = true
     return () => {
       if (!isTaken) return

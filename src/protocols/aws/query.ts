@@ -1,9 +1,10 @@
 import { unknownOperation, unsupportedOperation } from '../../domain/errors.ts'
 import { Once } from '../../lib/once.ts'
 import { refusalHeaders } from '../errors.ts'
-import { ClientGone, readBody } from '../http/body.ts'
+import { ClientGone } from '../http/body.ts'
 import { RequestCircumstances } from '../http/circumstances.ts'
 import type { Handler, RequestContext } from '../http/context.ts'
+import { LargeBodies } from '../http/large-bodies.ts'
 import { auditCall, type Told } from './audited-call.ts'
 import { authenticate, callOf, unsignedCallOf } from './caller.ts'
 import type { AwsSetting } from './context.ts'
@@ -36,14 +37,24 @@ const BODY_MAX_BYTES = 1024 * 1024
 /** Answers to clients of no known service carry this name space. */
 const COMMON_NAMESPACE = 'http://webservices.amazon.com/AWSFault/2005-15-09'
 
-/** Answers a form body (or, as in pre-signed URLs, a query) with `Action` and `Version`. Throws `ClientGone` only. */
-export function createQuery(services: readonly LazyQueryService[], setting: AwsSetting): Handler {
+/**
+ * Answers a form body (or, as in pre-signed URLs, a query) with `Action` and `Version`. Throws `ClientGone` only. `bodies`
+ * bounds what forms take of memory: anybody may send one, as they say themselves what they ask for.
+ */
+export function createQuery(
+  services: readonly LazyQueryService[],
+  setting: AwsSetting,
+  bodies = new LargeBodies(),
+): Handler {
   const served = new Map(
     services.map(({ apiVersion, load }) => [apiVersion, new Once(async () => serve(await load()))]),
   )
   return async (request, context) => {
     try {
-      return await answer(served, setting, request, context)
+      if (request.method === 'GET') return await answer(served, setting, request, context, new Uint8Array())
+      return await bodies.use(request, BODY_MAX_BYTES, context, (body) =>
+        answer(served, setting, request, context, body),
+      )
     } catch (thrown) {
       return await failure(thrown, setting, context)
     }
@@ -59,8 +70,8 @@ async function answer(
   setting: AwsSetting,
   request: Request,
   context: RequestContext,
+  body: Uint8Array,
 ): Promise<Response> {
-  const body = request.method === 'GET' ? new Uint8Array() : await readBody(request, BODY_MAX_BYTES, context)
   const { search } = new URL(request.url)
   const parameters = new URLSearchParams(body.length === 0 ? search : new TextDecoder().decode(body))
   const action = parameters.get('Action') ?? ''

@@ -1,9 +1,10 @@
 import { unknownOperation, unsupportedOperation } from '../../domain/errors.ts'
 import { Once } from '../../lib/once.ts'
 import { awsErrorOf } from '../errors.ts'
-import { ClientGone, readBody } from '../http/body.ts'
+import { ClientGone } from '../http/body.ts'
 import { RequestCircumstances } from '../http/circumstances.ts'
 import type { Handler, RequestContext } from '../http/context.ts'
+import type { LargeBodies } from '../http/large-bodies.ts'
 import { pathOf } from '../http/router.ts'
 import { auditCall, type Told } from './audited-call.ts'
 import { authenticate, callOf } from './caller.ts'
@@ -21,8 +22,11 @@ interface Served {
   readonly parsers: InputParsers
 }
 
-/** Answers `POST /service/<service>/operation/<operation>`: Smithy's RPC v2 protocol with CBOR. Throws `ClientGone` only. */
-export function createRpcCbor(services: readonly LazyJsonService[], setting: AwsSetting): Handler {
+/**
+ * Answers `POST /service/<service>/operation/<operation>`: Smithy's RPC v2 protocol with CBOR. Throws `ClientGone` only.
+ * `bodies` bounds what its inputs take of memory.
+ */
+export function createRpcCbor(services: readonly LazyJsonService[], setting: AwsSetting, bodies: LargeBodies): Handler {
   const served = new Map(
     services.map(({ targetPrefix, load }) => [
       targetPrefix,
@@ -34,7 +38,7 @@ export function createRpcCbor(services: readonly LazyJsonService[], setting: Aws
   )
   return async (request, context) => {
     try {
-      return await answer(served, setting, request, context)
+      return await answer(served, setting, bodies, request, context)
     } catch (thrown) {
       return failure(thrown, setting, context)
     }
@@ -44,6 +48,7 @@ export function createRpcCbor(services: readonly LazyJsonService[], setting: Aws
 async function answer(
   served: ReadonlyMap<string, Once<Served>>,
   setting: AwsSetting,
+  bodies: LargeBodies,
   request: Request,
   context: RequestContext,
 ): Promise<Response> {
@@ -54,13 +59,14 @@ async function answer(
   const { model } = service
   const circumstances = new RequestCircumstances(request, context)
   const told: Told = { model, operation: name, circumstances }
+  const owed = bodies.of(request, BODY_BYTES_MAX, context)
   try {
-    const body = await readBody(request, BODY_BYTES_MAX, context)
-    const signedBy = await authenticate(request, model, setting, async () => body, context)
+    const signedBy = await authenticate(request, model, setting, () => owed.read(), context)
     told.region = signedBy.region
     const call = await callOf(signedBy, request, setting, context, circumstances)
     told.call = call
     if (operation === 'unsupported') throw unsupportedOperation(model.metadata.serviceId, name)
+    const body = await owed.read()
     const input = parsers.for(name)(body.length === 0 ? {} : readCbor(body))
     told.input = input
     const output = await operation(input, call)
@@ -69,6 +75,8 @@ async function answer(
   } catch (thrown) {
     auditCall(setting, told, { thrown })
     return failure(thrown, setting, context, service)
+  } finally {
+    owed.release()
   }
 }
 

@@ -13,46 +13,89 @@ export class ClientGone extends Error {
   }
 }
 
+/** Whoever wants to know how a body comes in, and to end that. */
+export interface BodyWatch {
+  /** Aborted with the error that ends the reading. */
+  readonly signal: AbortSignal
+  received(bytes: number): void
+}
+
 /**
  * A whole body of at most `limitBytes`, for JSON and manifests. A promised length that is too large is refused before
- * anything is read; without a promise, at the first byte too many. Throws `request-too-large` and `ClientGone`.
+ * anything is read; without a promise, at the first byte too many. Throws `request-too-large`, `ClientGone`, and the reason
+ * of the watch's signal.
  */
-export async function readBody(request: Request, limitBytes: number, context: RequestContext): Promise<Uint8Array> {
+export async function readBody(
+  request: Request,
+  limitBytes: number,
+  context: RequestContext,
+  watch?: BodyWatch,
+): Promise<Uint8Array> {
   const promisedBytes = contentLength(request)
   if (promisedBytes !== undefined) {
     if (promisedBytes > limitBytes) throw requestTooLarge(limitBytes)
-    return await readWhole(request, context)
+    if (watch === undefined) return await readWhole(request, context)
   }
-  const chunks: Uint8Array[] = []
-  let sizeBytes = 0
-  for await (const chunk of uploadBody(request, context)) {
-    sizeBytes += chunk.byteLength
-    if (sizeBytes > limitBytes) throw requestTooLarge(limitBytes)
-    chunks.push(chunk)
+  const pieces = new Pieces(promisedBytes)
+  const mostBytes = promisedBytes ?? limitBytes
+  for await (const chunk of uploadBody(request, context, watch)) {
+    if (pieces.sizeBytes + chunk.byteLength > mostBytes) throw requestTooLarge(limitBytes)
+    pieces.add(chunk)
   }
-  return Buffer.concat(chunks, sizeBytes)
+  return pieces.whole()
 }
 
 /**
  * A body of any size, chunk by chunk, no faster than it is consumed. Leaving the loop early drops the rest of the
- * body. Throws `ClientGone` when the client does not finish.
+ * body. Throws `ClientGone` when the client does not finish, and the reason of the watch's signal.
  */
-export async function* uploadBody(request: Request, context: RequestContext): AsyncGenerator<Uint8Array, void, void> {
+export async function* uploadBody(
+  request: Request,
+  context: RequestContext,
+  watch?: BodyWatch,
+): AsyncGenerator<Uint8Array, void, void> {
   if (request.body === null) return
-  const chunks: AsyncIterator<Uint8Array> = request.body[Symbol.asyncIterator]()
+  const chunks = request.body.getReader()
   let isOver = false
+  // A read that waits for the client is over then, too.
+  const stop = () => void chunks.cancel().catch(() => {})
+  watch?.signal.addEventListener('abort', stop, { once: true })
   try {
     while (true) {
       const next = await nextChunk(chunks, context)
+      watch?.signal.throwIfAborted()
       if (next.done === true) {
         isOver = true
         return
       }
+      watch?.received(next.value.byteLength)
       yield next.value
     }
   } finally {
+    watch?.signal.removeEventListener('abort', stop)
     // After a failure there is nothing left to cancel, and the failure is what the caller must see.
-    if (!isOver) await chunks.return?.().catch(() => {})
+    if (!isOver) await chunks.cancel().catch(() => {})
+  }
+}
+
+/** The pieces of a body as one: straight into their place when it is known how much will come. */
+class Pieces {
+  readonly #place: Uint8Array | undefined
+  readonly #chunks: Uint8Array[] = []
+  sizeBytes = 0
+
+  constructor(promisedBytes: number | undefined) {
+    this.#place = promisedBytes === undefined ? undefined : new Uint8Array(promisedBytes)
+  }
+
+  add(chunk: Uint8Array): void {
+    if (this.#place === undefined) this.#chunks.push(chunk)
+    else this.#place.set(chunk, this.sizeBytes)
+    this.sizeBytes += chunk.byteLength
+  }
+
+  whole(): Uint8Array {
+    return this.#place?.subarray(0, this.sizeBytes) ?? Buffer.concat(this.#chunks, this.sizeBytes)
   }
 }
 
@@ -62,10 +105,10 @@ export function contentLength(request: Request): number | undefined {
   return text !== null && /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined
 }
 
-async function nextChunk(chunks: AsyncIterator<Uint8Array>, context: RequestContext) {
+async function nextChunk(chunks: Pick<ReadableStreamDefaultReader<Uint8Array>, 'read'>, context: RequestContext) {
   context.isAwaitingClient = true
   try {
-    const next = await chunks.next()
+    const next = await chunks.read()
     if (next.done !== true) context.receivedBytes += next.value.byteLength
     return next
   } catch (failure) {
