@@ -12,12 +12,33 @@ const ELEMENTS_MAX = 1000
 export function queryInput(model: ServiceModel, operation: string, parameters: URLSearchParams): object {
   const name = model.operations[operation]?.input?.shape
   if (name === undefined) return {}
-  const given = new Map<string, string>()
-  for (const [key, value] of parameters) given.set(key, value)
-  return structureOf(model, name, '', given)
+  const values = new Map<string, string>()
+  for (const [key, value] of parameters) values.set(key, value)
+  return structureOf(model, name, '', { values, structures: structuresOf(values.keys()) })
 }
 
-type Given = ReadonlyMap<string, string>
+/** What a request gives. */
+interface Given {
+  /** The texts by their whole paths. */
+  readonly values: ReadonlyMap<string, string>
+  /** The paths under which there is something, so that nobody has to look through all the others for each. */
+  readonly structures: ReadonlySet<string>
+}
+
+/** No path of a model is deeper. */
+const DEPTH_MAX = 16
+
+function structuresOf(paths: Iterable<string>): ReadonlySet<string> {
+  const structures = new Set<string>()
+  for (const path of paths) {
+    let dot = path.indexOf('.')
+    for (let depth = 0; dot > 0 && depth < DEPTH_MAX; depth++) {
+      structures.add(path.slice(0, dot))
+      dot = path.indexOf('.', dot + 1)
+    }
+  }
+  return structures
+}
 
 function structureOf(model: ServiceModel, name: string, prefix: string, given: Given): object {
   const members = Object.entries(shapeOf(model, name).members ?? {})
@@ -34,13 +55,13 @@ function parsedAt(model: ServiceModel, name: string, path: string, given: Given)
   const shape = shapeOf(model, name)
   switch (shape.type) {
     case 'structure':
-      return isGiven(path, given) ? structureOf(model, name, `${path}.`, given) : undefined
+      return given.structures.has(path) ? structureOf(model, name, `${path}.`, given) : undefined
     case 'list':
       return listOf(model, shape.member?.shape ?? '', path, given)
     case 'map':
       return mapOf(model, shape.value?.shape ?? '', path, given)
     default: {
-      const text = given.get(path)
+      const text = given.values.get(path)
       return text === undefined ? undefined : scalarOf(shape.type, text)
     }
   }
@@ -54,22 +75,17 @@ function listOf(model: ServiceModel, of: string, path: string, given: Given): re
     if (value === undefined) break
     list.push(value)
   }
-  return list.length > 0 || given.get(path) === '' ? list : undefined
+  return list.length > 0 || given.values.get(path) === '' ? list : undefined
 }
 
 function mapOf(model: ServiceModel, of: string, path: string, given: Given): object | undefined {
   const entries: [string, unknown][] = []
   for (let index = 1; index <= ELEMENTS_MAX; index++) {
-    const key = given.get(`${path}.entry.${index}.key`)
+    const key = given.values.get(`${path}.entry.${index}.key`)
     if (key === undefined) break
     entries.push([key, parsedAt(model, of, `${path}.entry.${index}.value`, given) ?? null])
   }
   return entries.length === 0 ? undefined : Object.fromEntries(entries)
-}
-
-function isGiven(path: string, given: Given): boolean {
-  for (const key of given.keys()) if (key.startsWith(`${path}.`)) return true
-  return false
 }
 
 function scalarOf(type: string, text: string): unknown {

@@ -20,6 +20,14 @@ describe('the parameters of a Query request', () => {
     })
   })
 
+  test('are found among very many others, and however deep their names are', () => {
+    const others = Array.from({ length: 20_000 }, (_, n) => `P${n}.x=`).join('&')
+    expect(input('AssumeRole', `${others}&PolicyArns.member.1.arn=p`)).toEqual({ PolicyArns: [{ arn: 'p' }] })
+    expect(input('AssumeRole', 'PolicyArns.member.1.arn.x=1')).toEqual({ PolicyArns: [{}] })
+    for (const name of ['.'.repeat(100_000), 'a.'.repeat(100_000), '.PolicyArns.member.1.arn'])
+      expect(input('AssumeRole', `${name}=1`)).toEqual({})
+  })
+
   test('may name an empty list, and end where a number is missing', () => {
     expect(input('AssumeRole', 'TransitiveTagKeys=')).toEqual({ TransitiveTagKeys: [] })
     expect(input('AssumeRole', 'TransitiveTagKeys.member.2=a')).toEqual({})
