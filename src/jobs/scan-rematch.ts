@@ -1,3 +1,4 @@
+import { namesToCompare } from '../domain/advisories/match.ts'
 import { isRegistryError } from '../domain/errors.ts'
 import type { Inventory } from '../domain/inventory/package.ts'
 import type { ScanConfiguration } from '../domain/scanning/configuration.ts'
@@ -5,8 +6,9 @@ import { scanningOf } from '../domain/scanning/configuration.ts'
 import { inventoryFor } from '../domain/scanning/judge.ts'
 import { isEligible, type ScanDurations } from '../domain/scanning/status.ts'
 import type { Clock } from '../lib/clock.ts'
+import { givingWay } from '../lib/giving-way.ts'
 import { type Match, type Matching, MatchMemory } from '../services/advisories/matching.ts'
-import type { Rematching } from '../services/advisories/rematching.ts'
+import type { AdvisoryChanges, Rematch, Rematching } from '../services/advisories/rematching.ts'
 import { reportOf } from '../services/scanning/built-in-engine.ts'
 import type { ImageScanner, PreparedResult, ScannedImage } from '../services/scanning/image-scanner.ts'
 import type { KeptFindings } from '../services/scanning/kept-findings.ts'
@@ -17,12 +19,16 @@ import type { PlacedScan } from '../stores/scans.ts'
 import type { Pace } from './pace.ts'
 
 /** How many images are compared before what came of it is written down. */
-const STEP = 25
+const STEP = 50
+/** So long the process is kept from other work at most. */
+const WORK_MS = 8
 
 /** An image whose packages are to be compared with the advisories once more. */
 interface Comparison {
   readonly placed: PlacedScan
   readonly inventory: Inventory
+  /** The names of the packages that are compared, when the findings in the others are known. */
+  readonly only: ReadonlySet<string> | undefined
 }
 
 /** What images are compared by again. */
@@ -75,7 +81,7 @@ export class ScanRematch {
     if (rematch !== undefined) {
       for (let from = 0; from < rematch.imageIds.length; from += STEP) {
         const found = await this.#metadata.view.scans.listOfImages(rematch.imageIds.slice(from, from + STEP))
-        count += await this.#compare(found, { configurations, memory }, prove)
+        count += await this.#compare(found, { configurations, memory, rematch }, prove)
         await pace.rest()
       }
       await this.#rematching.finish(rematch)
@@ -101,31 +107,29 @@ export class ScanRematch {
 
   async #compare(
     found: readonly PlacedScan[],
-    { configurations, memory }: Known,
+    { configurations, memory, rematch }: Known,
     prove: (tx: MetadataWriter) => Promise<void>,
   ): Promise<number> {
+    const giveWay = givingWay(WORK_MS)
     const due: Comparison[] = []
     const prepared: (readonly [ScannedImage, PreparedResult])[] = []
     for (const placed of found) {
+      await giveWay()
       if (!(await this.#isToFollow(placed, configurations))) continue
       const { repository, image } = placed
       try {
         const inventory = await this.#kept.findInventory(this.#metadata.view, repository, image.id)
         if (inventory === undefined) await this.#scanAgain(placed, prove)
-        else due.push({ placed, inventory })
+        else due.push({ placed, inventory, only: namesIn(inventory, placed, rematch?.changes) })
       } catch (thrown) {
         if (!isRegistryError(thrown, 'kms-key-unusable')) throw thrown
         prepared.push([scannedIn(placed), await this.#scanner.prepareFailure(scannedIn(placed), thrown.message)])
       }
     }
-    const matches: Match[] = []
-    const looked = due.map(({ placed, inventory }) => inventoryFor(placed.scan.type, inventory))
-    await this.#matching.matchMany(looked, (_, match) => void matches.push(match), memory)
-    for (const [index, { placed, inventory }] of due.entries()) {
-      const match = matches[index]
-      if (match === undefined) continue
+    for (const [{ placed, inventory, only }, match] of await this.#matchesOf(due, memory, rematch?.revision)) {
+      await giveWay()
       const report = reportOf(placed.scan.type, inventory, match)
-      prepared.push([scannedIn(placed), await this.#scanner.prepare(scannedIn(placed), report)])
+      prepared.push([scannedIn(placed), await this.#scanner.prepare(scannedIn(placed), report, only)])
     }
     if (prepared.length > 0)
       await this.#metadata.transact(
@@ -137,6 +141,33 @@ export class ScanRematch {
         { durability: 'relaxed' },
       )
     return prepared.length
+  }
+
+  async #matchesOf(
+    due: readonly Comparison[],
+    memory: MatchMemory,
+    revision: number | undefined,
+  ): Promise<readonly (readonly [Comparison, Match])[]> {
+    const matches: (readonly [Comparison, Match])[] = []
+    const whole: Comparison[] = []
+    const looked = (comparisons: readonly Comparison[]) =>
+      comparisons.map((comparison) => {
+        const { os, packages } = inventoryFor(comparison.placed.scan.type, comparison.inventory)
+        return { os, packages, only: comparison.only, comparison }
+      })
+    await this.#matching.matchMany(
+      looked(due),
+      ({ comparison }, match) => {
+        // Other advisories have come meanwhile, about other packages.
+        if (comparison.only !== undefined && match.coverage.revision !== revision)
+          whole.push({ ...comparison, only: undefined })
+        else matches.push([comparison, match])
+      },
+      memory,
+    )
+    const take = ({ comparison }: { comparison: Comparison }, match: Match) => void matches.push([comparison, match])
+    if (whole.length > 0) await this.#matching.matchMany(looked(whole), take, memory)
+    return matches
   }
 
   async #isToFollow({ scan, image, repository }: PlacedScan, configurations: Configurations): Promise<boolean> {
@@ -168,6 +199,19 @@ function scannedIn({ scan: { id, type }, image, repository }: PlacedScan): Scann
 interface Known {
   readonly configurations: Configurations
   readonly memory: MatchMemory
+  /** What is followed; absent when images are compared that lacked advisories. */
+  readonly rematch?: Pick<Rematch, 'revision' | 'changes'>
+}
+
+/** Which packages are to be compared; `undefined`: all, as what was found before is not whole or too old. */
+function namesIn(
+  { os, packages }: Inventory,
+  { scan: { type, revision, failure } }: PlacedScan,
+  changes: AdvisoryChanges | undefined,
+): ReadonlySet<string> | undefined {
+  if (changes === undefined || type !== 'ENHANCED') return undefined
+  if (failure !== undefined || revision === undefined || revision < changes.since) return undefined
+  return namesToCompare(packages, os, changes)
 }
 
 /** The configurations of registries, each looked up once in a run. */

@@ -82,6 +82,31 @@ describe('findings of an enhanced scan', () => {
     expect(await told()).toEqual([['CLOSED', 'CVE-2026-1 - openssl']])
   })
 
+  test('of one package for two architectures are two, each told only when it changes', async () => {
+    await watch({ source: ['aws.inspector2'] })
+    await importNow(flaw(1, 'openssl', '3.0.10-1'), flaw(2, 'openssl', '3.0.10-1'))
+    const files = debian(['openssl', '3.0.9-1'])
+    const status = String(files['var/lib/dpkg/status'])
+    const both = `${status}\n${status.replace('amd64', 'i386')}`
+    await pushFiles(services, ref, [{ ...files, 'var/lib/dpkg/status': both }], 'v1')
+    await scanNow()
+    expect((await told()).length).toBe(4)
+    const arns = async () => {
+      const found = await services.inspector.findings({ principal: admin, action: 'ListFindings', registry })
+      return (await Array.fromAsync(found)).map(({ finding: { findingArn, updatedAt } }) => [findingArn, updatedAt])
+    }
+    const before = await arns()
+    expect(new Set(before.map(([arn]) => arn)).size).toBe(4)
+    services.clock.advance(60_000)
+    await importNow(flaw(3, 'openssl', '3.0.10-1'))
+    await scanNow()
+    expect(await told()).toEqual([
+      ['ACTIVE', 'CVE-2026-3 - openssl'],
+      ['ACTIVE', 'CVE-2026-3 - openssl'],
+    ])
+    expect((await arns()).filter(([arn]) => before.some(([one]) => one === arn))).toEqual(before)
+  })
+
   test('have the form of Inspector', async () => {
     await watch({ source: ['aws.inspector2'] })
     await importNow(flaw(1, 'openssl', '3.0.10-1'))

@@ -41,7 +41,8 @@ async function record(digest: Digest, from: number, count: number): Promise<void
   await metadata.transact((tx) => tx.scans.request(image.id, registry, 'ENHANCED', at, at))
   const scan = await metadata.view.scans.find(image.id, 'ENHANCED')
   const before = await keptFindings.open(metadata.view, repository, scan?.id ?? 0)
-  const change = await keptFindings.change(repository, scan?.id ?? 0, before.texts, findings)
+  const of = { id: scan?.id ?? 0, type: 'ENHANCED' } as const
+  const { change } = await keptFindings.exchange(repository, of, before, findings)
   const result = { engine: 'ecru', completedAt: at, coverage: [], findingCount: count, counts: { HIGH: count } }
   await metadata.transact((tx) => tx.scans.finish(scan?.id ?? 0, result, change))
 }
@@ -88,11 +89,14 @@ describe('an image with very many findings', () => {
     const image = (await services.contents.open(ref, { tag: parseTag('v1') })).image
     const scan = await view.scans.find(image.id, 'ENHANCED')
     const repository = await getRepository(view, ref)
-    const { texts, findings } = await services.keptFindings.open(view, repository, scan?.id ?? 0)
+    const of = { id: scan?.id ?? 0, type: 'ENHANCED' } as const
+    const opened = await services.keptFindings.open(view, repository, of.id)
+    const { texts, findings } = opened
     expect(texts.length).toBe(24)
-    expect(await services.keptFindings.change(repository, scan?.id ?? 0, texts, findings)).toBeUndefined()
+    const same = { change: undefined, findingCount: COUNT }
+    expect(await services.keptFindings.exchange(repository, of, opened, findings)).toEqual(same)
     const other = findings.map((one, n) => (n === 150 ? { ...one, title: 'other' } : one))
-    const change = await services.keptFindings.change(repository, scan?.id ?? 0, texts, other)
+    const { change } = await services.keptFindings.exchange(repository, of, opened, other)
     expect(change).toMatchObject({ partCount: 24, parts: [{ part: 1 }] })
   })
 })

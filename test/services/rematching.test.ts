@@ -167,3 +167,26 @@ test('a flaw that is known to be exploited from now on concerns the images that 
   await advisories.import({ from: kev, at: now })
   expect((await rematch()).map(([place]) => place)).toEqual([1])
 })
+
+test('a vector that is another flaw’s from now on concerns the packages of both flaws', async () => {
+  const vector = { severity: [{ type: 'CVSS_V3', score: 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H' }] }
+  const advisory = (cve: string) => ({
+    ...osvRecord('GHSA-aaaa-bbbb-cccc', ['npm', 'other', '9.0.0'], { aliases: [cve], ...vector }),
+    modified: now.toISOString(),
+  })
+  await importNow(opensslFlaw, zlibFlaw, advisory('CVE-2026-1'))
+  await rematch()
+  await importNow(advisory('CVE-2026-2'))
+  expect((await rematch()).map(([place]) => place)).toEqual([1, 2])
+})
+
+test('evidence of an exploit that a record refers to concerns the images that hold its package', async () => {
+  await importNow(zlibFlaw)
+  await rematch()
+  await importNow({
+    ...zlibFlaw,
+    modified: '2026-02-01T00:00:00Z',
+    references: [{ type: 'EVIDENCE', url: 'https://e.example' }],
+  })
+  expect((await rematch()).map(([place]) => place)).toEqual([1, 2])
+})

@@ -46,13 +46,15 @@ export function coverageOf(
   now: Date,
   ageMsMax: number,
 ): Coverage {
-  const counts = new Map<string, { type: PackageType; isKnown: boolean; count: number }>()
-  for (const { type } of packages) {
+  const countsByType = new Map<PackageType, number>()
+  for (const { type } of packages) countsByType.set(type, (countsByType.get(type) ?? 0) + 1)
+  const counts = new Map<string, { readonly isKnown: boolean; count: number }>()
+  for (const [type, count] of countsByType) {
     const known = ecosystemOf(type, os)
     const ecosystem = known ?? unknownName(type, os)
     const entry = counts.get(ecosystem)
-    if (entry === undefined) counts.set(ecosystem, { type, isKnown: known !== undefined, count: 1 })
-    else entry.count++
+    if (entry === undefined) counts.set(ecosystem, { isKnown: known !== undefined, count })
+    else entry.count += count
   }
   const ecosystems = [...counts]
     .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -1,4 +1,4 @@
-import type { FoundPackage, OperatingSystem } from '../inventory/package.ts'
+import { type FoundPackage, isOsPackageType, type OperatingSystem } from '../inventory/package.ts'
 import type { AffectedPackage } from './advisory.ts'
 import { type Lookup, lookupsOf } from './ecosystems.ts'
 import { fixedAbove, isAffected } from './ranges.ts'
@@ -70,4 +70,32 @@ export function indexKeysOf(
   for (const found of packages)
     for (const { ecosystem, name } of lookupsOf(found, os)) keys.set(`${ecosystem}\u0000${name}`, { ecosystem, name })
   return [...keys.values()]
+}
+
+/** The packages whose findings may be others; those of no other package are. */
+export interface ChangedPackages {
+  /** By canonical ecosystem and name. */
+  has(ecosystem: string, name: string): boolean
+  /** In any ecosystem. */
+  hasName(name: string): boolean
+}
+
+/**
+ * The names of the packages of an image that are to be compared again after a change. A name counts whole: packages of one
+ * name stand beside each other in every order of findings.
+ */
+export function namesToCompare(
+  packages: readonly FoundPackage[],
+  os: OperatingSystem | undefined,
+  changed: ChangedPackages,
+): ReadonlySet<string> {
+  const names = new Set<string>()
+  for (const found of packages) {
+    const { type, name, sourceName } = found
+    // Databases of distributions spell names as the packages do; of most it is seen at once that they are not concerned.
+    if (isOsPackageType(type) && !changed.hasName(name) && !(sourceName !== undefined && changed.hasName(sourceName)))
+      continue
+    if (lookupsOf(found, os).some((lookup) => changed.has(lookup.ecosystem, lookup.name))) names.add(name)
+  }
+  return names
 }

@@ -59,6 +59,16 @@ export function countsOf(type: ScanType, findings: readonly Finding[]): Severity
   return counts
 }
 
+/** The counts when some findings have taken the place of others. */
+export function countsAfter(counts: SeverityCounts, gone: SeverityCounts, come: SeverityCounts): SeverityCounts {
+  const after: Partial<Record<Severity, number>> = {}
+  for (const severity of SEVERITIES) {
+    const count = (counts[severity] ?? 0) - (gone[severity] ?? 0) + (come[severity] ?? 0)
+    if (count > 0) after[severity] = count
+  }
+  return after
+}
+
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }

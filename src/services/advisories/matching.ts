@@ -6,6 +6,7 @@ import { hitsOf } from '../../domain/advisories/match.ts'
 import type { FoundPackage, Inventory, OperatingSystem } from '../../domain/inventory/package.ts'
 import { presentCoverage } from '../../domain/scanning/judge.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { givingWay } from '../../lib/giving-way.ts'
 import type { AdvisorySet, AdvisoryStore } from '../../stores/advisories.ts'
 
 /** What advisories say of an image, and how much that is worth. */
@@ -14,6 +15,11 @@ export interface Match {
   readonly findings: readonly Finding[]
   readonly coverage: Coverage
   readonly matchedAt: Date
+}
+
+/** What is compared: of an image all, or only the packages of some names. */
+export interface Compared extends Pick<Inventory, 'os' | 'packages'> {
+  readonly only?: ReadonlySet<string> | undefined
 }
 
 /** What was looked up of packages, as long as the advisories stay the same. */
@@ -70,33 +76,32 @@ export class Matching {
 
   /**
    * The findings of many images, all as of one set, one after the other as they are asked for; what is known of a package
-   * is looked up once; with a memory, once for all calls that have the same one.
+   * is looked up once; with a memory, once for all calls that have the same one. The coverage is always that of all packages.
    */
-  async matchMany<T extends Pick<Inventory, 'os' | 'packages'>>(
+  async matchMany<T extends Compared>(
     inventories: Iterable<T> | AsyncIterable<T>,
     take: (inventory: T, match: Match) => void | Promise<void>,
     memory = new MatchMemory(),
   ): Promise<void> {
     await this.#advisories.use(async (set) => {
       const findingsIn = set && remembering(set, memory.of(set))
-      let rested = performance.now()
+      const giveWay = givingWay(WORK_MS)
       for await (const inventory of inventories) {
         await take(inventory, this.#matchAgainst(set, inventory, findingsIn))
-        if (performance.now() - rested < WORK_MS) continue
-        await Bun.sleep(0)
-        rested = performance.now()
+        await giveWay()
       }
     })
   }
 
   #matchAgainst(
     set: AdvisorySet | undefined,
-    { os, packages }: Pick<Inventory, 'os' | 'packages'>,
+    { os, packages, only }: Compared,
     findingsIn: FindingsIn | undefined,
   ): Match {
     const matchedAt = this.#clock.now()
     const coverage = coverageOf(packages, os, set?.status, matchedAt, this.#settings.ageMsMax)
-    const findings = findingsIn === undefined ? [] : packages.flatMap((found) => findingsIn(found, os))
+    const looked = only === undefined ? packages : packages.filter(({ name }) => only.has(name))
+    const findings = findingsIn === undefined ? [] : looked.flatMap((found) => findingsIn(found, os))
     return { findings: findings.toSorted(compareFindings), coverage, matchedAt }
   }
 }

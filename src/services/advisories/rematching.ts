@@ -1,4 +1,4 @@
-import { indexKeysOf } from '../../domain/advisories/match.ts'
+import { type ChangedPackages, indexKeysOf } from '../../domain/advisories/match.ts'
 import type { Inventory } from '../../domain/inventory/package.ts'
 import type { Repository } from '../../domain/repository.ts'
 import { PLAIN } from '../../domain/vault.ts'
@@ -12,6 +12,13 @@ export interface Rematch {
   readonly revision: number
   /** The images that hold a package about which something changed; all indexed ones when too much did. */
   readonly imageIds: readonly number[]
+  /** What changed; `undefined`: everything may have. */
+  readonly changes: AdvisoryChanges | undefined
+}
+
+/** What changed since a revision: findings of an older one may lack more than that. */
+export interface AdvisoryChanges extends ChangedPackages {
+  readonly since: number
 }
 
 const PAGE = 5_000
@@ -62,7 +69,8 @@ export class Rematching {
       packages === 'everything'
         ? await this.#allImages()
         : await this.#metadata.view.packageIndex.imagesWith([...packages, ...(await this.#concealed(packages))])
-    return { revision, imageIds: imageIds.toSorted((a, b) => a - b) }
+    const changes = done === undefined || packages === 'everything' ? undefined : changesOf(done, packages)
+    return { revision, imageIds: imageIds.toSorted((a, b) => a - b), changes }
   }
 
   /** All images of `find` have been compared: the next one begins there. Cut off before, they are found once more. */
@@ -85,5 +93,16 @@ export class Rematching {
       all.push(...page)
       if (page.length < PAGE) return all
     }
+  }
+}
+
+function changesOf(since: number, packages: readonly IndexedPackage[]): AdvisoryChanges {
+  const keyOf = (ecosystem: string, name: string) => `${ecosystem}\u0000${name}`
+  const changed = new Set(packages.map(({ ecosystem, name }) => keyOf(ecosystem, name)))
+  const names = new Set(packages.map(({ name }) => name))
+  return {
+    since,
+    has: (ecosystem, name) => changed.has(keyOf(ecosystem, name)),
+    hasName: (name) => names.has(name),
   }
 }

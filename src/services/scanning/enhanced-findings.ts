@@ -112,8 +112,9 @@ export function statusOf({ status }: Pick<Finding, 'status'>): FindingStatus {
 
 /** The same flaw in the same package of the same image has the same ARN, whenever it is found. */
 function findingArn({ registry, name }: Repository, digest: string, finding: Finding): string {
-  const { type, name: packageName, filePath } = finding.package
-  const identity = JSON.stringify([name, digest, finding.id, type, packageName, finding.installedVersion, filePath])
+  const { type, name: packageName, filePath, arch } = finding.package
+  const found = [type, packageName, finding.installedVersion, filePath, arch]
+  const identity = JSON.stringify([name, digest, finding.id, ...found])
   const id = createHash('sha256').update(identity).digest('hex').slice(0, 32)
   return `arn:${partitionOf(registry.region)}:inspector2:${registry.region}:${registry.registryId}:finding/${id}`
 }

@@ -75,5 +75,5 @@ export class FindingEvents {
 
 /** What makes a finding of an image the same one in the next scan. */
 export function identityOf({ id, package: found, installedVersion }: Finding): string {
-  return JSON.stringify([id, found.type, found.name, installedVersion, found.filePath])
+  return JSON.stringify([id, found.type, found.name, installedVersion, found.filePath, found.arch])
 }

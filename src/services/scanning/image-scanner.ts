@@ -3,7 +3,7 @@ import { isRegistryError, type RegistryError } from '../../domain/errors.ts'
 import type { RegistryEvent } from '../../domain/events.ts'
 import { type Manifest, parseManifest } from '../../domain/manifest.ts'
 import { imageTypeUnsupported } from '../../domain/scanning/errors.ts'
-import { countsOf, findingsFor } from '../../domain/scanning/finding-lists.ts'
+import { countsAfter, countsOf, findingsFor } from '../../domain/scanning/finding-lists.ts'
 import type { ObservedFinding, ScanFailure } from '../../domain/scanning/scan.ts'
 import { isContainerImage } from '../../domain/signing/container-image.ts'
 import { kmsKeyOf } from '../../domain/vault.ts'
@@ -120,24 +120,31 @@ export class ImageScanner {
 
   /**
    * A report as it is to be kept: with when each finding was first seen, and sealed. When the key of the repository cannot be
-   * used now, that is the result: there is no other place for findings.
+   * used now, that is the result: there is no other place for findings. With `only`, the report is about the packages of these
+   * names, and what was found in the others stays.
    */
-  async prepare(scanned: ScannedImage, report: EngineReport): Promise<PreparedResult> {
+  async prepare(scanned: ScannedImage, report: EngineReport, only?: ReadonlySet<string>): Promise<PreparedResult> {
     try {
-      return await this.#prepare(scanned, report)
+      return await this.#prepare(scanned, report, only)
     } catch (thrown) {
       if (!isRegistryError(thrown, 'kms-key-unusable')) throw thrown
       return await this.prepareFailure(scanned, thrown.message)
     }
   }
 
-  async #prepare({ id, type, image, repository }: ScannedImage, report: EngineReport): Promise<PreparedResult> {
+  async #prepare(
+    { id, type, image, repository }: ScannedImage,
+    report: EngineReport,
+    only: ReadonlySet<string> | undefined,
+  ): Promise<PreparedResult> {
     const { inventory, findings, ...rest } = report
     const { view } = this.#metadata
     const before = await view.scans.find(image.id, type)
-    const known = await this.#kept.open(view, repository, id)
+    const known = await this.#kept.open(view, repository, id, only)
     const completedAt = this.#clock.now()
     const observed = observe(known.findings, findingsFor(type, findings), completedAt)
+    const { change, findingCount } = await this.#kept.exchange(repository, { id, type }, known, observed)
+    const counts = countsOf(type, observed)
     return {
       generation: before?.generation,
       isFirst: before?.completedAt === undefined,
@@ -145,10 +152,10 @@ export class ImageScanner {
         ...rest,
         engine: this.#engine.name,
         completedAt,
-        findingCount: observed.length,
-        counts: countsOf(type, observed),
+        findingCount,
+        counts: only === undefined ? counts : countsAfter(before?.counts ?? {}, countsOf(type, known.findings), counts),
       },
-      change: await this.#kept.change(repository, id, known.texts, observed),
+      change,
       inventory: inventory && {
         analyserVersion: inventory.analyserVersion,
         document: await this.#kept.sealInventory(repository, image.id, inventory),

@@ -2,12 +2,15 @@ import type { Finding } from '../../domain/advisories/finding.ts'
 import { ANALYSER_VERSION } from '../../domain/inventory/analyser-version.ts'
 import type { Inventory } from '../../domain/inventory/package.ts'
 import type { Repository } from '../../domain/repository.ts'
+import type { ScanType } from '../../domain/scanning/configuration.ts'
+import { compareShown } from '../../domain/scanning/finding-lists.ts'
 import type { ObservedFinding, Scan } from '../../domain/scanning/scan.ts'
 import { kmsKeyOf } from '../../domain/vault.ts'
 import { packed, unpacked } from '../../lib/packed-json.ts'
 import type { MetadataReader } from '../../stores/metadata.ts'
 import type { FindingsChange, KeptDocument, KeptPart } from '../../stores/scans.ts'
 import type { Vaults } from '../encryption/vaults.ts'
+import { linesOf, packageNameOf, partOf } from './finding-lines.ts'
 
 /** How many findings are kept together. */
 const IN_PART = 100
@@ -19,6 +22,16 @@ export interface OpenedFindings {
   /** JSON of each part. */
   readonly texts: readonly string[]
   readonly findings: readonly ObservedFinding[]
+  /** JSON of each finding that was not asked for, in the order in which they are shown. */
+  readonly others: readonly string[]
+}
+
+/** Findings that have been put in the place of others. */
+export interface ExchangedFindings {
+  /** `undefined`: all are as they were. */
+  readonly change: FindingsChange | undefined
+  /** With those that stayed. */
+  readonly findingCount: number
 }
 
 /**
@@ -42,7 +55,8 @@ export class KeptFindings {
   ): Promise<readonly ObservedFinding[]> {
     if (limit <= 0) return []
     const first = Math.floor(from / IN_PART)
-    const { findings } = await this.#open(view, repository, id, first, Math.floor((from + limit - 1) / IN_PART))
+    const texts = await this.#texts(view, repository, id, first, Math.floor((from + limit - 1) / IN_PART))
+    const findings = texts.flatMap((text) => (JSON.parse(text) as WireFinding[]).map(withMoments))
     const start = from - first * IN_PART
     return findings.slice(start, start + limit)
   }
@@ -63,26 +77,40 @@ export class KeptFindings {
     }
   }
 
-  /** All of a scan's findings at once: for who compares them with others. */
-  async open(view: MetadataReader, repository: Repository, scanId: number): Promise<OpenedFindings> {
-    return await this.#open(view, repository, scanId, 0, Number.MAX_SAFE_INTEGER)
-  }
-
-  /** What is to be kept other than before; `undefined`: the findings are the same. */
-  async change(
+  /** A scan's findings at once, for who compares them with others: all, or those in packages of some names. */
+  async open(
+    view: MetadataReader,
     repository: Repository,
     scanId: number,
-    before: readonly string[],
+    only?: ReadonlySet<string>,
+  ): Promise<OpenedFindings> {
+    const texts = await this.#texts(view, repository, scanId, 0, Number.MAX_SAFE_INTEGER)
+    const findings: ObservedFinding[] = []
+    const others: string[] = []
+    for (const text of texts)
+      for (const line of linesOf(text))
+        if (only === undefined || only.has(packageNameOf(line))) findings.push(opened(line))
+        else others.push(line)
+    return { texts, findings, others }
+  }
+
+  /** Puts findings in the place of those that were opened; they are in the order in which that type of scan shows them. */
+  async exchange(
+    repository: Repository,
+    { id, type }: Pick<Scan, 'id' | 'type'>,
+    { texts: before, others }: OpenedFindings,
     findings: readonly ObservedFinding[],
-  ): Promise<FindingsChange | undefined> {
-    const texts: string[] = []
-    for (let from = 0; from < findings.length; from += IN_PART)
-      texts.push(JSON.stringify(findings.slice(from, from + IN_PART)))
+  ): Promise<ExchangedFindings> {
+    const lines = merged(type, others, findings)
     const parts: KeptPart[] = []
-    for (const [part, text] of texts.entries())
-      if (text !== before[part])
-        parts.push({ part, ...(await this.#seal(repository, partContext(scanId, part), text)) })
-    return parts.length === 0 && texts.length === before.length ? undefined : { partCount: texts.length, parts }
+    let partCount = 0
+    for (let from = 0; from < lines.length; from += IN_PART) {
+      const part = partCount++
+      const text = partOf(lines.slice(from, from + IN_PART))
+      if (text !== before[part]) parts.push({ part, ...(await this.#seal(repository, partContext(id, part), text)) })
+    }
+    const isSame = parts.length === 0 && partCount === before.length
+    return { change: isSame ? undefined : { partCount, parts }, findingCount: lines.length }
   }
 
   /** The same findings as they are to lie in the repository's vault. */
@@ -106,21 +134,18 @@ export class KeptFindings {
     return await this.#seal(repository, inventoryContext(imageId), JSON.stringify(inventory))
   }
 
-  async #open(
+  /** JSON of each part. */
+  async #texts(
     view: MetadataReader,
     repository: Repository,
     scanId: number,
     first: number,
     last: number,
-  ): Promise<OpenedFindings> {
+  ): Promise<readonly string[]> {
     const texts: string[] = []
-    const findings: ObservedFinding[] = []
-    for (const { part, ...document } of await view.scans.listParts(scanId, first, last)) {
-      const text = await this.#text(repository, partContext(scanId, part), document)
-      texts.push(text)
-      for (const one of JSON.parse(text) as WireFinding[]) findings.push(withMoments(one))
-    }
-    return { texts, findings }
+    for (const { part, ...document } of await view.scans.listParts(scanId, first, last))
+      texts.push(await this.#text(repository, partContext(scanId, part), document))
+    return texts
   }
 
   async #seal(repository: Repository, context: string, json: string): Promise<KeptDocument> {
@@ -143,6 +168,24 @@ function inventoryContext(imageId: number): string {
   return `inventory of image ${imageId}`
 }
 
+/** Lines and findings as one list; both are in order. Of the lines only those are read that a finding may stand beside. */
+function merged(type: ScanType, others: readonly string[], findings: readonly ObservedFinding[]): readonly string[] {
+  if (others.length === 0) return findings.map((finding) => JSON.stringify(finding))
+  const lines: string[] = []
+  let from = 0
+  for (const finding of findings) {
+    let [low, high] = [from, others.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (compareShown(type, opened(others[middle] ?? ''), finding) < 0) low = middle + 1
+      else high = middle
+    }
+    for (; from < low; from++) lines.push(others[from] ?? '')
+    lines.push(JSON.stringify(finding))
+  }
+  return lines.concat(others.slice(from))
+}
+
 type WireMoments = Readonly<Record<'firstObservedAt' | 'changedAt', string>>
 type WireFinding = Omit<ObservedFinding, 'firstObservedAt' | 'changedAt' | 'publishedAt' | 'modifiedAt' | 'status'> &
   WireMoments & {
@@ -150,6 +193,10 @@ type WireFinding = Omit<ObservedFinding, 'firstObservedAt' | 'changedAt' | 'publ
     readonly modifiedAt: string
     readonly status: Finding['status'] & { readonly until?: unknown }
   }
+
+function opened(line: string): ObservedFinding {
+  return withMoments(JSON.parse(line) as WireFinding)
+}
 
 /** Moments stand as text in JSON. The order of the members stays, so that the same finding is the same text again. */
 function withMoments(wire: WireFinding): ObservedFinding {

@@ -42,8 +42,10 @@ export function flawNamesOf(advisory: Advisory): ReadonlyMap<string, boolean> {
 }
 
 /** What findings say of a flaw wherever it is: when it changes, all packages of the record are concerned. */
-export function factsHash({ severity, aliases, upstream, related, withdrawnAt }: Advisory): string {
-  return Bun.hash(JSON.stringify([severity, aliases, upstream, related, withdrawnAt !== undefined])).toString(36)
+export function factsHash({ severity, aliases, upstream, related, withdrawnAt, references }: Advisory): string {
+  const evidence = references.flatMap(({ type, url }) => (type === 'EVIDENCE' ? [url] : []))
+  const facts = [severity, aliases, upstream, related, withdrawnAt !== undefined]
+  return Bun.hash(JSON.stringify(evidence.length === 0 ? facts : [...facts, evidence])).toString(36)
 }
 
 export function packFacts({ affected: _affected, ...facts }: Advisory): Uint8Array {

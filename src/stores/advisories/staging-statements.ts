@@ -30,6 +30,7 @@ export class StagingStatements {
   readonly #deleteEntries
   readonly #deleteNames
   readonly #putName
+  readonly #names
   readonly #noteChange
   readonly #noteFlaw
 
@@ -57,6 +58,9 @@ export class StagingStatements {
     this.#deleteNames = database.query<unknown, [number]>('delete from names where record = ?')
     this.#putName = database.query<unknown, [string, number, number]>(
       'insert or replace into names (id, record, is_flaw) values (?, ?, ?)',
+    )
+    this.#names = database.query<{ id: string; is_flaw: number }, [number]>(
+      'select id, is_flaw from names where record = ?',
     )
     this.#noteChange = database.query<unknown, [number, string, string]>(
       'insert or ignore into changes (revision, ecosystem, name) values (?, ?, ?)',
@@ -119,11 +123,9 @@ export class StagingStatements {
       .all(dump)
   }
 
-  namesOf(record: number): readonly string[] {
-    return this.#database
-      .query<{ id: string }, [number]>('select id from names where record = ?')
-      .all(record)
-      .map(({ id }) => id)
+  /** Whether the record is about the flaw of that name alone. */
+  namesOf(record: number): ReadonlyMap<string, boolean> {
+    return new Map(this.#names.all(record).map(({ id, is_flaw }) => [id, is_flaw === 1]))
   }
 
   dumpsOf(id: string): readonly string[] {

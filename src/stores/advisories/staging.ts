@@ -142,12 +142,17 @@ export class Staging {
     for (const id of oldEntries.keys()) if (areFactsOther || !entries.has(id)) changed.add(id)
     if (old === undefined || changed.size > 0) statements.replaceEntries(key, oldEntries, entries)
     const names = flawNamesOf(advisory)
+    const oldNames = old === undefined ? new Map<string, boolean>() : statements.namesOf(old.key)
     if (areFactsOther) statements.replaceNames(key, names)
     this.#noteChanges(changed)
     // What another dump said of it may count no more.
-    if (this.#revision > 0 && (changed.size > 0 || areFactsOther))
-      this.#noteChanges(statements.packagesOfOthers(advisory.id, key))
-    if ((old?.severity ?? '[]') !== severity) this.#noteFlaws(names.keys())
+    const isNewer = old !== undefined && old.modified !== advisory.modifiedAt.getTime()
+    if (this.#revision > 0 && (changed.size > 0 || areFactsOther || isNewer)) {
+      const others = statements.packagesOfOthers(advisory.id, key)
+      this.#noteChanges(others)
+      if (isNewer && others.length > 0) this.#noteChanges(entries.keys())
+    }
+    this.#noteVectors(old?.severity ?? '[]', oldNames, severity, names)
     if (old === undefined) return 'added'
     return changed.size > 0 || old.modified !== advisory.modifiedAt.getTime() ? 'changed' : 'unchanged'
   }
@@ -158,7 +163,8 @@ export class Staging {
     for (const { id, key, severity } of this.#statements.recordsOf(dump)) {
       if (kept.has(id)) continue
       this.#noteChanges(this.#statements.entriesOf(key).keys())
-      if (severity !== '[]') this.#noteFlaws(this.#statements.namesOf(key))
+      this.#noteChanges(this.#statements.packagesOfOthers(id, key))
+      if (severity !== '[]') this.#noteFlaws(this.#statements.namesOf(key).keys())
       this.#statements.deleteRecord(key)
       count++
     }
@@ -213,6 +219,18 @@ export class Staging {
     // Nobody has matched anything against a set that was never there.
     if (this.#revision === 0) return
     for (const key of keys) this.#statements.noteChange(this.#nextRevision, ...packageOfKey(key))
+  }
+
+  /** A flaw gets other vectors also when a record says that it is, or is no more, about that flaw alone. */
+  #noteVectors(
+    oldSeverity: string,
+    oldNames: ReadonlyMap<string, boolean>,
+    severity: string,
+    names: ReadonlyMap<string, boolean>,
+  ): void {
+    const before = (id: string) => (oldNames.get(id) === true ? oldSeverity : '[]')
+    const after = (id: string) => (names.get(id) === true ? severity : '[]')
+    this.#noteFlaws([...oldNames.keys(), ...names.keys()].filter((id) => before(id) !== after(id)))
   }
 
   #noteFlaws(ids: Iterable<string>): void {

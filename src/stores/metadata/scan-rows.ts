@@ -32,12 +32,15 @@ export const scanColumns = [
   'generation',
 ] as const satisfies readonly (keyof ImageScansTable)[]
 
+/** Moments stand as text in JSON. */
+type WireCoverage = Omit<EcosystemCoverage, 'asOf'> & { readonly asOf?: string }
+
 type ScanRow = Pick<Selectable<ImageScansTable>, (typeof scanColumns)[number]>
 
 export function toScan(row: ScanRow): Scan {
-  const coverage = JSON.parse(row.coverage, (key, value: unknown) =>
-    key === 'asOf' && typeof value === 'string' ? new Date(value) : value,
-  ) as EcosystemCoverage[]
+  const coverage = (JSON.parse(row.coverage) as WireCoverage[]).map(
+    ({ asOf, ...rest }): EcosystemCoverage => (asOf === undefined ? rest : { ...rest, asOf: new Date(asOf) }),
+  )
   return {
     id: row.id,
     imageId: row.image_id,

@@ -18,6 +18,7 @@ import { paddedLists } from './parameter-lists.ts'
 import { prepared } from './prepared.ts'
 import { registryOfRow } from './registry-row.ts'
 import { imagesById, listInClear, placeScans, repositoriesById, scanColumns, toPart, toScan } from './scan-rows.ts'
+import { deletePartsFrom, finishScan, listParts, putPart } from './scan-statements.ts'
 import type { Database } from './schema/database.ts'
 import type { Session } from './session.ts'
 
@@ -45,16 +46,6 @@ const listUnfinished = prepared((db, p: { at: number; limit: number }) =>
     .orderBy('s.due_at')
     .orderBy('s.id')
     .limit(p.limit),
-)
-
-const listParts = prepared((db, p: { scanId: number; first: number; last: number }) =>
-  db
-    .selectFrom('image_scan_findings')
-    .select(['part', 'vault', 'body'])
-    .where('scan_id', '=', p.scanId)
-    .where('part', '>=', p.first)
-    .where('part', '<=', p.last)
-    .orderBy('part'),
 )
 
 const findInventory = prepared((db, p: { imageId: number; analyserVersion: number }) =>
@@ -296,45 +287,31 @@ export class Scans implements ScanWriter {
   }
 
   async finish(id: number, result: KeptResult, change?: FindingsChange): Promise<boolean> {
-    const row = await this.#session.db
-      .updateTable('image_scans')
-      .set((eb) => ({
-        state: 'DONE',
-        attempts: 0,
-        completed_at: result.completedAt.getTime(),
-        engine: result.engine,
-        source_updated_at: result.sourceUpdatedAt?.getTime() ?? null,
-        revision: result.revision ?? null,
-        coverage: JSON.stringify(result.coverage),
-        failure_code: result.failure?.code ?? null,
-        failure_reason: result.failure?.reason ?? null,
-        remark: result.remark ?? null,
-        platform: result.platform ?? null,
-        counts: JSON.stringify(result.counts),
-        finding_count: result.findingCount,
-        generation: eb('generation', '+', change === undefined ? 0 : 1),
-      }))
-      .where('id', '=', id)
-      .returning('id')
-      .executeTakeFirst()
-    if (row === undefined) return false
+    const { db } = this.#session
+    const { rows } = await finishScan(db, {
+      id,
+      completed_at: result.completedAt.getTime(),
+      engine: result.engine,
+      source_updated_at: result.sourceUpdatedAt?.getTime() ?? null,
+      revision: result.revision ?? null,
+      coverage: JSON.stringify(result.coverage),
+      failure_code: result.failure?.code ?? null,
+      failure_reason: result.failure?.reason ?? null,
+      remark: result.remark ?? null,
+      platform: result.platform ?? null,
+      counts: JSON.stringify(result.counts),
+      finding_count: result.findingCount,
+      generations: change === undefined ? 0 : 1,
+    })
+    if (rows.length === 0) return false
     if (change === undefined) return true
-    await this.#session.db
-      .deleteFrom('image_scan_findings')
-      .where('scan_id', '=', id)
-      .where('part', '>=', change.partCount)
-      .execute()
+    await deletePartsFrom(db, { scanId: id, part: change.partCount })
     await this.replaceParts(id, change.parts)
     return true
   }
 
   async replaceParts(id: number, parts: readonly KeptPart[]): Promise<void> {
-    for (const { part, vault, body } of parts)
-      await this.#session.db
-        .insertInto('image_scan_findings')
-        .values({ scan_id: id, part, vault, body })
-        .onConflict((conflict) => conflict.columns(['scan_id', 'part']).doUpdateSet({ vault, body }))
-        .execute()
+    for (const { part, vault, body } of parts) await putPart(this.#session.db, { scanId: id, part, vault, body })
   }
 
   async putInventory(imageId: number, analyserVersion: number, { vault, body }: KeptDocument): Promise<void> {

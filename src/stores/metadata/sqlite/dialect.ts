@@ -40,6 +40,8 @@ class Compiler extends SqliteQueryCompiler {
 
 /** One for all connections: prepared queries are compiled once per adapter. */
 const adapter = new Adapter()
+/** One for all connections too: it takes longer to make than to use, and compiles one query after the other. */
+const compiler = new Compiler()
 
 /** Builds Kysely's view of one executor. Whoever holds the executor sees to it that nobody else uses it meanwhile. */
 export function databaseOn(executor: Executor): Kysely<Tables> {
@@ -80,7 +82,7 @@ class ExecutorDialect implements Dialect {
   }
 
   createQueryCompiler(): QueryCompiler {
-    return new Compiler()
+    return compiler
   }
 }
 
