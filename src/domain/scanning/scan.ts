@@ -33,6 +33,8 @@ export interface ScanResult {
   readonly remark?: string | undefined
   /** As people call it; absent when no layer says it. */
   readonly platform?: string | undefined
+  /** `amd64`, as the configuration of the image says. */
+  readonly architecture?: string | undefined
   readonly findings: readonly ObservedFinding[]
 }
 

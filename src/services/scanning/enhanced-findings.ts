@@ -12,7 +12,7 @@ import type { ObservedFinding, Scan } from '../../domain/scanning/scan.ts'
 interface ShownFinding {
   readonly finding: ObservedFinding
   readonly image: TaggedImage
-  readonly scan: Pick<Scan, 'completedAt' | 'platform'>
+  readonly scan: Pick<Scan, 'completedAt' | 'platform' | 'architecture'>
 }
 
 /** What ECR and Inspector say alike of a finding of an enhanced scan. */
@@ -56,7 +56,7 @@ export function enhancedFinding(repository: Repository, { finding, image, scan }
       tags: {},
       type: 'AWS_ECR_CONTAINER_IMAGE' as const,
       image: {
-        architecture: architectureOf(finding.package),
+        architecture: scan.architecture,
         imageHash: image.digest,
         imageTags: [...image.tags],
         platform: scan.platform,

@@ -4,7 +4,7 @@ import { applyVex } from '../../domain/advisories/vex.ts'
 import { type EventPattern, matchesEvent, parseEventPattern } from '../../domain/eventbridge/pattern.ts'
 import { inspectorFinding, type RegistryEvent } from '../../domain/events.ts'
 import type { Registry } from '../../domain/names.ts'
-import type { ObservedFinding } from '../../domain/scanning/scan.ts'
+import type { ObservedFinding, Scan } from '../../domain/scanning/scan.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { MetadataStore } from '../../stores/metadata.ts'
 import type { PendingScan } from '../../stores/scans.ts'
@@ -32,7 +32,7 @@ export class FindingEvents {
     { image, repository }: Pick<PendingScan, 'image' | 'repository'>,
     before: readonly ObservedFinding[],
     after: readonly ObservedFinding[],
-    { platform }: { readonly platform?: string | undefined },
+    { platform, architecture }: Pick<Scan, 'platform' | 'architecture'>,
   ): Promise<readonly RegistryEvent[]> {
     const patterns = await this.#patternsOf(repository.registry)
     if (patterns.length === 0) return []
@@ -56,7 +56,7 @@ export class FindingEvents {
     ]
     return told
       .map(({ finding, status }) => {
-        const shown = { finding, image: tagged, scan: { platform, completedAt: at } }
+        const shown = { finding, image: tagged, scan: { platform, architecture, completedAt: at } }
         const detail = inspectorDetail({ ...enhancedFinding(repository, shown), status }, repository.registry)
         return inspectorFinding(repository.registry, detail.resources[0]?.id ?? '', detail, at)
       })

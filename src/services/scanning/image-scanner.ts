@@ -1,6 +1,7 @@
 import type { Finding } from '../../domain/advisories/finding.ts'
 import { isRegistryError, type RegistryError } from '../../domain/errors.ts'
 import type { RegistryEvent } from '../../domain/events.ts'
+import { objectOf, textOf } from '../../domain/json-values.ts'
 import { type Manifest, parseManifest } from '../../domain/manifest.ts'
 import { imageTypeUnsupported } from '../../domain/scanning/errors.ts'
 import { countsAfter, countsOf, findingsFor } from '../../domain/scanning/finding-lists.ts'
@@ -94,7 +95,8 @@ export class ImageScanner {
         vault: this.#vaults.vaultOf(repository),
         open: () => this.#open(pending, digest),
       }))
-      return await this.#engine.scan({ repository, image, layers }, type, signal)
+      const architecture = await this.#architectureOf(pending, manifest)
+      return { ...(await this.#engine.scan({ repository, image, layers }, type, signal)), architecture }
     } catch (thrown) {
       const failure = failureOfImage(thrown)
       if (failure === undefined || signal.aborted) throw thrown
@@ -150,6 +152,7 @@ export class ImageScanner {
       isFirst: before?.completedAt === undefined,
       result: {
         ...rest,
+        architecture: rest.architecture ?? before?.architecture,
         engine: this.#engine.name,
         completedAt,
         findingCount,
@@ -208,6 +211,13 @@ export class ImageScanner {
     return parseManifest(await this.#vaults.openManifest(resolved.found), image.mediaType)
   }
 
+  async #architectureOf(scanned: ScannedImage, { config }: Manifest): Promise<string | undefined> {
+    const blob = config && (await this.#metadata.view.blobs.findLinked(scanned.repository.id, config.digest))
+    if (blob === undefined || blob.sizeBytes > CONFIG_BYTES_MAX) return undefined
+    const stated = parsed(await new Response(await this.#open(scanned, blob.digest)).text())
+    return textOf(objectOf(stated)?.architecture)?.slice(0, ARCHITECTURE_CHARS_MAX)
+  }
+
   async #open({ repository }: ScannedImage, digest: ImageLayer['digest']): Promise<ReadableStream<Uint8Array>> {
     const blob = await this.#metadata.view.blobs.findLinked(repository.id, digest)
     if (blob === undefined) throw imageTypeUnsupported()
@@ -238,6 +248,18 @@ function observe(
     return Bun.deepEquals(candidate, before) ? candidate : { ...candidate, changedAt: at }
   })
 }
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const CONFIG_BYTES_MAX = 4 * 1024 * 1024
+/** As many as Inspector's model allows. */
+const ARCHITECTURE_CHARS_MAX = 64
 
 /** As much as Inspector shows. */
 const DESCRIPTION_CHARS_MAX = 1024

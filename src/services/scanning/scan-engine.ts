@@ -28,6 +28,8 @@ export interface EngineReport {
   readonly revision?: number | undefined
   /** As people call it. */
   readonly platform?: string | undefined
+  /** As the configuration of the image says; no engine needs to. */
+  readonly architecture?: string | undefined
   /** Absent: the engine keeps it to itself, so that a change of advisories cannot be followed without it. */
   readonly inventory?: Inventory | undefined
 }

@@ -41,6 +41,7 @@ type FinishedColumns =
   | 'failure_reason'
   | 'remark'
   | 'platform'
+  | 'architecture'
   | 'counts'
   | 'finding_count'
 
@@ -61,6 +62,7 @@ export const finishScan = prepared(
         failure_reason: p.failure_reason,
         remark: p.remark,
         platform: p.platform,
+        architecture: p.architecture,
         counts: p.counts,
         finding_count: p.finding_count,
         generation: eb('generation', '+', p.generations),

@@ -299,6 +299,7 @@ export class Scans implements ScanWriter {
       failure_reason: result.failure?.reason ?? null,
       remark: result.remark ?? null,
       platform: result.platform ?? null,
+      architecture: result.architecture ?? null,
       counts: JSON.stringify(result.counts),
       finding_count: result.findingCount,
       generations: change === undefined ? 0 : 1,

@@ -213,6 +213,29 @@ test('ListFindingAggregations counts by repository, image, package, title and ac
   ])
 })
 
+test('an image is for one architecture, that of its configuration, whatever its packages are for', async () => {
+  await call('/enable', { resourceTypes: ['ECR'] })
+  await services.repositories.create(admin, refTo('shop'))
+  const status = String(debian(['openssl', '3'], ['bash', '5'], ['zlib1g', '1', 'zlib'])['var/lib/dpkg/status'])
+  const mixed = status
+    .replace('Architecture: amd64', 'Architecture: all')
+    .replace('Architecture: amd64', 'Architecture: i386')
+  await pushFiles(services, refTo('shop'), [{ ...debian(), 'var/lib/dpkg/status': mixed }], 'v1')
+  await services.scanJobs.scanNow()
+  const { body } = await call('/findings/list')
+  const architectures = listOf(body, 'findings').flatMap((finding) =>
+    listOf(finding, 'resources').map(({ details }) => (details as { awsEcrContainerImage: Json }).awsEcrContainerImage),
+  )
+  expect(architectures.map(({ architecture }) => architecture)).toEqual(['amd64', 'amd64', 'amd64'])
+  const sums = await call('/findings/aggregation/list', { aggregationType: 'AWS_ECR_CONTAINER' })
+  expect(listOf(sums.body, 'responses')).toMatchObject([
+    { awsEcrContainerAggregation: { architecture: 'amd64', severityCounts: { all: 3 } } },
+  ])
+  const equals = (value: string) => ({ ecrImageArchitecture: [{ comparison: 'EQUALS', value }] })
+  expect(await findings({ filterCriteria: equals('amd64') })).toHaveLength(3)
+  expect(await findings({ filterCriteria: equals('arm64') })).toEqual([])
+})
+
 test('ListCoverage says which images are scanned, and which cannot be judged', async () => {
   await scanAll()
   await pushFiles(services, refTo('web'), [

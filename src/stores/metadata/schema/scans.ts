@@ -44,6 +44,7 @@ export interface ImageScansTable {
   failure_reason: string | null
   remark: string | null
   platform: string | null
+  architecture: string | null
   /** JSON: how many findings of each severity. */
   counts: string
   finding_count: number
