@@ -1,4 +1,4 @@
-import { registryHostFor } from '../config/config.ts'
+import { registryHostFor } from '../config/addresses.ts'
 import { partitionOf } from '../domain/arn.ts'
 import type { LazyJsonService } from '../protocols/aws/json-rpc.ts'
 import type { LazyQueryService } from '../protocols/aws/query.ts'

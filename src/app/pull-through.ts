@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { RegistryClientSettings } from '../clients/registry.ts'
-import { type Config, registryHostFor } from '../config/config.ts'
+import { registryHostFor } from '../config/addresses.ts'
+import type { Config } from '../config/config.ts'
 import type { AuditTrail } from '../domain/audit/api-call.ts'
 import type { Quotas } from '../domain/quotas.ts'
 import type { Clock } from '../lib/clock.ts'

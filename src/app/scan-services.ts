@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { type Config, registryHostFor } from '../config/config.ts'
+import { registryHostFor } from '../config/addresses.ts'
+import type { Config } from '../config/config.ts'
 import type { RepositoryRef } from '../domain/names.ts'
 import { Once } from '../lib/once.ts'
 import type { Access } from '../services/access/access.ts'

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { isLoopbackHost } from '../config/config.ts'
+import { isLoopbackHost } from '../config/addresses.ts'
 import { type Signer, signedHeaders } from './signed-headers.ts'
 import { EXIT, type Terminal } from './terminal.ts'
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
+import { isLoopbackHost } from '../config/addresses.ts'
 import type { Config } from '../config/config.ts'
-import { isLoopbackHost } from '../config/config.ts'
 import { findHolder } from './data-lock.ts'
 import type { Target } from './operator-client.ts'
 import { CommandFailure } from './terminal.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { ConfigError, isLoopbackHost, readConfig, registryHostFor, type Texts } from './config.ts'
+import { isLoopbackHost, registryHostFor } from './addresses.ts'
+import { ConfigError, readConfig, type Texts } from './config.ts'
 
 function mistakesOf(environment: Texts, options: Texts = {}): readonly string[] {
   try {

@@ -1,12 +1,14 @@
-import { awsHosts, awsSuffix } from '../domain/aws-hosts.ts'
 import type { IpRange } from '../domain/iam/address.ts'
 import type { Region, RegistryId, RepositoryRef } from '../domain/names.ts'
 import type { Quotas } from '../domain/quotas.ts'
 import type { Rates } from '../domain/rates.ts'
 import type { ReplicatedDeletions } from '../domain/replication/deletions.ts'
 import type { MasterKeySource } from '../lib/master-key-source.ts'
+import { awsRegistryHost, type TlsSettings, tlsOf } from './addresses.ts'
+import { contradictions } from './contradictions.ts'
 import { type Environment, type VariableName, variable, variableNames } from './env.ts'
 import { type LimitSettings, publicQuotasOf, publicRatesOf, quotasOf, ratesOf } from './limits.ts'
+import { masterKeySourcesOf } from './master-key-sources.ts'
 import { nearest } from './nearest.ts'
 
 export type Profile = 'dev' | 'server'
@@ -18,11 +20,7 @@ export interface Config {
   readonly profile: Profile
   readonly host: string
   readonly port: number
-  /** Certificates from files, or from an authority of our own for these hosts; `undefined`: plain HTTP. */
-  readonly tls:
-    | { readonly kind: 'files'; readonly files: readonly { readonly certFile: string; readonly keyFile: string }[] }
-    | { readonly kind: 'own-authority'; readonly hosts: readonly string[] }
-    | undefined
+  readonly tls: TlsSettings
   readonly storage: { readonly kind: 'memory' } | { readonly kind: 'directory'; readonly path: string }
   /** Template of the host in URIs, with `{account}` and `{region}`; see `registryHostFor`. */
   readonly registryHost: string | undefined
@@ -175,29 +173,6 @@ export function readConfig(
   return { config: toConfig(env), warnings }
 }
 
-/** The host of one registry, from the template. */
-export function registryHostFor(template: string, registryId: string, region: string): string {
-  return template.replaceAll('{account}', registryId).replaceAll('{region}', region)
-}
-
-/** Standing in for AWS needs HTTPS, so it implies the own authority unless the certificate is the operator's. */
-function tlsOf(env: Environment): Config['tls'] {
-  const { ECRU_TLS_CERT: certFiles, ECRU_TLS_KEY: keyFiles, ECRU_TLS_HOSTS: named, ECRU_AWS_HOSTS: regions } = env
-  if (certFiles !== undefined && keyFiles !== undefined)
-    return { kind: 'files', files: certFiles.map((certFile, index) => ({ certFile, keyFile: keyFiles[index] ?? '' })) }
-  if (named === undefined && (regions === undefined || env.ECRU_ALLOW_PLAIN_HTTP)) return undefined
-  const listening = /^(0\.0\.0\.0|::)$/.test(env.ECRU_HOST) ? [] : [env.ECRU_HOST]
-  const ofAws = regions === undefined ? [] : awsHosts(regions)
-  const ofThisMachine = ['localhost', '127.0.0.1', '::1', ...listening]
-  const hosts = [...(named ?? []), ...ofAws, ...ofThisMachine].map((host) => host.toLowerCase())
-  return { kind: 'own-authority', hosts: [...new Set(hosts)] }
-}
-
-/** ECR's own host names; in China they end otherwise. */
-function awsRegistryHost({ ECRU_AWS_HOSTS: [region] = [] }: Environment): string {
-  return `{account}.dkr.ecr.{region}.${region === undefined ? 'amazonaws.com' : awsSuffix(region)}`
-}
-
 function scanEngineOf(env: Environment): Config['scanEngine'] {
   const { ECRU_SCAN_ENGINE: kind, ECRU_SCAN_TIMEOUT: timeoutMs } = env
   if (kind === 'trivy') return { kind, program: env.ECRU_SCAN_TRIVY, timeoutMs }
@@ -211,11 +186,6 @@ function scanEngineOf(env: Environment): Config['scanEngine'] {
     registryAuthorization: env.ECRU_SCAN_REGISTRY_AUTHORIZATION,
     timeoutMs,
   }
-}
-
-/** Whether an address can be reached from this machine only. */
-export function isLoopbackHost(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.[0-9]{1,3}){3}$/.test(host)
 }
 
 function readVariables(environment: Texts, options: Texts, mistakes: string[]): Environment | undefined {
@@ -234,71 +204,6 @@ function readVariables(environment: Texts, options: Texts, mistakes: string[]): 
     mistakes.push(`${called} ${schema.mistake}${shown}.`)
   }
   return mistakes.length === 0 ? (values as Environment) : undefined
-}
-
-function contradictions(env: Environment): string[] {
-  const mistakes: string[] = []
-  if (env.ECRU_TLS_CERT?.length !== env.ECRU_TLS_KEY?.length) {
-    mistakes.push('ECRU_TLS_CERT and ECRU_TLS_KEY are needed together, each key for its certificate.')
-  }
-  if (env.ECRU_TLS_CERT !== undefined && env.ECRU_TLS_HOSTS !== undefined) {
-    mistakes.push('ECRU_TLS_CERT and ECRU_TLS_HOSTS exclude each other: the certificate is yours, or Ecru makes one.')
-  }
-  if ((env.ECRU_ROOT_ACCESS_KEY_ID === undefined) !== (env.ECRU_ROOT_SECRET_ACCESS_KEY === undefined)) {
-    mistakes.push('ECRU_ROOT_ACCESS_KEY_ID and ECRU_ROOT_SECRET_ACCESS_KEY are needed together.')
-  }
-  if (env.ECRU_REGISTRY_HOST !== undefined && !isHostTemplate(env.ECRU_REGISTRY_HOST)) {
-    mistakes.push(
-      `ECRU_REGISTRY_HOST must be a host name, with a port if need be and without a scheme, in which only {account} and {region} are filled in, not '${env.ECRU_REGISTRY_HOST.slice(0, 80)}'.`,
-    )
-  }
-  if (env.ECRU_REGISTRY_HOST?.toLowerCase() === env.ECRU_PUBLIC_HOST.toLowerCase()) {
-    mistakes.push(
-      'ECRU_REGISTRY_HOST and ECRU_PUBLIC_HOST must differ: by the host it is known which registries are meant.',
-    )
-  }
-  if (masterKeySourcesOf(env).length > 1) {
-    mistakes.push('Only one of ECRU_MASTER_KEY_FILE, ECRU_MASTER_KEY and ECRU_MASTER_KEY_COMMAND can be given.')
-  }
-  if (env.ECRU_SCAN_ENGINE === 'adapter' && (!env.ECRU_SCAN_ADAPTER_URL || !env.ECRU_SCAN_REGISTRY_URL))
-    mistakes.push('ECRU_SCAN_ENGINE=adapter needs ECRU_SCAN_ADAPTER_URL and ECRU_SCAN_REGISTRY_URL.')
-  if (!isLoopbackHost(env.ECRU_HOST)) mistakes.push(...exposureMistakes(env))
-  if (env.ECRU_PROFILE === 'server') {
-    if (env.ECRU_GC_GRACE < HOUR_MS) mistakes.push('ECRU_GC_GRACE must be at least 1h in the server profile.')
-    if (env.ECRU_UPLOAD_EXPIRY < 24 * HOUR_MS) {
-      mistakes.push('ECRU_UPLOAD_EXPIRY must be at least 24h in the server profile.')
-    }
-  }
-  return mistakes
-}
-
-const HOUR_MS = 3_600_000
-
-function masterKeySourcesOf(env: Environment): readonly MasterKeySource[] {
-  const { ECRU_MASTER_KEY_FILE: path, ECRU_MASTER_KEY: text, ECRU_MASTER_KEY_COMMAND: command } = env
-  return [
-    ...(path === undefined ? [] : [{ kind: 'file', path } as const]),
-    ...(text === undefined ? [] : [{ kind: 'text', text } as const]),
-    ...(command === undefined ? [] : [{ kind: 'command', command } as const]),
-  ]
-}
-
-function exposureMistakes(env: Environment): string[] {
-  if (env.ECRU_PROFILE === 'dev') {
-    if (env.ECRU_ALLOW_OPEN_ACCESS) return []
-    return [
-      `The dev profile makes every caller an administrator, so it does not listen on '${env.ECRU_HOST}': use ECRU_PROFILE=server, or ECRU_ALLOW_OPEN_ACCESS=true where everyone who can reach it is welcome.`,
-    ]
-  }
-  if (tlsOf(env) !== undefined || env.ECRU_ALLOW_PLAIN_HTTP) return []
-  return [
-    `The server profile does not listen on '${env.ECRU_HOST}' without TLS: give ECRU_TLS_CERT and ECRU_TLS_KEY, or ECRU_TLS_HOSTS for certificates of its own, or ECRU_ALLOW_PLAIN_HTTP=true when a proxy in front ends TLS.`,
-  ]
-}
-
-function isHostTemplate(template: string): boolean {
-  const filled = registryHostFor(template, '000000000000', 'us-east-1')
-  return /^[0-9a-z]([0-9a-z.-]{0,251}[0-9a-z])?(:[0-9]{1,5})?$/i.test(filled)
 }
 
 function unknownVariables(environment: Texts): string[] {

@@ -1,11 +1,25 @@
 import { type IpRange, parseIpRange } from '../domain/iam/address.ts'
-import { isRegion, isRegistryId, isRepositoryName } from '../domain/names.ts'
-import { REPLICATED_DELETIONS } from '../domain/replication/deletions.ts'
+import { isRegion, isRegistryId } from '../domain/names.ts'
 import { MASTER_KEY_FORM, parseMasterKeys } from '../lib/master-key-source.ts'
+import { EVENT_VARIABLES } from './event-variables.ts'
+import { EXPOSURE_VARIABLES } from './exposure-variables.ts'
 import { parseLimits, QUOTA_NAMES, RATE_NAMES } from './limits.ts'
 import { METRIC_VARIABLES } from './metric-variables.ts'
+import { REPLICATION_VARIABLES } from './replication-variables.ts'
 import { SCAN_VARIABLES } from './scan-variables.ts'
-import { duration, list, matching, oneOf, readAs, type Schema, text, wholeNumber, yesOrNo } from './schema.ts'
+import {
+  duration,
+  MINUTE_MS,
+  matching,
+  oneOf,
+  readAs,
+  type Schema,
+  SECOND_MS,
+  text,
+  wholeNumber,
+  YEAR_MS,
+  yesOrNo,
+} from './schema.ts'
 import { UPSTREAM_VARIABLES } from './upstream-variables.ts'
 
 /** One variable: how its text is read, what it means when unset, and what operators read about it. */
@@ -25,10 +39,6 @@ function parseProxies(given: string): readonly IpRange[] | undefined {
   const ranges = given.split(',').map((text) => parseIpRange(text.trim()))
   return ranges.every((range) => range !== undefined) ? ranges : undefined
 }
-
-const SECOND_MS = 1000
-const MINUTE_MS = 60 * SECOND_MS
-const YEAR_MS = 365 * 24 * 60 * MINUTE_MS
 
 /** Every variable that the process reads, and nothing else is read. `docs/operations.md` shows the same table. */
 export const VARIABLES = {
@@ -88,69 +98,8 @@ export const VARIABLES = {
     flag: '--default-region <name>',
     doc: 'The region that is meant when neither host name nor credentials say one. AWS_REGION is not consulted.',
   },
-  ECRU_TLS_CERT: {
-    schema: list(/^.+$/, 'must be a file, or several with commas between'),
-    flag: '--tls-cert <file>',
-    doc: 'File with the certificate chain in PEM; with it the port speaks HTTPS. Several, with commas between, each serve the host names in them.',
-  },
-  ECRU_TLS_KEY: {
-    schema: list(/^.+$/, 'must be a file, or several with commas between'),
-    flag: '--tls-key <file>',
-    doc: "File with the certificate's private key in PEM; of several, in the same order.",
-  },
-  ECRU_TLS_HOSTS: {
-    schema: list(
-      /^(\*\.)?[0-9A-Za-z]([0-9A-Za-z.-]{0,251}[0-9A-Za-z])?$|^[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*$/,
-      'must be host names or addresses with commas between, without ports; a name may begin with `*.`',
-    ),
-    flag: '--tls-hosts <names>',
-    doc: 'Speak HTTPS by a certificate authority of its own, for these host names and addresses (and this machine); `ecru trust` tells clients.',
-  },
-  ECRU_AWS_HOSTS: {
-    schema: readAs((given) => {
-      const regions = given.split(',').map((item) => item.trim())
-      return regions.every(isRegion) ? regions : undefined
-    }, 'must be names of regions with commas between, such as eu-west-3'),
-    flag: '--aws-hosts <regions>',
-    doc: "Stand in for AWS in these regions where DNS says so: repository URIs carry ECR's own host names, and the own authority vouches for those of ECR, STS and their neighbours.",
-  },
-  ECRU_ALLOW_PLAIN_HTTP: {
-    schema: yesOrNo(),
-    default: 'false',
-    flag: '--allow-plain-http',
-    doc: 'Let the server profile listen without TLS on an address that others reach, because a proxy in front ends TLS.',
-  },
-  ECRU_ALLOW_OPEN_ACCESS: {
-    schema: yesOrNo(),
-    default: 'false',
-    flag: '--allow-open-access',
-    doc: 'Let the dev profile listen on an address that others reach, though everyone there is an administrator (a container on a private network).',
-  },
-  ECRU_REPLICATION_SITES: {
-    schema: text(),
-    flag: '--replication-sites <file>',
-    doc: 'A JSON file that maps regions to other installations, or to ECR, to which images are replicated ([replication.md](replication.md)).',
-  },
-  ECRU_REPLICATION_PATIENCE: {
-    schema: duration(MINUTE_MS, YEAR_MS),
-    default: '7d',
-    flag: '--replication-patience <time>',
-    doc: 'For how long a copy is tried again that could still succeed.',
-  },
-  ECRU_REPLICATION_TAGS: {
-    schema: list(
-      /^[A-Za-z0-9_.*-]{1,128}$/,
-      'must be tags, with * for any run of characters, with commas between them',
-    ),
-    flag: '--replication-tags <list>',
-    doc: 'Only images with such tags are replicated, and only with those tags; without it, all. What has no tag goes along.',
-  },
-  ECRU_REPLICATION_DELETES: {
-    schema: oneOf(...REPLICATED_DELETIONS),
-    default: 'off',
-    flag: '--replication-deletes <which>',
-    doc: 'Delete copies elsewhere, too, when images and tags are deleted here: `asked` those that somebody deletes, `all` also those that a lifecycle policy lets expire. Only what came by replication from here goes.',
-  },
+  ...EXPOSURE_VARIABLES,
+  ...REPLICATION_VARIABLES,
   ECRU_AUTO_CREATE: {
     schema: yesOrNo(),
     default: 'false',
@@ -241,38 +190,7 @@ export const VARIABLES = {
     flag: '--ca-file <path>',
     doc: 'A file of certificates (PEM) that are trusted beside the usual ones when the registry asks OpenID Connect providers and other registries.',
   },
-  ECRU_EVENTS_TARGETS: {
-    schema: text(),
-    flag: '--events-targets <path>',
-    doc: 'A file (JSON) of the places that rules of EventBridge may send events to; [events.md](events.md) has its form. Unset: webhooks only.',
-  },
-  ECRU_EVENTS_ALLOW_PRIVATE: {
-    schema: yesOrNo(),
-    default: 'false',
-    flag: '--events-allow-private',
-    doc: 'Send webhooks that accounts name by URL to private, loopback and link-local addresses too. Metadata services are among them.',
-  },
-  ECRU_EVENTS_ALLOW_HTTP: {
-    schema: yesOrNo(),
-    default: 'false',
-    flag: '--events-allow-http',
-    doc: 'Send webhooks that accounts name by URL without TLS too.',
-  },
-  ECRU_EVENTS_EXTENSIONS: {
-    schema: yesOrNo(),
-    default: 'true',
-    doc: 'Tell rules of pulls and of repositories that come and go too, of which ECR has no events. Never with `ECRU_FIDELITY=aws`.',
-  },
-  ECRU_EVENTS_RETENTION: {
-    schema: duration(60 * MINUTE_MS, 10 * YEAR_MS),
-    default: '7d',
-    doc: 'How long events are kept, so that they can be replayed, and those that could not be delivered.',
-  },
-  ECRU_EVENTS_MAX: {
-    schema: wholeNumber(1000, 100_000_000),
-    default: '500000',
-    doc: 'How many events are kept at the most; the oldest go first. An event takes some 500 bytes.',
-  },
+  ...EVENT_VARIABLES,
   ECRU_ORGANIZATION_ID: {
     schema: matching(/^o-[a-z0-9]{10,32}$/, 'must be the id of an organisation, such as o-a1b2c3d4e5'),
     flag: '--organization-id <id>',
@@ -324,37 +242,6 @@ export const VARIABLES = {
     schema: duration(0, YEAR_MS),
     default: '1h',
     doc: 'How often each lifecycle policy is executed; 0 leaves it to `ecru lifecycle run`.',
-  },
-  ECRU_ADVISORIES_SOURCE: {
-    schema: text(),
-    flag: '--advisories-source <place>',
-    doc: 'Where advisories come from: a directory, or the URL of a bucket in the layout of OSV. Unset: only from `ecru advisories import`.',
-  },
-  ECRU_ADVISORIES_ECOSYSTEMS: {
-    schema: list(/^[\w .-]{1,60}$/, 'must be folders of the source such as Debian,Alpine,npm, with commas between'),
-    flag: '--advisories-ecosystems <names>',
-    doc: 'Which folders of the source are fetched, with commas between. Unset: all that it has.',
-  },
-  ECRU_ADVISORIES_REPOSITORY: {
-    schema: readAs(
-      (given) => (isRepositoryName(given) ? given : undefined),
-      'must be the name of a repository, such as ecru/advisories',
-    ),
-    doc: 'A repository of the default registry: bundles of advisories that are pushed there, by whoever has `ecru:ImportAdvisories`, are imported. Unset: no push imports any.',
-  },
-  ECRU_ADVISORIES_INTERVAL: {
-    schema: duration(0, YEAR_MS),
-    default: '6h',
-    doc: 'How often the source is asked for changes; 0 leaves it to `ecru advisories fetch`.',
-  },
-  ECRU_ADVISORIES_MAX_AGE: {
-    schema: duration(60 * MINUTE_MS, 10 * YEAR_MS),
-    default: '7d',
-    doc: 'Advisories that describe an older state of the world are too old: findings that rest on them say so.',
-  },
-  ECRU_ADVISORIES_CA: {
-    schema: text(),
-    doc: "File with the certificates of authorities, in PEM, that the source's certificate may come from. Unset: the well-known ones.",
   },
   ...SCAN_VARIABLES,
   ...METRIC_VARIABLES,

@@ -1,11 +1,39 @@
-import { duration, matching, oneOf, text } from './schema.ts'
+import { isRepositoryName } from '../domain/names.ts'
+import { duration, HOUR_MS, list, MINUTE_MS, matching, oneOf, readAs, SECOND_MS, text, YEAR_MS } from './schema.ts'
 
-const SECOND_MS = 1000
-const HOUR_MS = 3600 * SECOND_MS
-const YEAR_MS = 365 * 24 * HOUR_MS
-
-/** The variables of scans, as a part of all. */
+/** The variables of scans and of what they compare images with, as a part of all. */
 export const SCAN_VARIABLES = {
+  ECRU_ADVISORIES_SOURCE: {
+    schema: text(),
+    flag: '--advisories-source <place>',
+    doc: 'Where advisories come from: a directory, or the URL of a bucket in the layout of OSV. Unset: only from `ecru advisories import`.',
+  },
+  ECRU_ADVISORIES_ECOSYSTEMS: {
+    schema: list(/^[\w .-]{1,60}$/, 'must be folders of the source such as Debian,Alpine,npm, with commas between'),
+    flag: '--advisories-ecosystems <names>',
+    doc: 'Which folders of the source are fetched, with commas between. Unset: all that it has.',
+  },
+  ECRU_ADVISORIES_REPOSITORY: {
+    schema: readAs(
+      (given) => (isRepositoryName(given) ? given : undefined),
+      'must be the name of a repository, such as ecru/advisories',
+    ),
+    doc: 'A repository of the default registry: bundles of advisories that are pushed there, by whoever has `ecru:ImportAdvisories`, are imported. Unset: no push imports any.',
+  },
+  ECRU_ADVISORIES_INTERVAL: {
+    schema: duration(0, YEAR_MS),
+    default: '6h',
+    doc: 'How often the source is asked for changes; 0 leaves it to `ecru advisories fetch`.',
+  },
+  ECRU_ADVISORIES_MAX_AGE: {
+    schema: duration(60 * MINUTE_MS, 10 * YEAR_MS),
+    default: '7d',
+    doc: 'Advisories that describe an older state of the world are too old: findings that rest on them say so.',
+  },
+  ECRU_ADVISORIES_CA: {
+    schema: text(),
+    doc: "File with the certificates of authorities, in PEM, that the source's certificate may come from. Unset: the well-known ones.",
+  },
   ECRU_SCAN_DURATION: {
     schema: duration(0, 10 * YEAR_MS),
     default: '0',

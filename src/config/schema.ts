@@ -1,5 +1,10 @@
 import { parseDuration, printDuration } from './duration.ts'
 
+export const SECOND_MS = 1000
+export const MINUTE_MS = 60 * SECOND_MS
+export const HOUR_MS = 60 * MINUTE_MS
+export const YEAR_MS = 365 * 24 * HOUR_MS
+
 /** How the text of a variable becomes its value. */
 export interface Schema<T> {
   /** `undefined`: it cannot be read. */
