@@ -1,9 +1,11 @@
+import type { MoreFacts } from '../../domain/iam/facts.ts'
 import type { Entity, EntityKind, NewEntity } from '../../domain/iam-entities/entity.ts'
 import { entityExists, entityNotFound, quotaExceeded, roleProtected } from '../../domain/iam-entities/errors.ts'
 import { iamArn } from '../../domain/iam-entities/iam-arn.ts'
 import { newUniqueId, UNIQUE_ID_BYTES } from '../../domain/iam-entities/unique-id.ts'
 import type { RegistryId } from '../../domain/names.ts'
 import type { Principal } from '../../domain/principal.ts'
+import type { ResourceTag } from '../../domain/repository.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { MetadataStore, MetadataWriter } from '../../stores/metadata.ts'
@@ -45,6 +47,18 @@ export class Entities {
     ownerAccountId: RegistryId = principal.accountId,
   ): Promise<void> {
     await this.#access.authorize(principal, action, { arn, ownerAccountId }, details)
+  }
+
+  /** For what is to be made: tags that it begins with take a permission of their own. */
+  async authorizeNew(
+    principal: Principal,
+    noun: 'User' | 'Role' | 'Policy' | 'OpenIDConnectProvider',
+    arn: string,
+    tags: readonly ResourceTag[],
+    facts: MoreFacts = {},
+  ): Promise<void> {
+    await this.authorizeArn(principal, `iam:Create${noun}`, arn, { requestTags: tags, facts })
+    if (tags.length > 0) await this.authorizeArn(principal, `iam:Tag${noun}`, arn, { requestTags: tags })
   }
 
   /** The same for what has tags. */

@@ -74,9 +74,7 @@ export class ManagedPolicies {
   ): Promise<ShownPolicy> {
     const { name, path, text, description, tags } = given
     const entity = { accountId: principal.accountId, kind: 'policy', name, path } as const
-    await this.#entities.authorizeArn(principal, 'iam:CreatePolicy', this.#entities.arnOf(entity), {
-      requestTags: tags,
-    })
+    await this.#entities.authorizeNew(principal, 'Policy', this.#entities.arnOf(entity), tags)
     checkTags(tags)
     checkText(text)
     const birth = this.#entities.birth('policy')

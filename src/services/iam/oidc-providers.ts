@@ -31,7 +31,7 @@ export class OidcProviders {
     const name = providerNameOf(url)
     const entity = { accountId, kind: 'oidc-provider', name, path: '/' } as const
     const arn = this.#entities.arnOf(entity)
-    await this.#entities.authorizeArn(principal, 'iam:CreateOpenIDConnectProvider', arn, { requestTags: tags })
+    await this.#entities.authorizeNew(principal, 'OpenIDConnectProvider', arn, tags)
     checkTags(tags)
     checkThumbprints(thumbprints, IAM_QUOTAS.thumbprintsPerProvider)
     checkClientIds(clientIds)

@@ -36,10 +36,8 @@ export class Roles {
     const { accountId } = principal
     const { name, path, tags, boundaryArn, trustPolicy, description, maxSessionSeconds } = given
     const entity = { accountId, kind: 'role', name, path } as const
-    await this.#entities.authorizeArn(principal, 'iam:CreateRole', this.#entities.arnOf(entity), {
-      requestTags: tags,
-      facts: boundaryArn === undefined ? {} : { 'iam:permissionsboundary': boundaryArn },
-    })
+    const facts = boundaryArn === undefined ? {} : { 'iam:permissionsboundary': boundaryArn }
+    await this.#entities.authorizeNew(principal, 'Role', this.#entities.arnOf(entity), tags, facts)
     if (path.startsWith('/aws-service-role/'))
       throw invalidParameters('The path /aws-service-role/ is reserved for service-linked roles.')
     checkTags(tags)

@@ -31,10 +31,8 @@ export class Users {
   async create(principal: Principal, { name, path, tags, boundaryArn }: NewUser): Promise<User> {
     const { accountId } = principal
     const entity = { accountId, kind: 'user', name, path } as const
-    await this.#entities.authorizeArn(principal, 'iam:CreateUser', this.#entities.arnOf(entity), {
-      requestTags: tags,
-      facts: boundaryArn === undefined ? {} : { 'iam:permissionsboundary': boundaryArn },
-    })
+    const facts = boundaryArn === undefined ? {} : { 'iam:permissionsboundary': boundaryArn }
+    await this.#entities.authorizeNew(principal, 'User', this.#entities.arnOf(entity), tags, facts)
     checkTags(tags)
     return this.#entities.metadata.transact(async (tx) => {
       if (boundaryArn !== undefined) await checkBoundary(tx.iam, this.#entities, accountId, boundaryArn)

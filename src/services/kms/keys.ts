@@ -50,6 +50,8 @@ export class Keys {
     await this.#access.authorizeOther(caller, { action: 'kms:CreateKey', requestTags: tags })
     const policy = settings.policy ?? defaultKeyPolicy(home)
     const key = this.#newKey(home, { description: settings.description ?? '', policy })
+    const tagging = { action: 'kms:TagResource', requestTags: tags } as const
+    if (tags.length > 0) await this.#access.authorizeOther(caller, tagging, keyArn(key))
     checkKeyPolicy(policy)
     if (settings.isLockoutAccepted !== true) await this.assertNoLockout(caller, key)
     const material = this.newMaterial()

@@ -57,6 +57,7 @@ export class AlarmServices {
   ): Promise<void> {
     const registry = homeOf(caller)
     await this.#authorize(caller, 'PutMetricAlarm', name, { requestTags: tags })
+    if (tags.length > 0) await this.#authorize(caller, 'TagResource', name, { requestTags: tags })
     checkActions(definition.actions, registry, this.#destinations)
     const now = this.#clock.now()
     await this.#metadata.transact(async (tx) => {

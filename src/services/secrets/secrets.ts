@@ -97,6 +97,8 @@ export class Secrets {
       { action: 'secretsmanager:CreateSecret', facts, requestTags: tags },
       { home, name },
     )
+    const tagging = { action: 'secretsmanager:TagResource', requestTags: tags } as const
+    if (tags.length > 0) await this.#access.authorize(caller, tagging, { home, name })
     if (!NAME.test(name))
       throw secretParameterInvalid(
         'Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!',

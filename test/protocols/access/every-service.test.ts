@@ -176,6 +176,38 @@ beforeAll(async () => {
 })
 afterAll(() => registry.close())
 
+const IAM_TAGS = { Tags: [{ Key: 'team', Value: 'red' }] }
+test.each([
+  ['iam', 'CreateUser', 'iam:TagUser', { ...IAM_TAGS, UserName: 'tagged' }],
+  ['iam', 'CreateRole', 'iam:TagRole', { ...IAM_TAGS, RoleName: 'tagged' }],
+  ['iam', 'CreatePolicy', 'iam:TagPolicy', { ...IAM_TAGS, PolicyName: 'tagged' }],
+  [
+    'iam',
+    'CreateOpenIDConnectProvider',
+    'iam:TagOpenIDConnectProvider',
+    { ...IAM_TAGS, Url: 'https://tagged.example.com' },
+  ],
+  [
+    'kms',
+    'CreateKey',
+    'kms:TagResource',
+    { Tags: [{ TagKey: 'team', TagValue: 'red' }], BypassPolicyLockoutSafetyCheck: true },
+  ],
+  ['secretsmanager', 'CreateSecret', 'secretsmanager:TagResource', { ...IAM_TAGS, Name: 'tagged' }],
+  ['events', 'PutRule', 'events:TagResource', { ...IAM_TAGS, Name: 'tagged', EventPattern: '{"source":["aws.ecr"]}' }],
+  ['cloudwatch', 'PutMetricAlarm', 'cloudwatch:TagResource', { ...ALARM, ...IAM_TAGS, AlarmName: 'tagged' }],
+] as const)('%s: what %s makes has tags by %s alone', async (name, operation, tagging, given) => {
+  const documents = { PolicyDocument: POLICY, AssumeRolePolicyDocument: TRUST }
+  const service = { ...named(name), given: () => ({ ...documents, ...given }), more: () => ({}) }
+  const only = { Effect: 'Allow', Action: `${name}:${operation}`, Resource: '*' }
+  await may(only, { ...only, NotAction: tagging, Action: undefined })
+  expect(await ask(service, operation)).toContain(`not authorized to perform: ${tagging} on resource: arn:aws:${name}`)
+  await may(only, { ...only, Action: tagging, Condition: { StringEquals: { 'aws:RequestTag/team': 'blue' } } })
+  expect(await ask(service, operation)).toContain(`not authorized to perform: ${tagging} on resource: arn:aws:${name}`)
+  await may(only, { ...only, Action: tagging, Condition: { StringEquals: { 'aws:RequestTag/team': 'red' } } })
+  expect(await ask(service, operation)).toStartWith('200')
+})
+
 describe.each(SERVICES)('$name', (service) => {
   const { name, model, except = {} } = service
   const operations = Object.keys(model.operations).filter((operation) => !Object.hasOwn(except, operation))
