@@ -5,6 +5,7 @@ import { createPlanes } from './app/planes.ts'
 import { createServices } from './app/services.ts'
 import { withTraces } from './app/traces.ts'
 import type { Config } from './config/config.ts'
+import { isOperatorRead, OPERATOR_SOURCE, operatorEventName } from './domain/audit/operator-event.ts'
 import { systemClock } from './lib/clock.ts'
 import { randomIds } from './lib/ids.ts'
 import type { Logger } from './lib/logger.ts'
@@ -65,7 +66,11 @@ export async function createApp(
   return {
     ...jobs.byOperator,
     firstRootKey: await prepareRootKey(config, services.rootKeys),
-    administer: (command, parameters) => services.administration.run(command, parameters),
+    administer: async (command, parameters) => {
+      const done = await services.administration.run(command, parameters)
+      tellOfAdministration(foundation, command, parameters)
+      return done
+    },
     replicate: (command, parameters) => services.replicationCommands.run(command, parameters),
     inspect: (command, parameters) => services.scanCommands.run(command, parameters),
     manageEvents: (command, parameters) => services.eventCommands.run(command, parameters),
@@ -86,6 +91,16 @@ export async function createApp(
       await foundation.blobs.close()
     },
   }
+}
+
+/** Nobody signs what is done on the data directory itself, but it is written down. */
+function tellOfAdministration({ audit, clock, config }: Foundation, command: AdminCommand, details: AdminParameters) {
+  const { registryId: accountId, region } = config.defaultRegistry
+  const name = `admin/${command}`
+  audit.recordServiceEvent({
+    ...{ at: clock.now(), accountId, region, resources: [], details },
+    ...{ eventSource: OPERATOR_SOURCE, eventName: operatorEventName(name), isReadOnly: isOperatorRead(name) },
+  })
 }
 
 /** The server profile knows no caller without a key, so it always has one. */

@@ -137,6 +137,57 @@ describe('every call is written down', () => {
   })
 })
 
+describe('what operators have done is written down', () => {
+  const operate = (path: string, facts: Parameters<typeof detachedContext>[0] = {}) =>
+    app.handle(new Request(`http://localhost:4566/_ecru/${path}`, { method: 'POST' }), detachedContext(facts))
+
+  test('with what it was told, and without what it answered', async () => {
+    const answer = await operate('admin/account/create?account=111122223333')
+    const { secretAccessKey } = (await answer.json()) as { readonly secretAccessKey: string }
+    await operate('admin/token/revoke?id=none')
+    await operate('gc?dryRun=true')
+    await operate('admin/account/list')
+    const { events } = await history()
+    expect(events.map(({ EventName, ReadOnly }) => [EventName, ReadOnly])).toEqual([
+      ['AdminAccountList', 'true'],
+      ['Gc', 'false'],
+      ['AdminTokenRevoke', 'false'],
+      ['AdminAccountCreate', 'false'],
+    ])
+    const [, , failed, made] = events.map(({ CloudTrailEvent }) => JSON.parse(CloudTrailEvent))
+    expect(made).toMatchObject({
+      eventSource: 'ecru',
+      requestParameters: { account: '111122223333' },
+      responseElements: null,
+      sourceIPAddress: '127.0.0.1',
+    })
+    expect(failed).toMatchObject({ requestParameters: { id: 'none' }, errorCode: 'InvalidParameterException' })
+    expect(secretAccessKey.length).toBeGreaterThan(20)
+    expect(JSON.stringify(events)).not.toContain(secretAccessKey)
+  })
+
+  test('on the data directory itself, too', async () => {
+    const given = { account: '111122223333' }
+    const { secretAccessKey } = (await app.administer('account/create', given)) as { readonly secretAccessKey: string }
+    const { events } = await history(lookedFor('EventName', 'AdminAccountCreate'))
+    const [made] = events.map(({ CloudTrailEvent }) => JSON.parse(CloudTrailEvent))
+    expect(made).toMatchObject({ userIdentity: { invokedBy: 'AWS Internal' }, serviceEventDetails: given })
+    expect(JSON.stringify(events)).not.toContain(secretAccessKey)
+  })
+
+  test('and what strangers have tried', async () => {
+    expect((await operate('admin/root/rotate', { isLoopback: false, remoteAddress: '192.0.2.8' })).status).toBe(400)
+    const { events } = await history(lookedFor('EventName', 'AdminRootRotate'))
+    expect(events.map(({ CloudTrailEvent }) => JSON.parse(CloudTrailEvent))).toMatchObject([
+      {
+        userIdentity: { type: 'Unknown' },
+        sourceIPAddress: '192.0.2.8',
+        errorCode: 'MissingAuthenticationTokenException',
+      },
+    ])
+  })
+})
+
 describe('the history', () => {
   beforeEach(async () => {
     for (const repositoryName of ['aa', 'bb', 'cc']) await call('ecr', 'CreateRepository', { repositoryName })

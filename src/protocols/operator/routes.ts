@@ -1,6 +1,7 @@
 import { accessDenied, isRegistryError } from '../../domain/errors.ts'
 import type { AccessQuestion } from '../../domain/iam/access-report.ts'
 import { parseRegion, parseRegistryId, parseRepositoryName, type RepositoryRef } from '../../domain/names.ts'
+import { from } from '../../domain/principal.ts'
 import { ADMIN_COMMANDS } from '../../services/administration.ts'
 import { EVENT_COMMANDS } from '../../services/events/event-commands.ts'
 import { REPLICATION_COMMANDS } from '../../services/replication/replication-commands.ts'
@@ -8,11 +9,13 @@ import { SCAN_COMMANDS } from '../../services/scanning/scan-commands.ts'
 import { verifySigV4 } from '../aws/sigv4/verify.ts'
 import { awsErrorOf } from '../errors.ts'
 import { readBody } from '../http/body.ts'
+import { RequestCircumstances } from '../http/circumstances.ts'
 import type { Handler, RequestContext } from '../http/context.ts'
 import { pathOf } from '../http/router.ts'
+import { auditOperation } from './audited-operation.ts'
 import { DEV_ROUTES } from './dev-tools.ts'
 import { hasScrapeToken, metricsPage } from './metrics.ts'
-import { isFromBrowser, type OperatorServices, type Routes } from './services.ts'
+import { type Asked, isFromBrowser, type OperatorServices, type RoutedServices, type Routes } from './services.ts'
 
 const ROUTES: Routes = {
   'GET /_ecru/health': async () => Response.json({ status: 'ok' }),
@@ -107,10 +110,14 @@ export function createOperatorPlane(services: OperatorServices): Handler {
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const path = pathOf(request.url)
     const route = routes[`${method} ${path}`]
+    const asked: Asked = {}
     try {
       if (route === undefined) return unknownRoute(method, path, Object.keys(routes))
-      return await route(request, context, services)
+      const response = await route(request, context, { ...services, asked })
+      auditOperation(request, context, services, asked)
+      return response
     } catch (thrown) {
+      auditOperation(request, context, services, asked, thrown)
       const { status, code, message, isBug } = awsErrorOf(thrown)
       if (isBug) services.logger.error({ requestId: context.requestId, error: asError(thrown) }, 'request failed')
       return Response.json({ code, message, requestId: context.requestId }, { status })
@@ -131,7 +138,7 @@ async function ready(_request: Request, context: RequestContext, services: Opera
 }
 
 /** Which version runs, and how much all accounts keep, is no stranger's business. */
-async function info(request: Request, context: RequestContext, services: OperatorServices): Promise<Response> {
+async function info(request: Request, context: RequestContext, services: RoutedServices): Promise<Response> {
   const { facts, setting } = services
   if (facts.profile === 'server') await authorize(request, context, services)
   const uptimeSeconds = Math.floor((setting.clock.now().getTime() - facts.startedAt.getTime()) / 1000)
@@ -139,7 +146,7 @@ async function info(request: Request, context: RequestContext, services: Operato
 }
 
 /** `to=-`: the answer is the archive, and breaks off where the backup fails. */
-async function backUp(request: Request, context: RequestContext, services: OperatorServices): Promise<Response> {
+async function backUp(request: Request, context: RequestContext, services: RoutedServices): Promise<Response> {
   await admit(request, context, services)
   const query = new URL(request.url).searchParams
   const to = query.get('to') ?? ''
@@ -176,7 +183,7 @@ async function streamed(pieces: AsyncGenerator<Uint8Array, void, void>, contentT
 async function operate(
   request: Request,
   context: RequestContext,
-  services: OperatorServices,
+  services: RoutedServices,
   run: (query: URLSearchParams) => Promise<object>,
 ): Promise<Response> {
   await admit(request, context, services)
@@ -184,8 +191,9 @@ async function operate(
 }
 
 /** Programs on this machine need no key in the dev profile, where everybody has one. */
-async function admit(request: Request, context: RequestContext, services: OperatorServices): Promise<void> {
+async function admit(request: Request, context: RequestContext, services: RoutedServices): Promise<void> {
   const isTrusted = services.facts.profile === 'dev' && context.isLoopback && !isFromBrowser(request)
+  services.asked.isTrusted = isTrusted
   if (!isTrusted) await authorize(request, context, services)
 }
 
@@ -222,7 +230,7 @@ const BODY_BYTES_MAX = 1024
 async function authorize(
   request: Request,
   context: RequestContext,
-  { setting, defaultRegistry }: OperatorServices,
+  { setting, defaultRegistry, asked }: RoutedServices,
 ): Promise<void> {
   const { method, headers, url } = request
   const signedBy = await verifySigV4(
@@ -235,7 +243,9 @@ async function authorize(
       remoteAddress: context.clientAddress,
     },
   )
-  const { arn, kind, accountId, session } = await setting.callers.identify(signedBy)
+  const principal = from(await setting.callers.identify(signedBy), new RequestCircumstances(request, context))
+  asked.principal = principal
+  const { arn, kind, accountId, session } = principal
   context.setPrincipal(arn)
   const { registryId } = defaultRegistry
   if (kind !== 'root' || accountId !== registryId || session !== undefined)

@@ -1,5 +1,6 @@
 import type { AccessQuestion } from '../../domain/iam/access-report.ts'
 import type { Registry, RepositoryRef } from '../../domain/names.ts'
+import type { Principal } from '../../domain/principal.ts'
 import type { ResetReport, ResetScope } from '../../domain/reset-scope.ts'
 import type { Logger } from '../../lib/logger.ts'
 import type { VirtualClock } from '../../lib/virtual-clock.ts'
@@ -85,8 +86,21 @@ export interface OperatorServices {
   manageEvents(command: EventCommand, parameters: EventParameters): Promise<object>
 }
 
+/** Who asked, as far as it is known when the request has ended. */
+export interface Asked {
+  /** Absent: nobody who is known. */
+  principal?: Principal
+  /** It came without a signature and needed none: a program on this machine, in the dev profile. */
+  isTrusted?: boolean
+}
+
+/** The same for one request, whose answer also says who asked. */
+export interface RoutedServices extends OperatorServices {
+  readonly asked: Asked
+}
+
 /** Answers one route of the operator's plane. */
-export type Route = (request: Request, context: RequestContext, services: OperatorServices) => Promise<Response>
+export type Route = (request: Request, context: RequestContext, services: RoutedServices) => Promise<Response>
 
 /** Routes by method and path. */
 export type Routes = Readonly<Record<string, Route>>
