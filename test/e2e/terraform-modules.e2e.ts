@@ -1,8 +1,15 @@
 import { describe, expect } from 'bun:test'
+import {
+  DescribeRegistryCommand,
+  DescribeRepositoriesCommand,
+  GetRegistryScanningConfigurationCommand,
+} from '@aws-sdk/client-ecr'
+import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import { testWith } from '../support/clients/client-test.ts'
 import { useStage } from '../support/clients/stage.ts'
 import type { TerraformFolder, TerraformVariables } from '../support/clients/terraform-folder.ts'
 import { openModule } from '../support/clients/terraform-modules.ts'
+import { ecrClient } from '../support/start-registry.ts'
 
 const test = testWith('terraform', 'terraform-providers')
 const TIMEOUT_MS = 300_000
@@ -51,7 +58,7 @@ const COMBINATIONS: readonly {
   {
     module: 'ecr',
     name: 'age alone; then forty-eight prefixes beside it',
-    inputs: { repository_names: ['api'], max_image_count: null, image_retention_days: 60 },
+    inputs: { repository_names: ['api'], image_retention_days: 60 },
     added: 2,
     update: {
       repository_names: ['api'],
@@ -80,6 +87,37 @@ const COMBINATIONS: readonly {
   },
   {
     module: 'ecr',
+    name: 'a count and an age that one policy cannot have both of; then the age no longer',
+    inputs: { repository_names: ['api'], max_image_count: 10, image_retention_days: 60, max_untagged_images: 3 },
+    added: 2,
+    update: { repository_names: ['api'], max_image_count: 10, max_untagged_images: 3 },
+    updated: '1 added, 0 changed, 1 destroyed',
+    left: 2,
+  },
+  {
+    module: 'ecr',
+    name: 'the registry-wide options; then other regions and scans',
+    inputs: {
+      repository_names: ['api'],
+      replication_regions: ['eu-west-1', 'eu-central-1'],
+      registry_scanning_type: 'ENHANCED',
+    },
+    added: 4,
+    update: { repository_names: ['api'], replication_regions: ['eu-west-1'], registry_scanning_type: 'BASIC' },
+    updated: '0 added, 2 changed, 0 destroyed',
+    left: 4,
+  },
+  {
+    module: 'ecr',
+    name: 'a public repository; then KMS, with the key that AWS would manage',
+    inputs: { repository_names: ['api'], public_repository_names: ['cli'], tags: { team: 'red' } },
+    added: 3,
+    update: { repository_names: ['api'], public_repository_names: ['cli', 'web'], encryption_type: 'KMS' },
+    updated: '3 added, 1 changed, 2 destroyed',
+    left: 4,
+  },
+  {
+    module: 'ecr',
     name: 'nothing; then one repository',
     inputs: { repository_names: [] },
     added: 0,
@@ -100,6 +138,15 @@ const COMBINATIONS: readonly {
       tags: { team: 'red' },
     },
     updated: '1 added, 1 changed, 1 destroyed',
+    left: 2,
+  },
+  {
+    module: 'repository',
+    name: 'defaults; then another encryption, which replaces it with its policy',
+    inputs: { name: 'team/app' },
+    added: 2,
+    update: { name: 'team/app', encryption_type: 'KMS' },
+    updated: '2 added, 0 changed, 2 destroyed',
     left: 2,
   },
   {
@@ -140,25 +187,52 @@ describe('Applied, changed and destroyed, whatever the inputs', () => {
     )
 
   test(
-    'ecr: options of other services are planned',
+    'ecr: a key of KMS encrypts, the regions get copies, and the public repository is in the gallery',
     async () => {
       const terraform = await open('ecr')
-      const plan = await terraform.changes({
+      const credentials = { accessKeyId: '000000000000', secretAccessKey: 'test' }
+      const kms = new KMSClient({ endpoint: stage.url, region: 'us-east-1', credentials })
+      const { KeyMetadata } = await kms.send(new CreateKeyCommand({}))
+      const keyArn = KeyMetadata?.Arn ?? ''
+      kms.destroy()
+      const inputs = {
         ...PROJECT,
         repository_names: ['api'],
         encryption_type: 'KMS',
-        kms_key_arn: 'arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555',
+        kms_key_arn: keyArn,
         replication_regions: ['eu-west-1'],
         registry_scanning_type: 'ENHANCED',
         public_repository_names: ['cli'],
-      })
-      for (const planned of [
-        'aws_ecr_replication_configuration.this[0] will be created',
-        'aws_ecr_registry_scanning_configuration.this[0] will be created',
-        'aws_ecrpublic_repository.this["cli"] will be created',
-        'Plan: 5 to add, 0 to change, 0 to destroy.',
+      }
+      expect(await terraform.apply(inputs)).toBe('Apply complete! Resources: 5 added, 0 changed, 0 destroyed.')
+      expect(await terraform.changes(inputs)).toBeUndefined()
+
+      const ecr = ecrClient(stage.url)
+      const { repositories = [] } = await ecr.send(new DescribeRepositoriesCommand({}))
+      expect(repositories.map((repository) => repository.encryptionConfiguration)).toEqual([
+        { encryptionType: 'KMS', kmsKey: keyArn },
       ])
-        expect(plan).toContain(planned)
+      const { replicationConfiguration } = await ecr.send(new DescribeRegistryCommand({}))
+      expect(replicationConfiguration?.rules).toEqual([
+        {
+          destinations: [{ region: 'eu-west-1', registryId: '000000000000' }],
+          repositoryFilters: [{ filter: 'shop-dev-', filterType: 'PREFIX_MATCH' }],
+        },
+      ])
+      const { scanningConfiguration } = await ecr.send(new GetRegistryScanningConfigurationCommand({}))
+      expect(scanningConfiguration).toEqual({
+        scanType: 'ENHANCED',
+        rules: [
+          {
+            scanFrequency: 'CONTINUOUS_SCAN',
+            repositoryFilters: [{ filter: 'shop-dev-*', filterType: 'WILDCARD' }],
+          },
+        ],
+      })
+      ecr.destroy()
+      const { public_repository_urls: urls } = await terraform.output<{ public_repository_urls: { cli: string } }>()
+      expect(urls.cli).toEndWith('/shop-dev-cli')
+      expect(await terraform.destroy(inputs)).toBe('Destroy complete! Resources: 5 destroyed.')
     },
     TIMEOUT_MS,
   )

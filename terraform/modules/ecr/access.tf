@@ -24,7 +24,7 @@ locals {
 resource "aws_ecr_repository_policy" "this" {
   for_each = { for name, repository in aws_ecr_repository.this : name => repository if length(local.granted) > 0 }
 
-  repository = each.value.name
+  repository = each.value.id # as with the lifecycle policy
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [

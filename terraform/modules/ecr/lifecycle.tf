@@ -4,8 +4,12 @@
 # - a rule for any image comes last, and an image that an earlier rule selects is none of its business, so the age
 #   applies to what is not counted.
 locals {
-  # A nullable input as the list of none or one.
-  kept_tagged   = var.max_image_count[*]
+  # An age alone is what it says; it would never act beside a count of all tagged images.
+  age_alone       = var.image_retention_days != null && length(var.tag_prefixes) == 0
+  max_image_count = var.max_image_count != null ? var.max_image_count : local.age_alone ? 0 : 30
+
+  # An input as the list of none or one.
+  kept_tagged   = local.max_image_count == 0 ? [] : [local.max_image_count]
   kept_untagged = var.max_untagged_images[*]
   retention     = var.image_retention_days[*]
 
@@ -57,13 +61,13 @@ locals {
 resource "aws_ecr_lifecycle_policy" "this" {
   for_each = aws_ecr_repository.this
 
-  repository = each.value.name
+  repository = each.value.id # not known when the repository is replaced, so that the policy is put into the new one
   policy     = local.lifecycle_policy
+}
 
-  lifecycle {
-    precondition {
-      condition     = var.image_retention_days == null || var.max_image_count == null || length(var.tag_prefixes) > 0
-      error_message = "image_retention_days would never act: max_image_count counts all tagged images. Name the counted ones in tag_prefixes, or set max_image_count to null."
-    }
+check "image_retention_days" {
+  assert {
+    condition     = !local.age_alone || length(local.kept_tagged) == 0
+    error_message = "image_retention_days never acts: max_image_count counts all tagged images. Name the counted ones in tag_prefixes, or leave max_image_count out."
   }
 }

@@ -80,13 +80,13 @@ variable "kms_key_arn" {
 }
 
 variable "max_image_count" {
-  description = "How many of the newest tagged images stay, per entry of tag_prefixes (of all tagged images when that is empty). null: no such rule."
+  description = "How many of the newest tagged images stay, per entry of tag_prefixes (of all tagged images when that is empty). 0: no such rule. null: 30, or no such rule where image_retention_days is given without tag_prefixes."
   type        = number
-  default     = 30
+  default     = null
 
   validation {
-    condition     = var.max_image_count == null ? true : var.max_image_count >= 1 && floor(var.max_image_count) == var.max_image_count
-    error_message = "max_image_count is a whole number of at least 1, or null."
+    condition     = var.max_image_count == null ? true : var.max_image_count >= 0 && floor(var.max_image_count) == var.max_image_count
+    error_message = "max_image_count is a whole number, or null."
   }
 }
 

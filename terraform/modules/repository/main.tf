@@ -22,7 +22,7 @@ resource "aws_ecr_repository" "this" {
 }
 
 resource "aws_ecr_lifecycle_policy" "this" {
-  repository = aws_ecr_repository.this.name
+  repository = aws_ecr_repository.this.id # not known when the repository is replaced, so that the policy is put into the new one
 
   policy = jsonencode({
     rules = [

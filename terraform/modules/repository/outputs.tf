@@ -1,6 +1,6 @@
 output "repository_name" {
   description = "The repository's name."
-  value       = aws_ecr_repository.this.name
+  value       = aws_ecr_repository.this.id
 }
 
 output "repository_url" {

@@ -73,7 +73,6 @@ run "every_rule" {
 run "age_only" {
   command = plan
   variables {
-    max_image_count      = null
     image_retention_days = 60
   }
 
@@ -83,12 +82,38 @@ run "age_only" {
   }
 }
 
+run "age_beside_prefixes" {
+  command = plan
+  variables {
+    tag_prefixes         = ["v"]
+    image_retention_days = 60
+  }
+
+  assert {
+    condition     = [for rule in jsondecode(aws_ecr_lifecycle_policy.this["api"].policy).rules : "${rule.selection.tagStatus} ${rule.selection.countNumber}"] == ["tagged 30", "untagged 1", "any 60"]
+    error_message = "Images with a named prefix are counted, all other tagged ones expire by age."
+  }
+}
+
 run "age_that_never_acts" {
   command = plan
   variables {
+    max_image_count      = 10
     image_retention_days = 60
   }
-  expect_failures = [aws_ecr_lifecycle_policy.this]
+  expect_failures = [check.image_retention_days]
+}
+
+run "no_count" {
+  command = plan
+  variables {
+    max_image_count = 0
+  }
+
+  assert {
+    condition     = jsondecode(aws_ecr_lifecycle_policy.this["api"].policy).rules[*].selection.tagStatus == ["untagged"]
+    error_message = "Without a count, tagged images stay."
+  }
 }
 
 run "access" {

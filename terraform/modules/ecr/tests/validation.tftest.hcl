@@ -30,7 +30,7 @@ run "choices" {
 run "numbers" {
   command = plan
   variables {
-    max_image_count      = 0
+    max_image_count      = -1
     image_retention_days = -1
     max_untagged_images  = 1.5
   }
