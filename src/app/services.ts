@@ -94,7 +94,10 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
       onPush: (ref) => traffic.pushed(ref),
       advisories: new AdvisoryPushes(config.advisories.repository, access, clock, () => bells.advisoriesPushed()),
     },
-    { quotas, publicQuotas, isSparseAccepted: config.acceptsSparseImages },
+    {
+      ...{ quotas, publicQuotas, isSparseAccepted: config.acceptsSparseImages },
+      areLayersWanted: config.fidelity === 'aws',
+    },
   )
   const events = createEventServices(foundation, access, eventDestinationsOf(config), () => bells.eventRulesChanged())
   const sboms = new Sboms(metadata, scanServices.imageContents, new Attachments(uploads, images), clock, {

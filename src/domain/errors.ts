@@ -221,10 +221,12 @@ export function layerExists(digest: string, place: Place): RegistryError {
   return new RegistryError('layer-exists', `Layer already exists in ${inRepository(place)} with digest '${digest}'`)
 }
 
+/** In ECR's words, which name neither digest. */
 export function layerDigestMismatch(given: string, calculated: string): RegistryError {
   return new RegistryError(
     'layer-digest-mismatch',
-    `The layer digest '${given}' did not match the calculated digest '${calculated}'`,
+    'None of the provided layer digests match the calculated layer digest',
+    { given, calculated },
   )
 }
 
@@ -237,8 +239,11 @@ export function uploadNotFound(uploadId: string, place?: Place): RegistryError {
   return new RegistryError('upload-not-found', `The layer upload with id '${uploadId}' does not exist${where}`)
 }
 
-export function uploadEmpty(uploadId: string): RegistryError {
-  return new RegistryError('upload-empty', `Layer upload with id '${uploadId}' has no parts`)
+export function uploadEmpty(uploadId: string, { name, registry }: Place): RegistryError {
+  return new RegistryError(
+    'upload-empty',
+    `The upload with id '${uploadId}' in the repository with name '${name}' in registry with id '${registry.registryId}' cannot be completed because it does not have any parts`,
+  )
 }
 
 /** The part does not begin where the upload ends. `sizeBytes` is what the upload holds. */

@@ -1,8 +1,18 @@
 import { type ErrorCode, isRegistryError, type RegistryError } from '../domain/errors.ts'
 
-/** How one error looks on each wire. `oci: null`: cannot arise there. A text replaces the error's own message. */
+interface OciWire {
+  readonly status: number
+  readonly code: string
+  readonly text?: string
+}
+
+/**
+ * How one error looks on each wire. `oci: null`: cannot arise there. A text replaces the error's own message. `ecr`: what
+ * ECR answers on `/v2/` where OCI wants something else.
+ */
 interface Wire {
-  readonly oci: { readonly status: number; readonly code: string; readonly text?: string } | null
+  readonly oci: OciWire | null
+  readonly ecr?: OciWire
   readonly aws: { readonly status: number; readonly code: string }
 }
 
@@ -76,7 +86,11 @@ const WIRE = {
   'key-usage-invalid': { oci: null, aws: aws('InvalidKeyUsageException') },
   // A key that is disabled or gone; what the repository holds cannot be had without it.
   'kms-key-unusable': { oci: oci(403, 'DENIED'), aws: aws('KmsException') },
-  'layer-digest-mismatch': { oci: oci(400, 'DIGEST_INVALID'), aws: aws('InvalidLayerException') },
+  'layer-digest-mismatch': {
+    oci: oci(400, 'DIGEST_INVALID'),
+    ecr: oci(400, 'BLOB_UPLOAD_INVALID'),
+    aws: aws('InvalidLayerException'),
+  },
   'layer-exists': { oci: null, aws: aws('LayerAlreadyExistsException') },
   'layer-inaccessible': { oci: oci(404, 'BLOB_UNKNOWN'), aws: aws('LayerInaccessibleException') },
   'layer-not-found': { oci: oci(404, 'BLOB_UNKNOWN'), aws: aws('LayersNotFoundException') },
@@ -90,7 +104,7 @@ const WIRE = {
   'lifecycle-preview-in-progress': { oci: null, aws: aws('LifecyclePolicyPreviewInProgressException') },
   'lifecycle-preview-not-found': { oci: null, aws: aws('LifecyclePolicyPreviewNotFoundException') },
   'limit-exceeded': { oci: oci(429, 'TOOMANYREQUESTS'), aws: aws('LimitExceededException') },
-  'manifest-invalid': { oci: oci(400, 'MANIFEST_INVALID'), aws: aws(IPE) },
+  'manifest-invalid': { oci: oci(400, 'MANIFEST_INVALID'), ecr: oci(405, 'UNSUPPORTED'), aws: aws(IPE) },
   'manifest-too-large': { oci: oci(413, 'SIZE_INVALID'), aws: aws(IPE) },
   'metric-parameter-invalid': { oci: null, aws: aws('InvalidParameterValueException') },
   'metric-parameters-conflict': { oci: null, aws: aws('InvalidParameterCombinationException') },
@@ -194,9 +208,13 @@ export function refusalHeaders(error: RegistryError | undefined): Readonly<Recor
   return typeof message === 'string' ? { [AUTHORIZATION_MESSAGE]: message } : {}
 }
 
-/** What an OCI client sees. Anything that is not a RegistryError, or cannot arise on this wire, is a bug of ours: 500. */
-export function ociErrorOf(thrown: unknown): WireError {
-  const wire = isRegistryError(thrown) ? wireTable[thrown.code].oci : null
+/**
+ * What an OCI client sees; with fidelity `aws` as ECR has it. Anything that is not a RegistryError, or cannot arise on this
+ * wire, is a bug of ours: 500.
+ */
+export function ociErrorOf(thrown: unknown, fidelity: 'oci' | 'aws' = 'oci'): WireError {
+  const wires = isRegistryError(thrown) ? wireTable[thrown.code] : undefined
+  const wire = (fidelity === 'aws' ? wires?.ecr : undefined) ?? wires?.oci ?? null
   if (!isRegistryError(thrown) || wire === null)
     return { status: 500, code: 'UNKNOWN', message: INTERNAL_MESSAGE, isBug: true }
   const { status, code, text } = wire

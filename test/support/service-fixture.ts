@@ -128,6 +128,7 @@ export interface ServiceOptions {
   readonly publicQuotas?: Quotas
   readonly publicRates?: Rates
   readonly isMountOpen?: boolean
+  readonly areLayersWanted?: boolean
   /** Where rules may send events to. */
   readonly eventDestinations?: DestinationTable
   readonly isEveryPushWelcome?: boolean
@@ -264,7 +265,7 @@ export async function createServices(options: ServiceOptions = {}) {
       replication: pushReplication,
       advisories: new AdvisoryPushes(options.advisoryRepository, access, clock, () => undefined),
     },
-    { quotas, publicQuotas },
+    { quotas, publicQuotas, areLayersWanted: options.areLayersWanted ?? false },
   )
   const pushTargets = new PushTargets(
     { metadata, access, repositories, keys: repositoryKeys, lifecycle },

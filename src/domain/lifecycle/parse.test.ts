@@ -22,6 +22,8 @@ const days = (countType: string, countNumber = 10) => ({ countType, countUnit: '
 const archived = { storageClass: 'archive', ...days('sinceImageTransitioned', 90) }
 const toArchive = { type: 'transition', targetStorageClass: 'archive' }
 
+const NO_SCHEMA = 'instance failed to match exactly one schema (matched 0 out of 2)'
+
 function refusalOf(text: string): string {
   try {
     parseLifecyclePolicy(text)
@@ -29,7 +31,7 @@ function refusalOf(text: string): string {
     if (!isRegistryError(thrown, 'invalid-parameter')) throw thrown
     expect(thrown.details.member).toBe('LifecyclePolicyText')
     const [, detail = ''] =
-      /^Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure: (.*)'$/.exec(
+      /^Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure: (.*)'$/s.exec(
         thrown.message,
       ) ?? []
     return detail
@@ -244,13 +246,14 @@ describe('a policy is refused', () => {
     [
       'countUnit with imageCountMoreThan',
       policy(rule({}, { countUnit: 'days' })),
-      'countUnit must not be specified when countType=imageCountMoreThan.',
+      `${NO_SCHEMA}\ncountUnit must not be specified when countType=imageCountMoreThan.`,
     ],
     ...['sinceImagePushed', 'sinceImagePulled', 'sinceImageTransitioned'].map((countType): [string, string, string] => [
       `${countType} without countUnit`,
       policy(rule({}, { countType })),
-      `Must specify countUnit when countType=${countType}.`,
+      `${NO_SCHEMA}\nMust specify countUnit when countType=${countType}.`,
     ]),
+    ['countUnit null', policy(rule({}, { countUnit: null })), NO_SCHEMA],
     [
       'sinceImageTransitioned without a written storageClass',
       policy(rule({}, { ...archived, storageClass: undefined })),
@@ -283,12 +286,17 @@ describe('a policy is refused', () => {
     [
       'transition without a target',
       policy(rule({}, {}, { type: 'transition' })),
-      'Must specify targetStorageClass when action type=TRANSITION.',
+      `${NO_SCHEMA}\nMust specify targetStorageClass when action type=TRANSITION.`,
     ],
     [
       'expire with a target',
       policy(rule({}, {}, { targetStorageClass: 'archive' })),
-      'targetStorageClass must not be specified when action type=EXPIRE.',
+      `${NO_SCHEMA}\ntargetStorageClass must not be specified when action type=EXPIRE.`,
+    ],
+    [
+      'expire with a target that is null',
+      policy(rule({}, {}, { targetStorageClass: null })),
+      `${NO_SCHEMA}\ntargetStorageClass must not be specified when action type=EXPIRE.`,
     ],
     [
       'fifty-one rules',

@@ -95,6 +95,9 @@ function parseTags({ tagStatus, tagPatternList, tagPrefixList }: JsonObject): Ta
   return { tagStatus: status, list: 'pattern', entries }
 }
 
+/** ECR's schema has a branch for each kind of count and of action, and says no more than this; our own line follows. */
+const NO_SCHEMA = 'instance failed to match exactly one schema (matched 0 out of 2)'
+
 const AGE_COUNT_TYPES: readonly string[] = [
   'sinceImagePushed',
   'sinceImagePulled',
@@ -103,15 +106,16 @@ const AGE_COUNT_TYPES: readonly string[] = [
 
 function parseLimit({ countType, countUnit, countNumber }: JsonObject): LifecycleLimit {
   const type = jsonText(countType)
-  if (type !== 'imageCountMoreThan' && !AGE_COUNT_TYPES.includes(type))
-    throw new PolicyMistake('instance failed to match exactly one schema (matched 0 out of 2)')
+  if (type !== 'imageCountMoreThan' && !AGE_COUNT_TYPES.includes(type)) throw new PolicyMistake(NO_SCHEMA)
+  if (countUnit === null) throw new PolicyMistake(NO_SCHEMA)
   const unit = countUnit === undefined ? undefined : oneOf(countUnit, ['days'])
   const number = positiveInteger(countNumber)
   if (type === 'imageCountMoreThan') {
-    if (unit !== undefined) throw new PolicyMistake(`countUnit must not be specified when countType=${type}.`)
+    if (unit !== undefined)
+      throw new PolicyMistake(`${NO_SCHEMA}\ncountUnit must not be specified when countType=${type}.`)
     return { countType: type, keptImages: number }
   }
-  if (unit === undefined) throw new PolicyMistake(`Must specify countUnit when countType=${type}.`)
+  if (unit === undefined) throw new PolicyMistake(`${NO_SCHEMA}\nMust specify countUnit when countType=${type}.`)
   return { countType: type as AgeCountType, ageDays: number }
 }
 
@@ -120,10 +124,10 @@ function parseAction(value: unknown): LifecycleAction {
   const action = oneOf(type, ['expire', 'transition'])
   if (action === 'transition') {
     if (targetStorageClass === undefined)
-      throw new PolicyMistake('Must specify targetStorageClass when action type=TRANSITION.')
+      throw new PolicyMistake(`${NO_SCHEMA}\nMust specify targetStorageClass when action type=TRANSITION.`)
     oneOf(targetStorageClass, ['archive'])
   } else if (targetStorageClass !== undefined)
-    throw new PolicyMistake('targetStorageClass must not be specified when action type=EXPIRE.')
+    throw new PolicyMistake(`${NO_SCHEMA}\ntargetStorageClass must not be specified when action type=EXPIRE.`)
   return action
 }
 

@@ -35,11 +35,12 @@ export function errorResponse(
   request: Request,
   context: RequestContext,
   report: (thrown: unknown, requestId: string) => void,
+  fidelity: 'oci' | 'aws' = 'oci',
 ): Response {
   // Nobody is left to read it.
   if (thrown instanceof ClientGone) return answer(context, 400)
   if (isRegistryError(thrown, 'unauthenticated')) return challenge(request, context)
-  const wire = ociErrorOf(thrown)
+  const wire = ociErrorOf(thrown, fidelity)
   if (wire.isBug) report(thrown, context.requestId)
   return refuse(request, context, wire, headersOf(wire, request))
 }

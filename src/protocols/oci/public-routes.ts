@@ -32,7 +32,8 @@ export function createPublicOci(services: PublicOciServices): Handler {
       return await handle(request, context, services)
     } catch (thrown) {
       if (isRegistryError(thrown, 'unauthenticated')) return bearerChallenge(request, context)
-      return badToken(thrown, request, context) ?? errorResponse(thrown, request, context, services.report)
+      const { report, settings } = services
+      return badToken(thrown, request, context) ?? errorResponse(thrown, request, context, report, settings.fidelity)
     }
   }
 }

@@ -45,7 +45,7 @@ export function createOci(services: OciServices): Handler {
     try {
       return await handle(request, context, services)
     } catch (thrown) {
-      return errorResponse(thrown, request, context, services.report)
+      return errorResponse(thrown, request, context, services.report, services.settings.fidelity)
     }
   }
 }

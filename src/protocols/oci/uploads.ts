@@ -52,7 +52,8 @@ export async function completeUpload(call: RepositoryCall, uploadId: string): Pr
   const place = partPlace(call)
   const hasBody = request.body !== null && contentLength(request) !== 0
   const last = hasBody || place.firstByte !== undefined ? { place, body: uploadBody(request, context) } : undefined
-  await services.uploads.complete(principal, ref, uploadId, digest, last)
+  // ECR knows no layers without bytes.
+  await services.uploads.complete(principal, ref, uploadId, digest, last, services.settings.fidelity === 'aws')
   return created(call, digest)
 }
 

@@ -6,6 +6,7 @@ import {
   imageNotFound,
   layersNotFound,
   limitExceeded,
+  manifestInvalid,
   referencedImagesNotFound,
   repositoryNotFound,
   tagImmutable,
@@ -86,6 +87,8 @@ export interface ImageRules {
   readonly publicQuotas?: Quotas
   /** Whether an image may be pushed before (or without) what it refers to: OCI's option, which ECR does not take. */
   readonly isSparseAccepted?: boolean
+  /** Whether an image without layers is refused, as ECR does. */
+  readonly areLayersWanted?: boolean
 }
 
 /** Images: pushed and pulled. Both interfaces meet here, so both follow the same rules. */
@@ -102,6 +105,7 @@ export class Images {
   readonly #scanning: PushScanning
   readonly #replication: PushReplication
   readonly #isSparseAccepted: boolean
+  readonly #areLayersWanted: boolean
   readonly #onPush: (ref: RepositoryRef) => void
   readonly #advisories: AdvisoryPushes | undefined
 
@@ -120,6 +124,7 @@ export class Images {
     this.#quotas = rules.quotas
     this.#publicQuotas = rules.publicQuotas ?? rules.quotas
     this.#isSparseAccepted = rules.isSparseAccepted ?? false
+    this.#areLayersWanted = rules.areLayersWanted ?? false
   }
 
   /**
@@ -158,6 +163,8 @@ export class Images {
     const manifest = parseManifest(push.manifest, push.mediaType)
     const digest = digestOf(push.manifest, push.digest)
     if (push.digest !== undefined && push.digest !== digest) throw imageDigestMismatch(push.digest, digest)
+    if (this.#areLayersWanted && manifest.kind === 'image' && manifest.layers.length === 0)
+      throw manifestInvalid('Image has to have at least 1 layer')
     const { vault, sealed } = await this.#seal(ref, digest, push.manifest)
     const replicatedFrom = principal?.circumstances.replicatedFrom
     const verdict = principal && !replicatedFrom ? await this.#advisories?.judge(principal, ref) : undefined

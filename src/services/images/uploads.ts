@@ -165,7 +165,7 @@ export class Uploads {
       let open = await this.#open(ref, uploadId)
       await this.#vaults.check(vaultOfUpload(open.key) ?? PLAIN)
       if (last !== undefined) open = await this.#append(open, last.place, last.body, turn)
-      if (mustHoldParts && open.sizeBytes === 0) throw uploadEmpty(uploadId)
+      if (mustHoldParts && open.sizeBytes === 0) throw uploadEmpty(uploadId, ref)
       const calculated = await this.#digestOf(open, digest)
       if (calculated !== digest) throw layerDigestMismatch(digest, calculated)
       return this.#commit(ref, open, digest)

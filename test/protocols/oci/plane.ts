@@ -50,6 +50,7 @@ export interface PlaneOptions extends Partial<OciSettings> {
   readonly quotas?: Quotas
   readonly rates?: Rates
   readonly isMountOpen?: boolean
+  readonly areLayersWanted?: boolean
   readonly isEveryPushWelcome?: boolean
   readonly access?: ServiceOptions['access']
   readonly driver?: ServiceOptions['driver']
@@ -61,6 +62,7 @@ export async function createPlane({
   quotas,
   rates,
   isMountOpen,
+  areLayersWanted,
   blobs,
   access,
   driver,
@@ -77,6 +79,7 @@ export async function createPlane({
     ...(quotas === undefined ? {} : { quotas }),
     ...(rates === undefined ? {} : { rates }),
     ...(isMountOpen === undefined ? {} : { isMountOpen }),
+    ...(areLayersWanted === undefined ? {} : { areLayersWanted }),
   })
   const reported: unknown[] = []
   const plane = {
