@@ -54,7 +54,7 @@ export function createPlanes(foundation: Foundation, services: Services, jobs: J
     report,
   }
   const publicPlanes = {
-    oci: createPublicOci({ ...oci, publicRegistries: services.publicRegistries, throttle: services.throttle }),
+    oci: createPublicOci({ ...services, ...oci }),
     token: createPublicToken(oci),
     logos: createLogos(services.publicRegistries),
   }

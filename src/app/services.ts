@@ -24,6 +24,7 @@ import { Lifecycle } from '../services/lifecycle/lifecycle.ts'
 import { AlarmServices } from '../services/metrics/alarms.ts'
 import { MetricData } from '../services/metrics/metric-data.ts'
 import { CreationTemplates } from '../services/repositories/creation-templates.ts'
+import { PublicPullQuota } from '../services/repositories/public-pull-quota.ts'
 import { PublicRegistries } from '../services/repositories/public-registries.ts'
 import { PushTargets } from '../services/repositories/push-targets.ts'
 import { Repositories } from '../services/repositories/repositories.ts'
@@ -134,6 +135,7 @@ export function createServices(foundation: Foundation, analyser: LayerAnalyser, 
     metricData: new MetricData(metadata, access, metricCounts, clock),
     policies: new Policies(metadata, access, config.fidelity === 'aws'),
     publicRegistries: new PublicRegistries(metadata, access, repositories, ids),
+    publicPullQuota: new PublicPullQuota(metadata, clock, publicQuotas.anonymousPullBytesPerMonth),
     pulls,
     pullEvents,
     pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),

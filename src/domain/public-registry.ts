@@ -104,6 +104,11 @@ export function registryNotFound(name: string): RegistryError {
   return new RegistryError('registry-not-found', `The registry with name '${name}' does not exist`)
 }
 
+/** Somebody who does not say who he is has pulled all that he may this month. */
+export function dataLimitExceeded(): RegistryError {
+  return new RegistryError('limit-exceeded', 'Data limit exceeded')
+}
+
 /** ECR Public is asked in a region where it is not. */
 export function unsupportedCommand(region: string): RegistryError {
   return new RegistryError(

@@ -10,6 +10,8 @@ export interface Quotas {
   readonly layerPartBytesMin: number
   /** Basic scans of a registry in 24 hours. */
   readonly basicScansPerDay: number
+  /** Bytes of layers that an address may pull in a month from public registries without a login. */
+  readonly anonymousPullBytesPerMonth: number
 }
 
 /** What ECR grants by default (service quotas page). */
@@ -21,6 +23,7 @@ export const AWS_QUOTAS: Quotas = {
   layerParts: 4_200,
   layerPartBytesMin: 5 * 1024 * 1024,
   basicScansPerDay: 100_000,
+  anonymousPullBytesPerMonth: Number.MAX_SAFE_INTEGER,
 }
 
 /** What ECR Public grants by default, where that differs. */
@@ -29,6 +32,7 @@ export const AWS_PUBLIC_QUOTAS: Quotas = {
   repositoriesPerRegistry: 10_000,
   layerBytes: 10_000 * 1024 * 1024,
   layerParts: 1_000,
+  anonymousPullBytesPerMonth: 500_000_000_000,
 }
 
 /** What Ecru grants unless it is told to be as strict as ECR: nothing but the disk ends it. */
@@ -40,4 +44,5 @@ export const GENEROUS_QUOTAS: Quotas = {
   layerParts: Number.MAX_SAFE_INTEGER,
   layerPartBytesMin: 0,
   basicScansPerDay: Number.MAX_SAFE_INTEGER,
+  anonymousPullBytesPerMonth: Number.MAX_SAFE_INTEGER,
 }

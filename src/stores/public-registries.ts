@@ -11,6 +11,12 @@ export interface TagDetail {
   readonly image: Pick<Image, 'digest' | 'sizeBytes' | 'pushedAt' | 'mediaType' | 'artifactMediaType'>
 }
 
+/** An address in a month, such as `2026-11`. */
+export interface PullerInMonth {
+  readonly month: string
+  readonly address: string
+}
+
 export interface PublicRegistryReader {
   findAlias(name: string): Promise<RegistryAlias | undefined>
   /** In ascending order of name. */
@@ -22,6 +28,8 @@ export interface PublicRegistryReader {
   findLogo(logoId: string): Promise<Uint8Array | undefined>
   /** Tags in ascending order (by code point). */
   listTagDetails(repositoryId: number, page: Page<Tag>): Promise<readonly TagDetail[]>
+  /** How many bytes were pulled without a login. */
+  pulledBytes(puller: PullerInMonth): Promise<number>
 }
 
 /** What public registries have and private ones have not. */
@@ -31,4 +39,6 @@ export interface PublicRegistryWriter extends PublicRegistryReader {
   putDisplayName(registryId: RegistryId, displayName: string): Promise<void>
   /** Replaces all of it; the logo goes with its id. */
   putCatalog(repositoryId: number, catalog: CatalogData, logo: Uint8Array | undefined): Promise<void>
+  /** Adds to what was pulled in the month, and forgets all earlier ones. */
+  addPulledBytes(puller: PullerInMonth, bytes: number): Promise<void>
 }

@@ -50,6 +50,21 @@ export function publicRegistryCases(store: StoreOf): void {
     expect(await view().findCatalog(id)).toBeUndefined()
   })
 
+  test('what an address has pulled adds up, month by month', async () => {
+    const [november, december] = ['2026-11', '2026-12'].map((month) => ({ month, address: '192.0.2.1' }))
+    if (november === undefined || december === undefined) throw new Error('There are two months')
+    const add = (...args: [puller: typeof november, bytes: number]) =>
+      store().transact((tx) => tx.publicRegistries.addPulledBytes(...args))
+    expect(await view().pulledBytes(november)).toBe(0)
+    await add(november, 500_000_000_000)
+    await add(november, 7)
+    await add({ ...november, address: '192.0.2.2' }, 1)
+    expect(await view().pulledBytes(november)).toBe(500_000_000_007)
+    await add(december, 3)
+    expect(await view().pulledBytes(december)).toBe(3)
+    expect(await view().pulledBytes(november)).toBe(0)
+  })
+
   test('tags page in ascending order with their images', async () => {
     const { id } = await addRepository(store(), 'app', publicRegistry(OWNER))
     await addImage(store(), id, 1, { tags: ['c', 'a'] })

@@ -69,6 +69,7 @@ import { ReplicaDeletion } from '../../src/services/replication/replica-deletion
 import { Replication } from '../../src/services/replication/replication.ts'
 import { ReplicationCommands } from '../../src/services/replication/replication-commands.ts'
 import { CreationTemplates } from '../../src/services/repositories/creation-templates.ts'
+import { PublicPullQuota } from '../../src/services/repositories/public-pull-quota.ts'
 import { PublicRegistries } from '../../src/services/repositories/public-registries.ts'
 import { PushTargets } from '../../src/services/repositories/push-targets.ts'
 import { Repositories } from '../../src/services/repositories/repositories.ts'
@@ -322,6 +323,7 @@ export async function createServices(options: ServiceOptions = {}) {
     access,
     throttle,
     publicRegistries: new PublicRegistries(metadata, access, repositories, randomIds),
+    publicPullQuota: new PublicPullQuota(metadata, clock, publicQuotas.anonymousPullBytesPerMonth),
     pulls,
     accountSettings: new AccountSettings(metadata, access),
     pullTimeExclusions: new PullTimeExclusions(metadata, access, clock, pulls),

@@ -4,6 +4,7 @@ import { parseRepositoryName } from '../../domain/names.ts'
 import { from } from '../../domain/principal.ts'
 import { isRegistryAlias, PUBLIC_REGION, registryNotFound } from '../../domain/public-registry.ts'
 import { ANONYMOUS_PULL } from '../../domain/rates.ts'
+import type { PublicPullQuota } from '../../services/repositories/public-pull-quota.ts'
 import type { PublicRegistries } from '../../services/repositories/public-registries.ts'
 import type { Throttle } from '../../services/throttle.ts'
 import { RequestCircumstances } from '../http/circumstances.ts'
@@ -13,7 +14,7 @@ import { audited } from './audited-request.ts'
 import { blobHead } from './blobs.ts'
 import type { RepositoryCall } from './call.ts'
 import { errorResponse } from './errors.ts'
-import { matchRoute } from './match-route.ts'
+import { matchRoute, type RouteKind } from './match-route.ts'
 import { authenticateBearer, badToken, bearerChallenge } from './public-auth.ts'
 import { answerJson } from './responses.ts'
 import { answerRepository } from './routes.ts'
@@ -23,6 +24,7 @@ import type { OciServices } from './services.ts'
 export interface PublicOciServices extends OciServices {
   readonly publicRegistries: PublicRegistries
   readonly throttle: Throttle
+  readonly publicPullQuota: PublicPullQuota
 }
 
 /** The OCI distribution API of the public registries: names begin with an alias, everybody pulls, owners push. */
@@ -54,10 +56,27 @@ async function handle(request: Request, context: RequestContext, services: Publi
   const ref = { registry, name: parseRepositoryName(wireName.slice(slash + 1)) }
   const call = { request, context, services, principal, circumstances, registry, ref, wireName }
   if (kind === 'blob' && request.method === 'HEAD') return audited(call, kind, operand, () => headBlob(call, operand))
+  const answer = () => audited(call, kind, operand, () => answerRepository(kind, call, operand))
+  return principal.kind === 'anonymous' ? answerUnnamed(call, kind, operand, answer) : answer()
+}
+
+/** Who does not say who he is is held to limits by his address. */
+async function answerUnnamed(
+  { request, context, services }: { request: Request; context: RequestContext; services: PublicOciServices },
+  kind: RouteKind,
+  operand: string,
+  answer: () => Promise<Response>,
+): Promise<Response> {
+  const { clientAddress: address } = context
+  const { throttle, publicPullQuota } = services
   // One pull asks for one manifest by its tag, and for the rest by digest.
-  if (kind === 'manifest' && principal.kind === 'anonymous' && !operand.includes(':'))
-    services.throttle.count({ accountId: context.clientAddress, region: PUBLIC_REGION }, `ecr:${ANONYMOUS_PULL}`)
-  return audited(call, kind, operand, () => answerRepository(kind, call, operand))
+  if (kind === 'manifest' && !operand.includes(':'))
+    throttle.count({ accountId: address, region: PUBLIC_REGION }, `ecr:${ANONYMOUS_PULL}`)
+  if (request.method !== 'GET' || (kind !== 'manifest' && kind !== 'blob')) return answer()
+  await publicPullQuota.check(address)
+  const response = await answer()
+  if (kind === 'blob') await publicPullQuota.add(address, Number(response.headers.get('content-length') ?? 0))
+  return response
 }
 
 /** Before a push it is a question of those who may push; anybody else is about to pull. */

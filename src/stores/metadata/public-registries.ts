@@ -1,9 +1,9 @@
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { Digest } from '../../domain/digest.ts'
 import type { RegistryId, Tag } from '../../domain/names.ts'
 import type { CatalogData, RegistryAlias } from '../../domain/public-registry.ts'
 import type { Page } from '../metadata.ts'
-import type { PublicRegistryWriter, TagDetail } from '../public-registries.ts'
+import type { PublicRegistryWriter, PullerInMonth, TagDetail } from '../public-registries.ts'
 import { prepared } from './prepared.ts'
 import type { RegistryAliasesTable } from './schema/registry-aliases.ts'
 import type { Session } from './session.ts'
@@ -23,6 +23,10 @@ const tagPage = prepared((db, p: { repositoryId: number; after: string; limit: n
     .where('t.name', '>', p.after)
     .orderBy('t.name')
     .limit(p.limit),
+)
+
+const pulledBytes = prepared((db, p: { month: string; address: string }) =>
+  db.selectFrom('public_pulls').select('bytes').where('month', '=', p.month).where('address', '=', p.address),
 )
 
 /** Aliases, display names and catalog data of public registries. */
@@ -89,6 +93,22 @@ export class PublicRegistries implements PublicRegistryWriter {
         artifactMediaType: row.artifact_media_type ?? undefined,
       },
     }))
+  }
+
+  async pulledBytes({ month, address }: PullerInMonth): Promise<number> {
+    const { rows } = await pulledBytes(this.#session.db, { month, address })
+    return rows[0]?.bytes ?? 0
+  }
+
+  async addPulledBytes({ month, address }: PullerInMonth, bytes: number): Promise<void> {
+    await this.#session.db.deleteFrom('public_pulls').where('month', '<', month).execute()
+    await this.#session.db
+      .insertInto('public_pulls')
+      .values({ month, address, bytes })
+      .onConflict((conflict) =>
+        conflict.columns(['month', 'address']).doUpdateSet({ bytes: sql<number>`public_pulls.bytes + excluded.bytes` }),
+      )
+      .execute()
   }
 
   async insertAlias({ name, registryId, status, isPrimary, isDefault }: RegistryAlias): Promise<boolean> {

@@ -103,6 +103,8 @@ export class Resets implements ResetWriter {
   /** Of access keys those of users go, and those of roots stay: they are the way in. */
   async #resetAccount(accountId: string | undefined): Promise<void> {
     for (const table of OF_ACCOUNT) await this.#clearAccount(table, accountId)
+    // Addresses belong to no account.
+    if (accountId === undefined) await this.#session.db.deleteFrom('public_pulls').execute()
     const entities = this.#session.db
       .selectFrom('iam_entities')
       .select('id')

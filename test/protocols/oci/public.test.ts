@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { parseRegion, parseRepositoryName } from '../../../src/domain/names.ts'
 import { PUBLIC_REGION, publicRegistry } from '../../../src/domain/public-registry.ts'
+import { GENEROUS_QUOTAS } from '../../../src/domain/quotas.ts'
 import { detachedContext, type Handler } from '../../../src/protocols/http/context.ts'
 import { LargeBodies } from '../../../src/protocols/http/large-bodies.ts'
 import { createPublicOci } from '../../../src/protocols/oci/public-routes.ts'
@@ -163,6 +164,30 @@ describe('pulls', () => {
 
   test.each(['team/app/manifests/v1', 'nobody/manifests/v1', '_catalog', 'a/b'])('%s is nowhere', async (path) => {
     expect((await ask('GET', path, await bearerOf())).status).toBe(404)
+  })
+
+  test('who pulls unnamed may pull so much in a month, by his address; and who logs in any amount', async () => {
+    await services.close()
+    await open({ publicQuotas: { ...GENEROUS_QUOTAS, anonymousPullBytesPerMonth: 32 } })
+    const anybody = await bearerOf()
+    const layer = sha256('layer of content') // 16 bytes
+    const pull = (bearer: string, from = '192.0.2.1', headers: Readonly<Record<string, string>> = {}) =>
+      ask('GET', `${place}/blobs/${layer}`, bearer, { from, headers })
+    expect((await pull(anybody, '192.0.2.1', { range: 'bytes=0-0' })).status).toBe(206)
+    expect((await pull(anybody)).status).toBe(200)
+    expect((await ask('GET', `${place}/manifests/v1`, anybody, { from: '192.0.2.1' })).status).toBe(200)
+    // What goes beyond is still sent.
+    expect((await pull(anybody)).status).toBe(200)
+    for (const path of [`blobs/${layer}`, 'manifests/v1', `manifests/${digest}`]) {
+      const refused = await ask('GET', `${place}/${path}`, anybody, { from: '192.0.2.1' })
+      expect(refused.headers.has('retry-after')).toBe(false)
+      expect(await refusalOf(refused)).toEqual({ status: 429, code: 'TOOMANYREQUESTS', message: 'Data limit exceeded' })
+    }
+    expect((await ask('GET', `${place}/tags/list`, anybody, { from: '192.0.2.1' })).status).toBe(200)
+    expect((await pull(anybody, '192.0.2.2')).status).toBe(200)
+    expect((await pull(await ownerBearer())).status).toBe(200)
+    services.clock.advance(31 * 86_400_000)
+    expect((await pull(await bearerOf())).status).toBe(200)
   })
 
   test('who pulls unnamed is held to a rate by his address', async () => {

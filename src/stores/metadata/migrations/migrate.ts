@@ -20,6 +20,7 @@ import { metrics } from './018-metrics.ts'
 import { admission } from './019-admission.ts'
 import { replicationExtensions } from './021-replication-extensions.ts'
 import { scanSecrecy } from './023-scan-secrecy.ts'
+import { publicPulls } from './024-public-pulls.ts'
 import { scannedArchitecture } from './026-scanned-architecture.ts'
 
 const MIGRATION_TABLE = 'kysely_migration'
@@ -47,6 +48,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '019-admission': admission,
   '021-replication-extensions': replicationExtensions,
   '023-scan-secrecy': scanSecrecy,
+  '024-public-pulls': publicPulls,
   '026-scanned-architecture': scannedArchitecture,
 }
 

@@ -32,6 +32,7 @@ import type {
   ImagePackagesTable,
   PackagesTable,
 } from './package-index.ts'
+import type { PublicPullsTable } from './public-pulls.ts'
 import type { PublicRegistriesTable } from './public-registries.ts'
 import type { PullThroughRulesTable, UpstreamChecksTable } from './pull-through.ts'
 import type { PullTimeExclusionsTable } from './pull-time-exclusions.ts'
@@ -117,6 +118,7 @@ export interface Tables {
   pull_through_rules: PullThroughRulesTable
   pull_time_exclusions: PullTimeExclusionsTable
   public_registries: PublicRegistriesTable
+  public_pulls: PublicPullsTable
   registry_aliases: RegistryAliasesTable
   registry_policies: RegistryPoliciesTable
   replication_configurations: ReplicationConfigurationsTable
