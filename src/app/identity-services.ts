@@ -14,6 +14,7 @@ import { RootKeys } from '../services/credentials/root-keys.ts'
 import { Sessions } from '../services/credentials/sessions.ts'
 import { TokenKeys } from '../services/credentials/token-keys.ts'
 import { TOKEN_LIFETIME_MS, Tokens } from '../services/credentials/tokens.ts'
+import { PublicAliases } from '../services/repositories/public-aliases.ts'
 import { RoleSessions } from '../services/sts/role-sessions.ts'
 import { UserSessions } from '../services/sts/user-sessions.ts'
 import { WebIdentitySessions } from '../services/sts/web-identity-sessions.ts'
@@ -36,7 +37,10 @@ export function createIdentityServices(
     { acceptsUnknownKeys },
   )
   return {
-    administration: new Administration({ rootKeys, robotTokens, tokenKeys, sessions, clock }, config.defaultRegistry),
+    administration: new Administration(
+      { rootKeys, robotTokens, tokenKeys, sessions, publicAliases: new PublicAliases(metadata, ids), clock },
+      config.defaultRegistry,
+    ),
     callers,
     keyUses,
     logins: new Logins(access, tokens),

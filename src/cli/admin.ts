@@ -35,8 +35,11 @@ export function secondsOf(duration: unknown): string {
 }
 
 function printed(answer: object): string {
-  const { accounts, tokens } = answer as { readonly accounts?: readonly Row[]; readonly tokens?: readonly Row[] }
+  const { accounts, aliases, tokens } = answer as Readonly<
+    Record<'accounts' | 'aliases' | 'tokens', readonly Row[] | undefined>
+  >
   if (accounts !== undefined) return table(accounts, ['accountId', 'rootKeyId', 'createdAt'])
+  if (aliases !== undefined) return table(aliases, ['name', 'registryId', 'status', 'isPrimary', 'isDefault'])
   if (tokens === undefined) return printFacts(answer)
   return table(tokens, ['id', 'userArn', 'actions', 'repositories', 'expiresAt'])
 }

@@ -7,11 +7,15 @@ import type { RobotTokens } from './credentials/robot-tokens.ts'
 import type { RootKeys } from './credentials/root-keys.ts'
 import type { Sessions } from './credentials/sessions.ts'
 import type { TokenKeys } from './credentials/token-keys.ts'
+import type { PublicAliases } from './repositories/public-aliases.ts'
 
 /** What an operator can have done, by name. */
 export const ADMIN_COMMANDS = [
   'account/create',
   'account/list',
+  'public-alias/add',
+  'public-alias/list',
+  'public-alias/remove',
   'root/rotate',
   'session/revoke',
   'token/create',
@@ -27,6 +31,9 @@ export type AdminParameters = Readonly<Record<string, string>>
 const KNOWN: Readonly<Record<AdminCommand, readonly string[]>> = {
   'account/create': ['account'],
   'account/list': [],
+  'public-alias/add': ['account', 'name', 'primary'],
+  'public-alias/list': ['account'],
+  'public-alias/remove': ['name'],
   'root/rotate': ['account'],
   'session/revoke': ['identity', 'before'],
   'token/create': ['account', 'region', 'user', 'repositories', 'actions', 'seconds'],
@@ -41,15 +48,17 @@ export interface AdministrationParts {
   readonly robotTokens: RobotTokens
   readonly tokenKeys: TokenKeys
   readonly sessions: Sessions
+  readonly publicAliases: PublicAliases
   readonly clock: Clock
 }
 
-/** The keys of an installation: accounts and their roots, tokens, sessions. Who may ask is decided outside. */
+/** Accounts and their roots, tokens, sessions, and the names of public registries. Who may ask is decided outside. */
 export class Administration {
   readonly #rootKeys: RootKeys
   readonly #robotTokens: RobotTokens
   readonly #tokenKeys: TokenKeys
   readonly #sessions: Sessions
+  readonly #publicAliases: PublicAliases
   readonly #defaultRegistry: Registry
   readonly #clock: Clock
 
@@ -58,6 +67,7 @@ export class Administration {
     this.#robotTokens = parts.robotTokens
     this.#tokenKeys = parts.tokenKeys
     this.#sessions = parts.sessions
+    this.#publicAliases = parts.publicAliases
     this.#defaultRegistry = defaultRegistry
     this.#clock = parts.clock
   }
@@ -71,6 +81,16 @@ export class Administration {
         return this.#withAccount(parameters, (accountId) => this.#rootKeys.createAccount(accountId))
       case 'account/list':
         return { accounts: await this.#rootKeys.listAccounts() }
+      case 'public-alias/add':
+        return this.#publicAliases.add(
+          this.#accountOf(parameters),
+          parameters.name ?? '',
+          parameters.primary === 'true',
+        )
+      case 'public-alias/list':
+        return { aliases: await this.#publicAliases.list(this.#accountOf(parameters)) }
+      case 'public-alias/remove':
+        return this.#publicAliases.remove(parameters.name ?? '')
       case 'root/rotate':
         return this.#withAccount(parameters, (accountId) => this.#rootKeys.rotate(accountId))
       case 'session/revoke':
@@ -87,17 +107,21 @@ export class Administration {
   }
 
   async #withAccount(
-    { account }: AdminParameters,
+    parameters: AdminParameters,
     work: (accountId: Registry['registryId']) => Promise<object>,
   ): Promise<object> {
-    const accountId = account === undefined ? this.#defaultRegistry.registryId : parseRegistryId(account)
+    const accountId = this.#accountOf(parameters)
     return { accountId, ...(await work(accountId)) }
   }
 
+  #accountOf({ account }: AdminParameters): Registry['registryId'] {
+    return account === undefined ? this.#defaultRegistry.registryId : parseRegistryId(account)
+  }
+
   async #createToken(parameters: AdminParameters): Promise<object> {
-    const { account, region, user = '', repositories = '', actions = '', seconds = '' } = parameters
+    const { region, user = '', repositories = '', actions = '', seconds = '' } = parameters
     return this.#robotTokens.create({
-      accountId: account === undefined ? this.#defaultRegistry.registryId : parseRegistryId(account),
+      accountId: this.#accountOf(parameters),
       region: region === undefined ? this.#defaultRegistry.region : parseRegion(region),
       userName: user,
       repositories: listOf(repositories),

@@ -36,6 +36,9 @@ export interface PublicRegistryReader {
 export interface PublicRegistryWriter extends PublicRegistryReader {
   /** False when the name is taken. */
   insertAlias(alias: RegistryAlias): Promise<boolean>
+  /** Of the account's aliases this one is shown in addresses from now on, and no other. */
+  makePrimary(registryId: RegistryId, name: string): Promise<void>
+  deleteAlias(name: string): Promise<void>
   putDisplayName(registryId: RegistryId, displayName: string): Promise<void>
   /** Replaces all of it; the logo goes with its id. */
   putCatalog(repositoryId: number, catalog: CatalogData, logo: Uint8Array | undefined): Promise<void>

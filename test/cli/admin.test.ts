@@ -31,6 +31,14 @@ async function run(line: readonly string[], answer: object | Error = {}) {
 test.each([
   [['account', 'create', '123456789012'], 'account/create', { account: '123456789012' }],
   [['account', 'list'], 'account/list', {}],
+  [['public-alias', 'add', 'acme', '--primary'], 'public-alias/add', { name: 'acme', primary: 'true' }],
+  [
+    ['public-alias', 'add', 'acme', '--account', '123456789012'],
+    'public-alias/add',
+    { name: 'acme', account: '123456789012' },
+  ],
+  [['public-alias', 'list'], 'public-alias/list', {}],
+  [['public-alias', 'remove', 'acme'], 'public-alias/remove', { name: 'acme' }],
   [['root', 'rotate', '--account', '123456789012'], 'root/rotate', { account: '123456789012' }],
   [['root', 'rotate'], 'root/rotate', {}],
   [
@@ -67,6 +75,13 @@ test('lists are tables, everything else one fact to a line, and --json is for pr
   expect(said).toContain('AKIAMADE')
   expect(said).toContain('shown once')
   expect(JSON.parse((await run(['account', 'create', '123456789012', '--json'], made)).said)).toEqual(made)
+})
+
+test('aliases are a table, too', async () => {
+  const one = { name: 'acme', registryId: '123456789012', status: 'ACTIVE', isPrimary: true, isDefault: false }
+  expect((await run(['public-alias', 'list'], { aliases: [one] })).said).toMatch(
+    /^name +registryId +status +isPrimary +isDefault\nacme +123456789012 +ACTIVE +true +false\n$/,
+  )
 })
 
 test('what the installation refuses is told in its words', async () => {

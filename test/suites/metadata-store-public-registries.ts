@@ -25,6 +25,19 @@ export function publicRegistryCases(store: StoreOf): void {
     expect(await view().listAliases(OTHER)).toEqual([])
   })
 
+  test('of the aliases of an account one is the primary one, and any may go', async () => {
+    for (const alias of [aliasOf('one', { isPrimary: true }), aliasOf('two'), aliasOf('three', { registryId: OTHER })])
+      await store().transact((tx) => tx.publicRegistries.insertAlias(alias))
+    await store().transact((tx) => tx.publicRegistries.makePrimary(OWNER, 'two'))
+    expect((await view().listAliases(OWNER)).map(({ name, isPrimary }) => [name, isPrimary])).toEqual([
+      ['one', false],
+      ['two', true],
+    ])
+    expect(await view().findAlias('three')).toMatchObject({ isPrimary: false })
+    await store().transact((tx) => tx.publicRegistries.deleteAlias('two'))
+    expect(await view().findAlias('two')).toBeUndefined()
+  })
+
   test('the last display name counts', async () => {
     expect(await view().findDisplayName(OWNER)).toBeUndefined()
     for (const name of ['First', 'Second'])

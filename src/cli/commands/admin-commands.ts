@@ -7,6 +7,9 @@ const ACCOUNT_EXAMPLES = `  ecru admin account create 123456789012
   ecru admin account list --json`
 const ROOT_EXAMPLES = `  ecru admin root rotate
   ecru admin root rotate --account 123456789012`
+const ALIAS_EXAMPLES = `  ecru admin public-alias add acme --primary
+  ecru admin public-alias list --account 123456789012
+  ecru admin public-alias remove acme`
 const TOKEN_EXAMPLES = `  ecru admin token create --user ci --repositories 'team/*' --actions pull --expires 90d
   ecru admin token list
   ecru admin token revoke 0123456789abcdef`
@@ -20,7 +23,7 @@ type ParametersOf = (flags: Flags, operand: string | undefined) => Promise<Reado
 /** `ecru admin …`. */
 export function describeAdmin(line: CommandLine): void {
   const { command, group } = line
-  const admin = group('admin', 'Accounts, root keys, login tokens and sessions.', ACCOUNT_EXAMPLES)
+  const admin = group('admin', 'Accounts, root keys, login tokens, sessions and public aliases.', ACCOUNT_EXAMPLES)
   const add = (
     name: AdminCommand,
     words: string,
@@ -60,6 +63,33 @@ export function describeAdmin(line: CommandLine): void {
     root,
     async (flags) => ({ account: textOf(flags.account) }),
   ).option('--account <id>', "The account; otherwise the server's default account.")
+
+  const alias = group('public-alias', 'The names by which public registries are found.', ALIAS_EXAMPLES, admin)
+  add(
+    'public-alias/add',
+    'add <name>',
+    "Let an account's public images be named by an alias of its choice.",
+    ALIAS_EXAMPLES,
+    alias,
+    async (flags, name) => ({
+      name,
+      account: textOf(flags.account),
+      primary: flags.primary === true ? 'true' : undefined,
+    }),
+  )
+    .option('--primary', 'Show it in addresses, in place of the one that they show now.')
+    .option('--account <id>', "The account; otherwise the server's default account.")
+  add('public-alias/list', 'list', "List an account's aliases.", ALIAS_EXAMPLES, alias, async (flags) => ({
+    account: textOf(flags.account),
+  })).option('--account <id>', "The account; otherwise the server's default account.")
+  add(
+    'public-alias/remove',
+    'remove <name>',
+    'Take an alias away: nothing is found under it from then on.',
+    ALIAS_EXAMPLES,
+    alias,
+    async (_, name) => ({ name }),
+  )
 
   const token = group('token', 'Long-lived login tokens of robots.', TOKEN_EXAMPLES, admin)
   add(

@@ -15,6 +15,7 @@ import type { MetadataStore, MetadataWriter } from '../../stores/metadata.ts'
 import type { TagDetail } from '../../stores/public-registries.ts'
 import type { Access } from '../access/access.ts'
 import { type PageOf, type Paging, pageAfter, pageOf } from '../paging.ts'
+import { ensureDefaultAlias } from './public-aliases.ts'
 import { getRepository, type Repositories } from './repositories.ts'
 
 /** Catalog data as it is given: the logo itself, and not where it is found. */
@@ -44,7 +45,7 @@ export class PublicRegistries {
   ): Promise<{ readonly repository: Repository; readonly catalog: CatalogData }> {
     const kept = catalog && this.#prepare(catalog)
     const complete = async (tx: MetadataWriter, { id }: Repository) => {
-      await this.#ensureAlias(tx, ref.registry.registryId)
+      await ensureDefaultAlias(tx.publicRegistries, ref.registry.registryId, this.#ids)
       if (kept !== undefined) await tx.publicRegistries.putCatalog(id, kept.data, kept.logo)
     }
     const repository = await this.#repositories.create(principal, ref, { tags, complete })
@@ -133,23 +134,6 @@ export class PublicRegistries {
     checkLogo(given)
     return { data: { ...data, logoId: this.#ids.uuid() }, logo: given }
   }
-
-  /** A random one that nobody has, the first time. */
-  async #ensureAlias({ publicRegistries }: MetadataWriter, registryId: RegistryId): Promise<void> {
-    if ((await publicRegistries.listAliases(registryId)).length > 0) return
-    const alias = { registryId, status: 'ACTIVE', isPrimary: true, isDefault: true } as const
-    for (;;) if (await publicRegistries.insertAlias({ ...alias, name: aliasOf(this.#ids.secret(8)) })) return
-  }
-}
-
-const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
-
-/** Eight characters like `k7t2m9qa`, the first a letter. */
-function aliasOf(bytes: Uint8Array): string {
-  const characters = `${LETTERS}0123456789`
-  const [first = 0, ...others] = bytes
-  const rest = others.map((byte) => characters[byte % characters.length])
-  return `${LETTERS[first % LETTERS.length]}${rest.join('')}`
 }
 
 function tagAfter(paging: Paging): Tag | undefined {

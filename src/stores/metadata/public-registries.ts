@@ -128,6 +128,18 @@ export class PublicRegistries implements PublicRegistryWriter {
     return inserted.length > 0
   }
 
+  async makePrimary(registryId: RegistryId, name: string): Promise<void> {
+    await this.#session.db
+      .updateTable('registry_aliases')
+      .set((eb) => ({ is_primary: eb.case().when('name', '=', name).then(1).else(0).end() }))
+      .where('account_id', '=', registryId)
+      .execute()
+  }
+
+  async deleteAlias(name: string): Promise<void> {
+    await this.#session.db.deleteFrom('registry_aliases').where('name', '=', name).execute()
+  }
+
   async putDisplayName(registryId: RegistryId, displayName: string): Promise<void> {
     await this.#session.db
       .insertInto('public_registries')
