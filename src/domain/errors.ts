@@ -81,6 +81,22 @@ export function limitExceeded(limit: number, things: string): RegistryError {
   return new RegistryError('limit-exceeded', `The limit of ${limit} ${things} has been exceeded`)
 }
 
+/** The image would be one too many in the repository. */
+export function imageLimitExceeded(limit: number, { name, registry }: Place): RegistryError {
+  return new RegistryError(
+    'limit-exceeded',
+    `The repository with name '${name}' in registry with id '${registry.registryId}' already has the maximum allowed number of images which is '${limit}'`,
+  )
+}
+
+/** The tag would be one too many of an image. */
+export function imageTagLimitExceeded(tag: string, limit: number, { name, registry }: Place): RegistryError {
+  return new RegistryError(
+    'limit-exceeded',
+    `Adding tag '${tag}' to an image in the repository with name '${name}' in registry with id '${registry.registryId}' exceeds the maximum allowed number of tags per image which is '${limit}'`,
+  )
+}
+
 export function throttled(): RegistryError {
   return new RegistryError('throttled', 'Rate exceeded')
 }

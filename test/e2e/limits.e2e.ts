@@ -16,7 +16,7 @@ describe('limits that an operator sets', () => {
     const second = buildImage('second')
     const refused = await push(stage, 'app', second, 'v2').catch(String)
     expect(refused).toContain('429')
-    expect(refused).toContain('The limit of 1 images per repository has been exceeded')
+    expect(refused).toContain("already has the maximum allowed number of images which is '1'")
     const ecr = ecrClient(stage.url)
     await expect(ecr.send(new CreateRepositoryCommand({ repositoryName: 'another' }))).rejects.toMatchObject({
       name: 'LimitExceededException',

@@ -144,10 +144,10 @@ describe('a push', () => {
     await services.repositories.create(admin, ref)
     await pushImage(services, ref, 'a', 'one', 'two')
     await expect(pushImage(services, ref, 'a', 'three')).rejects.toThrow(
-      'The limit of 2 tags per image has been exceeded',
+      "Adding tag 'three' to an image in the repository with name 'team/app' in registry with id '123456789012' exceeds the maximum allowed number of tags per image which is '2'",
     )
     await expect(pushImage(services, ref, 'b')).rejects.toThrow(
-      'The limit of 1 images per repository has been exceeded',
+      "The repository with name 'team/app' in registry with id '123456789012' already has the maximum allowed number of images which is '1'",
     )
   })
 

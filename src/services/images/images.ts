@@ -3,9 +3,10 @@ import { imageArchived } from '../../domain/archive-errors.ts'
 import { type Digest, digestAlgorithm, parseDigest } from '../../domain/digest.ts'
 import {
   imageDigestMismatch,
+  imageLimitExceeded,
   imageNotFound,
+  imageTagLimitExceeded,
   layersNotFound,
-  limitExceeded,
   manifestInvalid,
   referencedImagesNotFound,
   repositoryNotFound,
@@ -288,7 +289,7 @@ export class Images {
     const missingChildren = children.filter((child) => !childSizes.has(child))
     if (missingChildren.length > 0 && !this.#isSparseAccepted)
       throw referencedImagesNotFound(missingChildren, repository)
-    if ((await tx.images.count(repository.id)) >= limit) throw limitExceeded(limit, 'images per repository')
+    if ((await tx.images.count(repository.id)) >= limit) throw imageLimitExceeded(limit, repository)
     return {
       repositoryId: repository.id,
       digest,
@@ -327,7 +328,8 @@ export class Images {
     }
     const limit = this.#quotasIn(repository).tagsPerImage
     const carried = known === undefined || movable.length === 0 ? 0 : await tx.images.countTags(known.id)
-    if (carried + movable.length > limit) throw limitExceeded(limit, 'tags per image')
+    const beyond = movable[Math.max(0, limit - carried)]
+    if (beyond !== undefined) throw imageTagLimitExceeded(beyond, limit, repository)
     return movable
   }
 
