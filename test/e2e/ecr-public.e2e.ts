@@ -8,7 +8,7 @@ import { containersTool } from '../support/clients/private-mounts.ts'
 import { attempt, run } from '../support/clients/run-command.ts'
 import { openStage, type Stage } from '../support/clients/stage.ts'
 import { buildImage, writeOciLayout } from '../support/image-builder.ts'
-import { freePort } from '../support/start-registry.ts'
+import { freePort, program } from '../support/start-registry.ts'
 
 const HOOK_TIMEOUT_MS = 60_000
 
@@ -100,6 +100,22 @@ describe('ECR Public: the API by the aws CLI, images by the public host', () => 
       ],
     })
     expect(await publicly('describe-images', ...name)).toMatchObject({ imageDetails: [{ imageTags: ['v1', 'v2'] }] })
+  })
+
+  testWith('aws', 'crane')('an operator gives an alias of choice, which addresses show and all pull by', async () => {
+    const admin = (...args: readonly string[]) =>
+      run([...program(), 'admin', 'public-alias', ...args, '--url', stage.url], { env: stage.awsEnvironment })
+    await admin('add', 'acme', '--primary')
+    expect(await admin('list')).toMatch(/acme +000000000000 +ACTIVE +true +false/)
+    expect(await publicly('describe-repositories')).toMatchObject({
+      repositories: [{ repositoryUri: `${host}/acme/team/app` }],
+    })
+    for (const address of [`${host}/acme/team/app`, uri])
+      expect((await crane('anonymous', 'digest', `${address}:v1`)).trim()).toBe(image.manifest.digest)
+    await admin('remove', 'acme')
+    expect(await publicly('describe-repositories')).toMatchObject({ repositories: [{ repositoryUri: uri }] })
+    const gone = [client('crane'), 'digest', `${host}/acme/team/app:v1`, '--insecure']
+    expect((await attempt(gone, docker('anonymous'))).exitCode).not.toBe(0)
   })
 
   testWith('aws', 'skopeo')('skopeo pulls without a login, and pushes with one', async () => {
