@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
 import type { AuditTrail } from '../domain/audit/api-call.ts'
@@ -19,6 +20,7 @@ import { FilesystemBlobStore } from '../stores/blobs/filesystem.ts'
 import { MemoryBlobStore } from '../stores/blobs/memory.ts'
 import { SealedBlobStore } from '../stores/blobs/sealed.ts'
 import type { BlobDriver, BlobStore } from '../stores/blobs.ts'
+import { metadataMissing } from '../stores/metadata/metadata-unusable.ts'
 import { hasSealedSecrets, openMemoryMetadata, openSqliteMetadata } from '../stores/metadata/sqlite.ts'
 import type { MetadataStore } from '../stores/metadata.ts'
 import { openAuditLog } from './audit-log.ts'
@@ -116,6 +118,16 @@ async function masterKeyOf({ masterKey, storage, profile }: Config, logger: Logg
   return key
 }
 
+/** In itself, or in the log beside it. */
+function hasContent(file: string): boolean {
+  return [file, `${file}-wal`].some((one) => (statSync(one, { throwIfNoEntry: false })?.size ?? 0) > 0)
+}
+
+async function isAnyIn(list: AsyncIterable<unknown>): Promise<boolean> {
+  for await (const _ of list) return true
+  return false
+}
+
 async function openStores(
   { storage }: Config,
   masterKey: MasterKey,
@@ -123,6 +135,8 @@ async function openStores(
 ): Promise<{ readonly metadata: MetadataStore; readonly driver: BlobDriver }> {
   if (storage.kind === 'memory')
     return { metadata: await openMemoryMetadata(masterKey), driver: new MemoryBlobStore({ clock }) }
-  const metadata = await openSqliteMetadata(join(storage.path, METADATA_FILE), masterKey)
-  return { metadata, driver: await FilesystemBlobStore.open(storage.path, { clock }) }
+  const file = join(storage.path, METADATA_FILE)
+  const driver = await FilesystemBlobStore.open(storage.path, { clock })
+  if (!hasContent(file) && (await isAnyIn(driver.list()))) throw metadataMissing(file)
+  return { metadata: await openSqliteMetadata(file, masterKey), driver }
 }

@@ -36,7 +36,7 @@ export async function runCli(args: readonly string[], terminal: Terminal, create
 }
 
 /** Failures whose message is a whole sentence for the operator. */
-const SPOKEN = ['CommandFailure', 'ListenError', 'CertificateError', 'MasterKeyUnavailable']
+const SPOKEN = ['CommandFailure', 'ListenError', 'CertificateError', 'MasterKeyUnavailable', 'MetadataUnusable']
 
 function explain(failure: unknown, terminal: Terminal): number {
   if (failure instanceof Error && SPOKEN.includes(failure.name)) {

@@ -162,6 +162,39 @@ test(
   TEST_MS,
 )
 
+describe('a data directory without its metadata', () => {
+  const blob = () => join(directory, 'blobs', 'sha256', 'ab', `ab${'0'.repeat(62)}`)
+
+  test.each([
+    ['is absent', undefined],
+    ['is empty', ''],
+  ])(
+    'is not begun anew when there are blobs and the file %s: they would be garbage',
+    async (_, content) => {
+      await Bun.write(blob(), 'bytes')
+      if (content !== undefined) await Bun.write(join(directory, 'metadata.db'), content)
+      const served = new Served({})
+      expect(await served.process.exited).toBe(1)
+      expect(await served.complaints()).toStartWith(
+        `There are blobs beside ${join(directory, 'metadata.db')}, but it is not there`,
+      )
+      expect(await Bun.file(blob()).text()).toBe('bytes')
+    },
+    TEST_MS,
+  )
+
+  test(
+    'is refused in one sentence when they are damaged',
+    async () => {
+      await Bun.write(join(directory, 'metadata.db'), 'no database at all '.repeat(1000))
+      const served = new Served({})
+      expect(await served.process.exited).toBe(1)
+      expect(await served.complaints()).toMatch(/^The metadata in \S+ are damaged: file is not a database\. .*\n$/)
+    },
+    TEST_MS,
+  )
+})
+
 describe('the root key of the server profile', () => {
   test(
     'is shown once, and not in the log',

@@ -88,9 +88,18 @@ describe('metadata on a disk', () => {
 
   test('a file that is no database is refused', async () => {
     await Bun.write(file, 'these are not the bytes of a database, however long one looks at them'.repeat(100))
-    expect(((await rejection(openSqliteMetadata(file, testMasterKey))) as Error).message).toBe(
-      `The metadata in ${file} cannot be opened: file is not a database`,
+    expect(((await rejection(openSqliteMetadata(file, testMasterKey))) as Error).message).toStartWith(
+      `The metadata in ${file} are damaged: file is not a database. Restore a backup`,
     )
+  })
+
+  test('a database of which a part was overwritten is refused in words', async () => {
+    await (await openSqliteMetadata(file, testMasterKey)).close()
+    const bytes = await Bun.file(file).bytes()
+    await Bun.write(file, bytes.fill(0xaa, 4096, 65_536))
+    const thrown = await rejection(openSqliteMetadata(file, testMasterKey))
+    expect(thrown).toMatchObject({ name: 'MetadataUnusable' })
+    expect((thrown as Error).message).toStartWith(`The metadata in ${file} are damaged: `)
   })
 
   describe('syncs', () => {

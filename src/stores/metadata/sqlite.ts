@@ -6,6 +6,7 @@ import { isRegistryError } from '../../domain/errors.ts'
 import type { Sealer } from '../../lib/master-key.ts'
 import type { MetadataReader, MetadataStore, MetadataWriter, TransactOptions } from '../metadata.ts'
 import { copyMetadataFile } from './copy.ts'
+import { inWords, MetadataUnusable } from './metadata-unusable.ts'
 import { migrate } from './migrations/migrate.ts'
 import { isSealed, sealAll, sealStateOf } from './sealed-columns.ts'
 import { SqliteConnection } from './sqlite/connection.ts'
@@ -128,16 +129,18 @@ async function openWriter(file: string, synchronous: 'normal' | 'off', sealer: S
     return writer
   } catch (thrown) {
     writer.close()
-    throw thrown
+    throw inWords(thrown, file)
   }
 }
 
 /** Whether a file's secrets need a master key that was there before; opens and changes nothing. */
 export async function hasSealedSecrets(file: string): Promise<boolean> {
   if (!existsSync(file)) return false
-  const reader = new SqliteConnection(file, ['busy_timeout=5000', 'query_only=on'])
+  const reader = openFile(file, ['busy_timeout=5000', 'query_only=on'])
   try {
     return await isSealed(databaseOn(reader))
+  } catch (thrown) {
+    throw inWords(thrown, file)
   } finally {
     reader.close()
   }
@@ -164,8 +167,10 @@ function openFile(file: string, pragmas: readonly string[]): SqliteConnection {
   try {
     return new SqliteConnection(file, pragmas)
   } catch (thrown) {
+    const worded = inWords(thrown, file)
+    if (worded instanceof MetadataUnusable) throw worded
     const reason = thrown instanceof Error ? thrown.message : String(thrown)
-    throw new Error(`The metadata in ${file} cannot be opened: ${reason}`, { cause: thrown })
+    throw new MetadataUnusable(`The metadata in ${file} cannot be opened: ${reason}`, { cause: thrown })
   }
 }
 

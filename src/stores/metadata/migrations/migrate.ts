@@ -1,4 +1,5 @@
 import { type Kysely, type Migration, Migrator, sql } from 'kysely'
+import { MetadataUnusable } from '../metadata-unusable.ts'
 import { registry } from './001-registry.ts'
 import { storageClass } from './002-storage-class.ts'
 import { lifecycle } from './003-lifecycle.ts'
@@ -60,7 +61,7 @@ export async function migrate<Tables>(db: Kysely<Tables>): Promise<void> {
   const applied = await appliedMigrations(db)
   const unknown = applied.find((name) => !(name in migrations))
   if (unknown !== undefined)
-    throw new Error(
+    throw new MetadataUnusable(
       `The metadata was written by a newer version of Ecru (its tables are at "${unknown}", this version knows none ` +
         'of that name). Start the newer version, or restore a backup made before the upgrade.',
     )
