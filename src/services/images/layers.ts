@@ -84,7 +84,8 @@ export class Layers {
     await this.#access.authorize(principal, 'ecr:BatchCheckLayerAvailability', ref)
     const found = await this.#metadata.view.blobs.resolve(ref, digest)
     if (found === undefined) throw repositoryNotFound(ref)
-    const [blob] = await this.#promise(found.repository.id, found.blob === undefined ? [] : [found.blob])
+    const whole = await this.#whole(found.blob === undefined ? [] : [found.blob])
+    const [blob] = await this.#promise(found.repository.id, whole)
     if (blob === undefined) throw blobNotFound(digest, ref)
     return blob
   }
@@ -139,7 +140,8 @@ export class Layers {
       const repository = await getRepository(view, ref)
       return { id: repository.id, linked: await view.blobs.findLinkedMany(repository.id, asked) }
     })
-    const promised = new Map((await this.#promise(id, [...linked.values()])).map((blob) => [blob.digest, blob]))
+    const whole = await this.#whole([...linked.values()])
+    const promised = new Map((await this.#promise(id, whole)).map((blob) => [blob.digest, blob]))
     return digests.map((text, index) => {
       const digest = parsed[index]
       if (digest === undefined) return { digest: text }
@@ -165,7 +167,7 @@ export class Layers {
     if (!(await this.#access.permits(principal, 'ecr:InitiateLayerUpload', target))) return false
     await this.#activations.settle()
     const found = await this.#metadata.read((view) => this.#mountable(view, target, digest, source))
-    if (found === undefined) return false
+    if (found === undefined || (await this.#whole([found.blob])).length === 0) return false
     // Whether a repository holds a layer is nobody's business who may not read it there.
     if (!(await this.#access.permits(principal, 'ecr:GetDownloadUrlForLayer', found.holder))) return false
     // Nor is it taken elsewhere when it may not be pulled here.
@@ -191,6 +193,15 @@ export class Layers {
         throw unsupported(`The layer with digest '${digest}' cannot be deleted: ${blob.imageCount} images need it`)
       await tx.blobs.unlink(id, digest, this.#clock.now())
     })
+  }
+
+  /**
+   * Those of the blobs that lie in the store as long as they should be. Records outlive bytes that a disk or a hand has lost: a
+   * client that is told so brings them again.
+   */
+  async #whole(blobs: readonly LinkedBlob[]): Promise<readonly LinkedBlob[]> {
+    const found = await Promise.all(blobs.map((blob) => this.#blobs.find(blob)))
+    return blobs.filter(({ sizeBytes }, index) => found[index]?.sizeBytes === sizeBytes)
   }
 
   /**
@@ -241,6 +252,8 @@ export class Layers {
     const { repository, blob } = await this.#findReadable(ref, digest)
     if (blob === undefined) throw blobNotFound(digest, ref)
     await this.#admission.admitLayer(principal, repository, digest)
+    // What was cut off would look like a whole answer.
+    if ((await this.#whole([blob])).length === 0) throw blobNotFound(digest, ref)
     return blob
   }
 
