@@ -23,6 +23,7 @@ export interface EventJobs {
   close(): Promise<void>
 }
 
+/** What delivers events, and what keeps their log within its bounds. */
 export function createEventJobs(
   foundation: Foundation,
   { eventDestinations: destinations, activations, pullEvents }: Services,

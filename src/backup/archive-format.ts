@@ -29,6 +29,7 @@ export interface ArchiveMark {
   readonly createdAt: string
 }
 
+/** The name of a blob in an archive. */
 export function blobEntryName({ vault, digest }: BlobAddress): string {
   return `blobs/${vault === PLAIN ? PLAIN_NAME : vault}/${digestAlgorithm(digest)}/${digestHex(digest)}`
 }

@@ -77,6 +77,7 @@ export interface Damage {
   readonly fault: 'missing' | 'corrupt'
 }
 
+/** The line of a blob in the list of a snapshot. */
 export function printBlob({ vault, digest, sizeBytes, storedAtMs, object }: BackedUpBlob): string {
   return `${JSON.stringify({ vault, digest, sizeBytes, storedAtMs, object })}\n`
 }

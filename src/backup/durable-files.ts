@@ -58,6 +58,7 @@ export async function makeDurably(root: string, ...names: readonly string[]): Pr
   return path
 }
 
+/** Makes the names in a directory durable: files that were made, renamed or removed there. */
 export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r')
   try {
@@ -67,6 +68,7 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
+/** Writes all of a chunk at the beginning of a file; one call of the system may write less. */
 export async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
   for (let at = 0; at < chunk.byteLength; ) at += (await file.write(chunk, at)).bytesWritten
 }
@@ -83,6 +85,7 @@ export async function sumOf(path: string): Promise<Written> {
   return { sizeBytes, sha256: hash.digest('hex') }
 }
 
+/** The size and SHA-256 of bytes that come one after the other. */
 export async function sumOfBytes(bytes: AsyncIterable<Uint8Array>): Promise<Written> {
   const hash = new Bun.CryptoHasher('sha256')
   let sizeBytes = 0

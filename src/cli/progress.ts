@@ -13,6 +13,7 @@ const CLEAR = '\r\u001b[K'
 
 const SILENT: Progress = { show: () => undefined, end: () => undefined }
 
+/** One line that is written over and over, for people who watch; nothing for programs. */
 export function progressOn(terminal: Terminal, isWanted: boolean, now: () => number = Date.now): Progress {
   if (terminal.isWatched !== true || !isWanted) return SILENT
   let shownAtMs = Number.NEGATIVE_INFINITY

@@ -29,10 +29,12 @@ export function parseLimits(text: string, names: readonly string[]): LimitSettin
   return { base, values }
 }
 
+/** The quotas of private registries: the base that was said, or that of the fidelity, with single numbers over it. */
 export function quotasOf({ base, values }: LimitSettings, fidelity: 'oci' | 'aws'): Quotas {
   return { ...(isAws(base, fidelity) ? AWS_QUOTAS : GENEROUS_QUOTAS), ...values }
 }
 
+/** The rates, in the same way. */
 export function ratesOf({ base, values }: LimitSettings, fidelity: 'oci' | 'aws'): Rates {
   return { ...(isAws(base, fidelity) ? AWS_RATES : UNLIMITED_RATES), ...values }
 }
@@ -42,6 +44,7 @@ export function publicQuotasOf({ base, values }: LimitSettings, fidelity: 'oci' 
   return { ...(isAws(base, fidelity) ? AWS_PUBLIC_QUOTAS : GENEROUS_QUOTAS), ...values }
 }
 
+/** The rates of public registries. */
 export function publicRatesOf({ base, values }: LimitSettings, fidelity: 'oci' | 'aws'): Rates {
   return { ...(isAws(base, fidelity) ? AWS_PUBLIC_RATES : UNLIMITED_RATES), ...values }
 }

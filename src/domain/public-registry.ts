@@ -52,6 +52,7 @@ export function publicRegistry(registryId: RegistryId): Registry {
   return { registryId, region: PUBLIC_REGION }
 }
 
+/** Whether a registry is the public one of its account. */
 export function isPublic({ region }: Registry): boolean {
   return region === PUBLIC_REGION
 }

@@ -52,6 +52,7 @@ const WITH_CREDENTIALS: ReadonlySet<UpstreamKind> = new Set([
   'chainguard',
 ])
 
+/** Whether ECR asks for a secret with credentials in a rule for such an upstream. */
 export function needsCredentials(kind: UpstreamKind): boolean {
   return WITH_CREDENTIALS.has(kind)
 }

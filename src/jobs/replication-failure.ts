@@ -27,6 +27,7 @@ export function isUnreachable(error: Error): boolean {
   return isRegistryError(error, 'upstream-unavailable', 'upstream-rate-limited')
 }
 
+/** What DescribeImageReplicationStatus and events say of a failure; of a fault of our own no more than that it is one. */
 export function failureOf(error: Error): ReplicationFailure {
   if (!isRegistryError(error)) {
     const reason = 'The registry failed to copy the image. Its log has the details.'

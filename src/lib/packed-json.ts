@@ -3,6 +3,7 @@ export function packed(json: string): Uint8Array {
   return Bun.zstdCompressSync(json, { level: 1 })
 }
 
+/** The text that was packed. */
 export function unpacked(bytes: Uint8Array): string {
   return new TextDecoder().decode(Bun.zstdDecompressSync(bytes))
 }

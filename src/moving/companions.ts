@@ -4,6 +4,7 @@ import type { Digest } from '../domain/digest.ts'
 const COMPANION = /^sha256-[0-9a-f]{64}\.(att|sbom|sig)$/
 const ENDS = ['att', 'sbom', 'sig']
 
+/** Whether a tag only stands for what belongs to another manifest. */
 export function isCompanionTag(tag: string): boolean {
   return COMPANION.test(tag)
 }

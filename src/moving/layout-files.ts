@@ -86,6 +86,7 @@ export async function textIn(files: LayoutFiles, name: string): Promise<string |
   return new TextDecoder().decode(await bytesIn(files, name))
 }
 
+/** A whole file, in memory: for indexes and manifests. */
 export async function bytesIn(files: LayoutFiles, name: string): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   for await (const chunk of files.read(name)) chunks.push(chunk)

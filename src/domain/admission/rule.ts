@@ -68,6 +68,7 @@ export function isExemptPrincipal({ exemptPrincipals }: AdmissionRule, arns: rea
   return exemptPrincipals.some((pattern) => arns.some(wildcard(pattern)))
 }
 
+/** Whether the rule lets an image pass by its digest, at that moment. */
 export function isExemptDigest({ exemptDigests }: AdmissionRule, digest: Digest, now: Date): boolean {
   return exemptDigests.some((one) => one.digest === digest && (one.until === undefined || one.until > now))
 }

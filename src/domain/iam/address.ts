@@ -35,6 +35,7 @@ export function parseIpRange(text: string): IpRange | undefined {
   return prefix >= 0 && prefix <= address.bits ? { ...address, prefix } : undefined
 }
 
+/** Never across versions of IP. */
 export function isInRange(address: IpAddress, range: IpRange): boolean {
   if (address.bits !== range.bits) return false
   const shift = BigInt(range.bits - range.prefix)

@@ -21,6 +21,7 @@ export function includesContext(context: EncryptionContext, pairs: EncryptionCon
   return Object.entries(pairs).every(([key, value]) => Object.hasOwn(context, key) && context[key] === value)
 }
 
+/** Whether two contexts have the same pairs, in whatever order. */
 export function isSameContext(one: EncryptionContext, other: EncryptionContext): boolean {
   return canonicalContext(one) === canonicalContext(other)
 }

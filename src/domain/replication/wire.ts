@@ -6,6 +6,7 @@ export const REPLICATED_FROM = 'ecru-replicated-from'
 /** Names, in the answer to such a push, the tags that the image had to come without. */
 export const DROPPED_TAGS = 'ecru-dropped-tags'
 
+/** The registry from which a copy comes, as the header `Ecru-Replicated-From` says it. */
 export function printSource({ registryId, region }: Registry): string {
   return `${registryId}/${region}`
 }
@@ -16,6 +17,7 @@ export function readSource(header: string | null): Registry | undefined {
   return isRegistryId(registryId) && isRegion(region) && rest.length === 0 ? { registryId, region } : undefined
 }
 
+/** The tags without which a copy arrived. What is no tag is passed over. */
 export function readDroppedTags(header: string | undefined): readonly Tag[] {
   return (header ?? '')
     .split(',')

@@ -26,6 +26,7 @@ export function listOf(value: unknown, name: string): readonly unknown[] {
   return value
 }
 
+/** A moment in ISO 8601; `undefined` for anything else, and for times before 1970. */
 export function momentOf(value: unknown): Date | undefined {
   const text = textOf(value)
   const moment = text === undefined ? undefined : new Date(text)

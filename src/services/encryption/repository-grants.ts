@@ -68,6 +68,7 @@ export class RepositoryGrants {
   }
 }
 
+/** The KMS key of a repository; `undefined`: it has none. */
 export function keyArnOf({ encryption }: Repository): string | undefined {
   return encryption.type === 'AES256' ? undefined : encryption.kmsKeyArn
 }

@@ -45,6 +45,7 @@ export async function keepActions(tx: MetadataWriter, alarm: Pick<Alarm, 'regist
   }
 }
 
+/** Removes the rules that carried out an alarm's actions. */
 export async function dropActions(tx: MetadataWriter, registry: Registry, name: string): Promise<void> {
   for (const value of STATES) {
     const rule = await tx.eventRules.find(registry, ruleNameOf(name, value))

@@ -23,6 +23,7 @@ export function parseEntries(ecosystem: string, name: string, entries: string): 
 
 const SEPARATOR = '\u0000'
 
+/** A package in one text: a separator that no name holds is between ecosystem and name. */
 export function packageKey(ecosystem: string, name: string): string {
   return `${ecosystem}${SEPARATOR}${name}`
 }
@@ -48,6 +49,7 @@ export function factsHash({ severity, aliases, upstream, related, withdrawnAt, r
   return Bun.hash(JSON.stringify(evidence.length === 0 ? facts : [...facts, evidence])).toString(36)
 }
 
+/** What is kept of a record beside the packages that it affects, which have rows of their own. */
 export function packFacts({ affected: _affected, ...facts }: Advisory): Uint8Array {
   return Bun.zstdCompressSync(Buffer.from(JSON.stringify(facts)), { level: 1 })
 }

@@ -12,6 +12,7 @@ export type Note =
 
 const START = '{"ecruAudit":'
 
+/** A remark of the log about itself, as its line; records of calls never begin like that. */
 export function noteOf(note: Note): string {
   return `${START}${JSON.stringify(note)}}`
 }

@@ -78,6 +78,7 @@ export async function setImageStatus(db: Database, imageId: number, status: Imag
   if (change !== 0) await countArchived(db, { repositoryId: image.repository_id, imageId, change })
 }
 
+/** Images whose restoration has ended by a moment and that nobody has written down as active yet. */
 export async function listActivationsDue(
   db: Database,
   at: number,

@@ -40,6 +40,7 @@ export interface RefValues {
   readonly name: string
 }
 
+/** The parameters by which prepared queries name a repository. */
 export function refValues({ registry, name }: RepositoryRef): RefValues {
   return { accountId: registry.registryId, region: registry.region, name }
 }
