@@ -67,3 +67,20 @@ test('what the first version kept is there, active, and can be archived', async 
   await store.close()
   await rm(directory, { recursive: true })
 })
+
+test('a migration that came in behind the last one is made up for', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'ecru-upgrade-'))
+  const path = join(directory, 'metadata.db')
+  const connection = new SqliteConnection(path, ['foreign_keys=on'])
+  const { '024-public-pulls': late, ...others } = migrations
+  expect(late).toBeDefined()
+  const migrator = new Migrator({ db: databaseOn(connection), provider: { getMigrations: async () => others } })
+  expect((await migrator.migrateToLatest()).error).toBeUndefined()
+  connection.close()
+  const store = await openSqliteMetadata(path, testMasterKey)
+  const puller = { month: '2026-11', address: '192.0.2.1' }
+  await store.transact((tx) => tx.publicRegistries.addPulledBytes(puller, 1))
+  expect(await store.view.publicRegistries.pulledBytes(puller)).toBe(1)
+  await store.close()
+  await rm(directory, { recursive: true })
+})

@@ -66,7 +66,9 @@ export async function migrate<Tables>(db: Kysely<Tables>): Promise<void> {
         'of that name). Start the newer version, or restore a backup made before the upgrade.',
     )
   if (applied.length === Object.keys(migrations).length) return
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } })
+  const provider = { getMigrations: async () => ({ ...migrations }) }
+  // One that came in after another with a higher number is made up for: none needs what has a higher number than itself.
+  const migrator = new Migrator({ db, provider, allowUnorderedMigrations: true })
   const { error } = await migrator.migrateToLatest()
   if (error !== undefined) throw error
 }
