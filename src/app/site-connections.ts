@@ -63,7 +63,7 @@ async function connect(
   return {
     knowsReplication: site.kind === 'ecru',
     pushBlob: async (repository, digest, blob, notes, signal) => {
-      await client.pushBlob(repository, digest, blob, undefined, signal, notes)
+      await client.pushBlob(repository, digest, blob, { signal, notes })
     },
     deleteManifest: (repository, reference, signal) => client.deleteManifest(repository, reference, signal),
     putManifest: async (repository, reference, { digest, bytes, mediaType }, signal) => {

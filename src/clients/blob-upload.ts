@@ -19,6 +19,15 @@ export interface UploadNotes {
   forget(): Promise<void>
 }
 
+/** How a blob is to get there. */
+export interface BlobPush {
+  /** A repository there that has it, so that nothing need be sent. */
+  readonly mountFrom?: string | undefined
+  readonly signal?: AbortSignal | undefined
+  /** By which a later call goes on where this one broke off. */
+  readonly notes?: UploadNotes | undefined
+}
+
 export type AskForUpload = (target: string, request: Exchange, accepted: readonly number[]) => Promise<Answer>
 
 interface Session {
@@ -44,9 +53,7 @@ export class BlobUpload {
   async run(
     digest: Digest,
     source: BlobSource,
-    mountFrom: string | undefined,
-    signal: AbortSignal | undefined,
-    notes?: UploadNotes,
+    { mountFrom, signal, notes }: BlobPush,
   ): Promise<'mounted' | 'uploaded'> {
     // What goes in one request has nothing to be taken up.
     const kept = source.sizeBytes > MONOLITHIC_BYTES_MAX ? notes : undefined

@@ -7,7 +7,7 @@ import { upstreamWrong } from '../domain/upstream-errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { RunningHash } from '../lib/hash-stream.ts'
 import { BlobDownload } from './blob-download.ts'
-import { type BlobSource, BlobUpload, type UploadNotes } from './blob-upload.ts'
+import { type BlobPush, type BlobSource, BlobUpload } from './blob-upload.ts'
 import { type Answer, type Exchange, type ExchangeSettings, exchange, exchangeAcross, readWhole } from './exchange.ts'
 import { type LoginSource, RegistryAuth } from './registry-auth.ts'
 import { failureOf } from './registry-failure.ts'
@@ -189,17 +189,16 @@ export class RegistryClient {
   }
 
   /**
-   * Brings a blob there unless it is there: mounted from `mountFrom`, where that works, or uploaded from `source`, which is
-   * read again from where the other side lost it. By `notes`, a later call goes on where this one broke off. Answers how.
+   * Brings a blob there unless it is there: mounted, where that is wanted and works, or uploaded from `source`, which is read
+   * again from where the other side lost it. Answers how.
    */
   async pushBlob(
     repository: string,
     digest: Digest,
     source: BlobSource,
-    mountFrom?: string,
-    signal?: AbortSignal,
-    notes?: UploadNotes,
+    how: BlobPush = {},
   ): Promise<'present' | 'mounted' | 'uploaded'> {
+    const { mountFrom, signal, notes } = how
     if ((await this.findBlob(repository, digest, signal)) !== undefined) {
       await notes?.forget()
       return 'present'
@@ -207,13 +206,10 @@ export class RegistryClient {
     const scope = mountFrom === undefined ? push(repository) : `${push(repository)} ${pull(mountFrom)}`
     const ask = (target: string, request: Exchange, accepted: readonly number[]) =>
       this.#askOnce(target, scope, { ...request, signal }, `to take the blob ${digest}`, accepted)
-    return new BlobUpload(ask, `/v2/${repository}/blobs/uploads/`, this.#settings).run(
-      digest,
-      source,
-      mountFrom,
-      signal,
-      notes && { ...notes, find: async () => this.#ownOnly(await notes.find()) },
-    )
+    return new BlobUpload(ask, `/v2/${repository}/blobs/uploads/`, this.#settings).run(digest, source, {
+      ...how,
+      notes: notes && { ...notes, find: async () => this.#ownOnly(await notes.find()) },
+    })
   }
 
   /** What was noted of another address leads nowhere now. */

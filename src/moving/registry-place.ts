@@ -114,7 +114,8 @@ export class RegistryPlace implements ImageSource, ImageTarget {
       read: (from: number) => behind(read(0, new RunningHash(digestAlgorithm(digest))), from),
     }
     const holder = this.#holders.get(digest)
-    const how = await this.#client.pushBlob(repository, digest, source, holder === repository ? undefined : holder)
+    const mountFrom = holder === repository ? undefined : holder
+    const how = await this.#client.pushBlob(repository, digest, source, { mountFrom })
     if (this.#holders.size >= MOUNTS_MAX) this.#holders.clear()
     this.#holders.set(digest, repository)
     return how === 'uploaded'
