@@ -7,7 +7,7 @@ test('steps pass while nobody holds the gate, and one that fails stops no other'
   const failing = gate.pass(async () => {
     throw new Error('no')
   })
-  expect(failing).rejects.toThrow('no')
+  await expect(failing).rejects.toThrow('no')
   expect(await gate.pass(async () => 2)).toBe(2)
 })
 

@@ -90,7 +90,7 @@ describe('ecru master-key', () => {
     )
     expect((await readFile(path, 'utf8')).trim().split('\n')).toHaveLength(1)
     expect(await findSecret(path)).toEqual(new Uint8Array([1, 2, 3]))
-    expect(findSecret(join(directory, 'old'))).rejects.toThrow(MasterKeyUnavailable)
+    await expect(findSecret(join(directory, 'old'))).rejects.toThrow(MasterKeyUnavailable)
   })
 
   test('rotate is refused where the key is no file, and where it opens nothing', async () => {

@@ -44,7 +44,7 @@ describe('blobs', () => {
     expect(await pullBlob(client())).toEqual(BLOB)
     expect(upstream.count('GET')).toBe(11)
     breakOff(Number.POSITIVE_INFINITY, 0)
-    expect(pullBlob(client())).rejects.toEqual(withCode('upstream-unavailable'))
+    await expect(pullBlob(client())).rejects.toEqual(withCode('upstream-unavailable'))
   })
 
   test('are taken up from a registry that knows no ranges', async () => {
@@ -81,13 +81,13 @@ describe('blobs', () => {
     const reading = async () => {
       for await (const chunk of download.bytes()) received.push(chunk)
     }
-    expect(reading()).rejects.toEqual(withCode('upstream-wrong'))
+    await expect(reading()).rejects.toEqual(withCode('upstream-wrong'))
     await reading().catch(() => undefined)
     expect(Buffer.concat(received).length).toBeLessThan(BLOB.length)
   })
 
   test('of another size are refused', async () => {
-    expect(pullBlob(client(), 17)).rejects.toEqual(withCode('upstream-wrong'))
+    await expect(pullBlob(client(), 17)).rejects.toEqual(withCode('upstream-wrong'))
   })
 
   test('that are only begun leave no connection behind', async () => {

@@ -61,8 +61,8 @@ describe('who one is', () => {
     await here.ping()
     await here.headManifest(NAME, 'v1')
     expect(upstream.authorizations.map((one) => one !== undefined)).toEqual([false, true, true])
-    expect(client({ username: 'user', password: 'wrong' }).ping()).rejects.toEqual(withCode('upstream-denied'))
-    expect(client().ping()).rejects.toEqual(withCode('upstream-denied'))
+    await expect(client({ username: 'user', password: 'wrong' }).ping()).rejects.toEqual(withCode('upstream-denied'))
+    await expect(client().ping()).rejects.toEqual(withCode('upstream-denied'))
   })
 
   test('Basic: a password that has run out, is replaced by another; one that is only not allowed something is not', async () => {
@@ -107,7 +107,7 @@ describe('who one is', () => {
     clock.advance(296_000)
     await here.headManifest(NAME, 'v1')
     expect(upstream.count('GET /token')).toBe(2)
-    expect(client({ username: 'me', password: 'no' }).ping()).rejects.toEqual(withCode('upstream-denied'))
+    await expect(client({ username: 'me', password: 'no' }).ping()).rejects.toEqual(withCode('upstream-denied'))
   })
 
   test('a token service without an address is nobody to tell anything', async () => {
@@ -115,7 +115,7 @@ describe('who one is', () => {
       response.writeHead(401, { 'www-authenticate': 'Bearer realm="::not an address::"' }).end()
       return true
     }
-    expect(client().ping()).rejects.toEqual(withCode('upstream-wrong'))
+    await expect(client().ping()).rejects.toEqual(withCode('upstream-wrong'))
   })
 
   test('a redirect to another host is followed without secrets', async () => {
@@ -133,8 +133,10 @@ describe('who one is', () => {
   })
 
   test('addresses of the own network are asked only if that is allowed, redirects included', async () => {
-    expect(client(undefined, { allowsPrivateAddresses: false }).ping()).rejects.toEqual(withCode('upstream-denied'))
-    expect(client(undefined, { allowsHttp: false }).ping()).rejects.toEqual(withCode('upstream-denied'))
+    await expect(client(undefined, { allowsPrivateAddresses: false }).ping()).rejects.toEqual(
+      withCode('upstream-denied'),
+    )
+    await expect(client(undefined, { allowsHttp: false }).ping()).rejects.toEqual(withCode('upstream-denied'))
     expect(upstream.asked).toEqual([])
   })
 })
@@ -144,13 +146,13 @@ describe('manifests', () => {
     const { bytes, digest, mediaType } = await client().getManifest(NAME, 'v1')
     expect([Buffer.from(bytes), digest as string, mediaType]).toEqual([MANIFEST, sha256(MANIFEST), MANIFEST_TYPE])
     expect((await client().headManifest(NAME, 'v1')).digest as string).toBe(sha256(MANIFEST))
-    expect(client().getManifest(NAME, 'v2')).rejects.toEqual(withCode('upstream-not-found'))
+    await expect(client().getManifest(NAME, 'v2')).rejects.toEqual(withCode('upstream-not-found'))
   })
 
   test('of other bytes than their digest says are refused', async () => {
     upstream.manifests.set(`${NAME}@${sha256(MANIFEST)}`, { mediaType: MANIFEST_TYPE, bytes: Buffer.from('{}') })
     for (const reference of ['v1', sha256(MANIFEST)])
-      expect(client().getManifest(NAME, reference)).rejects.toEqual(withCode('upstream-wrong'))
+      await expect(client().getManifest(NAME, reference)).rejects.toEqual(withCode('upstream-wrong'))
   })
 
   test('without end are refused', async () => {
@@ -158,7 +160,7 @@ describe('manifests', () => {
       response.writeHead(200).end(Buffer.alloc(4 * 1024 * 1024 + 1))
       return true
     }
-    expect(client().getManifest(NAME, 'v1')).rejects.toEqual(withCode('upstream-wrong'))
+    await expect(client().getManifest(NAME, 'v1')).rejects.toEqual(withCode('upstream-wrong'))
   })
 
   test('are put', async () => {
@@ -182,7 +184,7 @@ describe('what goes wrong', () => {
     await client().headManifest(NAME, 'v1')
     expect(pauses).toEqual([250, 500])
     failing(3, 500)
-    expect(client().headManifest(NAME, 'v1')).rejects.toEqual(withCode('upstream-unavailable'))
+    await expect(client().headManifest(NAME, 'v1')).rejects.toEqual(withCode('upstream-unavailable'))
   })
 
   test('rests as long as it is asked to', async () => {
@@ -202,14 +204,14 @@ describe('what goes wrong', () => {
 
   test('what is refused stays so', async () => {
     failing(1, 403)
-    expect(client().ping()).rejects.toEqual(withCode('upstream-denied'))
+    await expect(client().ping()).rejects.toEqual(withCode('upstream-denied'))
     expect(upstream.asked.length).toBe(1)
   })
 
   test('no answer at all ends in time', async () => {
     upstream.fault = () => true
     const hasty = client(undefined, { answerMs: 50, attempts: 2 })
-    expect(hasty.ping()).rejects.toEqual(withCode('upstream-unavailable'))
+    await expect(hasty.ping()).rejects.toEqual(withCode('upstream-unavailable'))
     await hasty.ping().catch(() => undefined)
     expect(pauses.length).toBeGreaterThan(0)
   })
@@ -218,7 +220,7 @@ describe('what goes wrong', () => {
     const { url } = upstream
     await upstream.stop()
     const gone = new RegistryClient(url, async () => undefined, settings, clock)
-    expect(gone.ping()).rejects.toEqual(withCode('upstream-unavailable'))
+    await expect(gone.ping()).rejects.toEqual(withCode('upstream-unavailable'))
     upstream = await UpstreamRegistry.start()
   })
 
@@ -227,7 +229,7 @@ describe('what goes wrong', () => {
     const leave = new AbortController()
     const asked = client().openBlob(NAME, DIGEST, { signal: leave.signal })
     leave.abort(new Error('gone'))
-    expect(asked).rejects.toThrow('gone')
+    await expect(asked).rejects.toThrow('gone')
   })
 })
 

@@ -85,7 +85,7 @@ describe('the AWS SDK for JavaScript pushes and pulls without /v2/', () => {
 
   test('errors arrive as the exceptions of the SDK', async () => {
     const absent = ecr.send(new DescribeImagesCommand({ repositoryName: 'sdk/none' }))
-    expect(absent).rejects.toBeInstanceOf(RepositoryNotFoundException)
+    await expect(absent).rejects.toBeInstanceOf(RepositoryNotFoundException)
     const { uploadId } = await ecr.send(new InitiateLayerUploadCommand({ repositoryName }))
     const gap = { repositoryName, uploadId, partFirstByte: 7, partLastByte: 9, layerPartBlob: Buffer.from('abc') }
     const refused = await ecr.send(new UploadLayerPartCommand(gap)).catch((error: unknown) => error)
@@ -95,8 +95,8 @@ describe('the AWS SDK for JavaScript pushes and pulls without /v2/', () => {
     const taken = ecr.send(
       new PutImageCommand({ repositoryName, imageManifest: image.manifest.bytes.toString(), imageTag: 'v1' }),
     )
-    expect(taken).rejects.toBeInstanceOf(ImageTagAlreadyExistsException)
-    expect(
+    await expect(taken).rejects.toBeInstanceOf(ImageTagAlreadyExistsException)
+    await expect(
       ecr.send(new PutImageCommand({ repositoryName, imageManifest: '{}', imageTag: 'v1' })),
     ).rejects.toMatchObject({
       name: 'InvalidParameterException',

@@ -120,7 +120,7 @@ describe('between decision and execution', () => {
       throw new LeaseLost('gone')
     }
     const steps = new LifecycleExecution(metadata, clock).execute(ref, policy, decisions, lost)
-    expect(steps.next()).rejects.toBeInstanceOf(LeaseLost)
+    await expect(steps.next()).rejects.toBeInstanceOf(LeaseLost)
     expect(await present(services)).toEqual(new Set([image]))
   })
 })

@@ -110,7 +110,7 @@ describe('secrets in the metadata', () => {
   test('are not opened by another key, which is said at once', async () => {
     await write(first)
     const opening = openSqliteMetadata(file, second).then(() => 'opened')
-    expect(opening).rejects.toThrow(
+    await expect(opening).rejects.toThrow(
       `The master key does not open the secrets in the metadata: It was sealed with the key ${first.id}, which is not at hand.`,
     )
     await opening.catch(() => undefined)
@@ -131,7 +131,7 @@ describe('secrets in the metadata', () => {
     )
     db.close()
     const store = await openSqliteMetadata(file, first)
-    expect(store.view.credentials.findAccessKey('AKIAOTHER')).rejects.toThrow('is used for something else')
+    await expect(store.view.credentials.findAccessKey('AKIAOTHER')).rejects.toThrow('is used for something else')
     await store.close()
   })
 })

@@ -68,7 +68,7 @@ export function imageCases(store: StoreOf): void {
   test('a digest cannot be recorded twice in a repository', async () => {
     const { id } = await addRepository(store(), 'app')
     await addImage(store(), id, 1)
-    expect(addImage(store(), id, 1)).rejects.toThrow()
+    await expect(addImage(store(), id, 1)).rejects.toThrow()
     expect(await images().count(id)).toBe(1)
   })
 

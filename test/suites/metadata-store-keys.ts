@@ -88,7 +88,9 @@ export function keyCases(store: StoreOf): void {
     const [one, other] = [await insert(1), await insert(2)]
     const alias = { home: REGISTRY, name: 'alias/a', keyId: one.keyId, createdAt: minute(1), updatedAt: minute(1) }
     await store().transact((tx) => tx.keys.insertAlias(alias))
-    expect(store().transact((tx) => tx.keys.insertAlias(alias))).rejects.toMatchObject({ code: 'key-alias-exists' })
+    await expect(store().transact((tx) => tx.keys.insertAlias(alias))).rejects.toMatchObject({
+      code: 'key-alias-exists',
+    })
     expect(await keys().findAlias(REGISTRY, alias.name)).toEqual(alias)
     const turned = { ...alias, keyId: other.keyId, updatedAt: minute(2) }
     await store().transact((tx) => tx.keys.updateAlias(turned))

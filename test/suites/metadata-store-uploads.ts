@@ -64,6 +64,6 @@ export function uploadCases(store: StoreOf): void {
   })
 
   test('an upload cannot belong to a repository that is gone', async () => {
-    expect(store().transact((tx) => tx.uploads.insert(newUpload(999, 'u1')))).rejects.toThrow()
+    await expect(store().transact((tx) => tx.uploads.insert(newUpload(999, 'u1')))).rejects.toThrow()
   })
 }

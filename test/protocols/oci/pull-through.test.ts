@@ -377,7 +377,7 @@ describe('an upstream that fails', () => {
     upstream.blobs.set(layer.digest, noise('wrong', layer.bytes.length))
     expect((await manifestOf('hub/app', '1')).status).toBe(200)
     const received = (await layerOf('hub/app', layer.digest)).bytes()
-    expect(received).rejects.toThrow()
+    await expect(received).rejects.toThrow()
     await received.catch(() => undefined)
     await plane.services.pullThrough.close()
     expect(await plane.services.metadata.view.images.resolve(refTo('hub/app'), { tag: parseTag('1') })).toMatchObject({
@@ -421,7 +421,7 @@ describe('whoever may not have images brought', () => {
     expect(upstream.asked).toEqual([])
     await pull('hub/app', '1')
     await arrived('hub/app', '1')
-    expect(plane.services.images.pull(user, refTo('hub/app'), { tag: parseTag('1') })).resolves.toBeDefined()
+    await expect(plane.services.images.pull(user, refTo('hub/app'), { tag: parseTag('1') })).resolves.toBeDefined()
     expect(await find('2')).toBeUndefined()
     expect(await plane.services.pullThrough.openBlob(user, refTo('hub/app'), parseDigest(sha256('x')))).toBeUndefined()
   })

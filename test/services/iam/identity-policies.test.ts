@@ -62,5 +62,5 @@ test.each([
 
 test('a policy that is in use and gone is a fault, not an allowance', async () => {
   const { arn } = await addUser(['arn:aws:iam::aws:policy/Unknown'])
-  expect(identityPoliciesOf(metadata, arn)).rejects.toThrow('cannot be found')
+  await expect(identityPoliciesOf(metadata, arn)).rejects.toThrow('cannot be found')
 })
