@@ -45,9 +45,11 @@ export class RoleSessions {
     const calling = await this.#sessions.find(caller.accessKeyId)
     const { tags, transitiveKeys } = sessionTags(request, inheritedOf(calling))
     const sourceIdentity = sourceIdentityOf(caller, request)
-    const refusal = await this.#refusalOf(caller, role, request, { hasTags: tags.length > 0, sourceIdentity })
-    if (role === undefined || refusal !== undefined)
-      throw assumeRoleDenied(caller.arn, 'sts:AssumeRole', request.roleArn, refusal?.details)
+    const refused = await this.#refusalOf(caller, role, request, { hasTags: tags.length > 0, sourceIdentity })
+    if (role === undefined || refused !== undefined) {
+      const { action = 'sts:AssumeRole', refusal } = refused ?? {}
+      throw assumeRoleDenied(caller.arn, action, request.roleArn, refusal?.details)
+    }
     const seconds = sessionSeconds(role, request.durationSeconds, caller.kind === 'role')
     const { texts: policies, packedSize } = await sessionPolicies(this.#metadata, role.role.accountId, request, tags)
     const session = { name: request.sessionName, policies, sourceIdentity, facts: {} }
@@ -61,7 +63,7 @@ export class RoleSessions {
     role: NamedRole | undefined,
     request: AssumeRoleRequest,
     { hasTags, sourceIdentity }: { readonly hasTags: boolean; readonly sourceIdentity: string | undefined },
-  ): Promise<RegistryError | undefined> {
+  ): Promise<{ readonly action: Action; readonly refusal: RegistryError } | undefined> {
     const actions: Action[] = ['sts:AssumeRole']
     if (hasTags) actions.push('sts:TagSession')
     if (sourceIdentity !== undefined) actions.push('sts:SetSourceIdentity')
@@ -75,7 +77,7 @@ export class RoleSessions {
     const resource = role === undefined ? missing(request.roleArn, caller) : resourceOf(role)
     for (const action of actions) {
       const refusal = await this.#access.refusalOf(caller, action, resource, { requestTags: tags, facts })
-      if (refusal !== undefined) return refusal
+      if (refusal !== undefined) return { action, refusal }
     }
     return undefined
   }
