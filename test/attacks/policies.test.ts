@@ -9,13 +9,15 @@ import {
   PutUserPolicyCommand,
   SimulateCustomPolicyCommand,
 } from '@aws-sdk/client-iam'
+import { CreateGrantCommand, CreateKeyCommand, EncryptCommand, KMSClient } from '@aws-sdk/client-kms'
 import {
   AssumeRoleCommand,
+  type Credentials,
   GetCallerIdentityCommand,
   GetFederationTokenCommand,
   GetSessionTokenCommand,
 } from '@aws-sdk/client-sts'
-import { A, type Hostile, type Keys, ROOT_A, startHostile } from './hostile-surroundings.ts'
+import { A, type Hostile, type Keys, REGION, ROOT_A, startHostile } from './hostile-surroundings.ts'
 
 let registry: Hostile
 beforeAll(async () => {
@@ -181,4 +183,43 @@ describe('credentials without a second factor', () => {
       'not authorized to perform: iam:ListUsers',
     )
   })
+})
+
+test('a grant for a key reaches sessions of a role, and of others in a user’s name, as far as their policies do', async () => {
+  const kmsOf = (credentials: Keys) => new KMSClient({ endpoint: registry.url, region: REGION, credentials })
+  const clients: KMSClient[] = []
+  const encrypt = async ({ AccessKeyId = '', SecretAccessKey = '', SessionToken = '' }: Partial<Credentials> = {}) => {
+    const keys = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken }
+    const client = kmsOf(keys)
+    clients.push(client)
+    return (await refusal(client.send(new EncryptCommand({ KeyId, Plaintext: new Uint8Array(1) })))).split(':', 1)[0]
+  }
+  const root = kmsOf(ROOT_A)
+  clients.push(root)
+  const { KeyMetadata: { KeyId = '' } = {} } = await root.send(new CreateKeyCommand({}))
+  const trust = document({ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { AWS: A } })
+  await registry.iam(ROOT_A).send(new CreateRoleCommand({ RoleName: 'keyed', AssumeRolePolicyDocument: trust }))
+  const user = await userWith('keyed', document(allow({ Action: 'sts:*' })))
+  const grant = (GranteePrincipal: string) =>
+    root.send(new CreateGrantCommand({ KeyId, GranteePrincipal, Operations: ['Encrypt'] }))
+  await grant(`arn:aws:iam::${A}:role/keyed`)
+  await grant(`arn:aws:iam::${A}:user/keyed`)
+  const assume = async (Policy?: string, RoleSessionName = 'one') => {
+    const RoleArn = `arn:aws:iam::${A}:role/keyed`
+    const begun = registry.sts(user).send(new AssumeRoleCommand({ RoleArn, RoleSessionName, Policy }))
+    return (await begun).Credentials
+  }
+  const federate = async (Policy: string) =>
+    (await registry.sts(user).send(new GetFederationTokenCommand({ Name: 'guest', Policy }))).Credentials
+  const [narrow, wide] = [document(allow({ Action: 'ecr:*' })), document(allow({ Action: 'kms:Encrypt' }))]
+  expect([await encrypt(await assume()), await encrypt(await assume(wide))]).toEqual([
+    'nothing refused',
+    'nothing refused',
+  ])
+  expect(await encrypt(await assume(narrow))).toBe('AccessDeniedException')
+  expect(await encrypt(await federate(wide))).toBe('nothing refused')
+  expect(await encrypt(await federate(narrow))).toBe('AccessDeniedException')
+  await grant(`arn:aws:sts::${A}:assumed-role/keyed/named`)
+  expect(await encrypt(await assume(narrow, 'named'))).toBe('nothing refused')
+  for (const client of clients) client.destroy()
 })

@@ -60,6 +60,12 @@ export function decide(request: AccessRequest, policies: ApplicablePolicies): De
   return deniedBy(request, policies) ?? granted(request, policies)
 }
 
+/** Whether boundary and session, where there are any, leave what something else than policies gives. */
+export function isWithin(request: AccessRequest, { boundary, session }: ApplicablePolicies): boolean {
+  if (boundary !== undefined && allowanceIn(request, 'boundary', [boundary]) === undefined) return false
+  return session === undefined || allowanceIn(request, 'session', session) !== undefined
+}
+
 /** Whether a statement is about the request, conditions included; where they cannot be judged, an allowance does not count and a denial does. */
 export function applies(statement: Statement, request: AccessRequest): boolean {
   return statement.isAbout(request.action) && isAboutResource(statement, request) && isMet(statement, request.facts)

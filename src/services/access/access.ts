@@ -7,6 +7,7 @@ import {
   type ApplicablePolicies,
   type Decision,
   decide,
+  isWithin,
   type NamedPolicy,
 } from '../../domain/iam/evaluate.ts'
 import { type Explanation, explain } from '../../domain/iam/explain.ts'
@@ -151,6 +152,18 @@ export class Access {
     details: RequestDetails = {},
   ): Promise<Decision> {
     return (await this.#judgeByMode(principal, named(action, resource), resource, details)).decision
+  }
+
+  /** Whether his boundary and his session leave the caller what something else than policies gives to his role or user. */
+  async leaves(
+    principal: Principal,
+    action: Action,
+    resource: AccessResource,
+    details: RequestDetails = {},
+  ): Promise<boolean> {
+    const request = named(action, resource)
+    const policies = await this.#applicable(principal, request, resource, undefined)
+    return isWithin(this.#requestOf(principal, request, details, await this.#tagsOf(resource), undefined), policies)
   }
 
   /** The decision with the path to it, whatever the mode is. Neither counts nor throws. */

@@ -89,7 +89,11 @@ export class KeyAccess {
     const decision = await this.#access.decide(principal, ask.action, resource, details)
     if (decision.outcome === 'not-allowed') {
       const grants = await this.#grantsFor(principal, key, ask)
-      if (grants.length > 0) return grants
+      // As with policies of resources: what is given to the user or the very session himself, nothing narrows.
+      const isNamed = ({ grantee }: Grant) => grantee === principal.arn
+      const isLeft = grants.every(isNamed) || (await this.#access.leaves(principal, ask.action, resource, details))
+      const counting = isLeft ? grants : grants.filter(isNamed)
+      if (counting.length > 0) return counting
     }
     await this.#access.authorize(principal, ask.action, resource, details)
     return []
