@@ -97,8 +97,8 @@ export function imageTagLimitExceeded(tag: string, limit: number, { name, regist
   )
 }
 
-export function throttled(): RegistryError {
-  return new RegistryError('throttled', 'Rate exceeded')
+export function throttled(cause?: unknown): RegistryError {
+  return new RegistryError('throttled', 'Rate exceeded', {}, cause === undefined ? {} : { cause })
 }
 
 // ── repositories ──

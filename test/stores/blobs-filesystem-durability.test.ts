@@ -136,6 +136,25 @@ describe('filesystem, and what it asks of the disk', () => {
       })
     }
 
+    for (const code of ['EMFILE', 'ENFILE']) {
+      test(`${code}, when clients hold all descriptors, is a reason to come again`, async () => {
+        const fails = { isOn: false }
+        const store = await openWatched({
+          before: ({ what }) => {
+            if (what === 'open' && fails.isOn) throw systemError(code)
+          },
+        })
+        const key = await store.startUpload(PLAIN)
+        fails.isOn = true
+        await expectCode(store.startUpload(PLAIN), 'throttled')
+        await expectCode(store.append(key, 0, chunksOf(someBytes(10))), 'throttled')
+        await expectCode(store.commit(key, digestOf(someBytes(10))), 'throttled')
+        fails.isOn = false
+        await store.append(key, 0, chunksOf(someBytes(10)))
+        await store.commit(key, digestOf(someBytes(10)))
+      })
+    }
+
     test('short writes are completed', async () => {
       const bytes = someBytes(200_000)
       const store = await openWatched({

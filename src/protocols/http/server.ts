@@ -168,8 +168,18 @@ function listenSentence(failure: unknown, host: string, port: number): string {
 function lastResort(failure: unknown, requestId: string, logger: Logger): Response {
   if (failure instanceof ClientGone) return new Response(null, { status: 400 })
   const error = failure instanceof Error ? failure : new Error(String(failure))
+  if ('code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE')) return crowded(logger)
   logger.error({ requestId, error }, 'a request failed unexpectedly')
   return Response.json({ message: 'Internal error', requestId }, { status: 500 })
+}
+
+/** A file that was to be sent could not be opened, as clients hold all descriptors. */
+function crowded(logger: Logger): Response {
+  logger.warn({}, 'no file can be opened: too many connections; see `ulimit -n`, LimitNOFILE')
+  return Response.json(
+    { errors: [{ code: 'TOOMANYREQUESTS', message: 'Too many connections' }] },
+    { status: 429, headers: { 'retry-after': '1' } },
+  )
 }
 
 function logRequest(logger: Logger, request: Request, response: Response, context: ServedRequest): void {

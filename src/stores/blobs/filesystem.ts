@@ -260,7 +260,7 @@ export class FilesystemBlobStore implements BlobDriver {
     try {
       return await work()
     } catch (thrown) {
-      if (!isSystemError(thrown, 'ENOENT')) throw thrown
+      if (!isSystemError(thrown, 'ENOENT')) throw writeError(thrown)
       this.#assertPresent()
       return undefined
     }

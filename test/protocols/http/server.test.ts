@@ -62,6 +62,17 @@ test('the context knows where the request came from', async () => {
   expect(answer).toEqual({ remoteAddress: '127.0.0.1', isLoopback: true, isSecure: false })
 })
 
+test('a file that cannot be opened for want of descriptors is a reason to come again, and is told to the log', async () => {
+  const logger = memoryLogger()
+  const { url } = listen(async () => {
+    throw Object.assign(new Error('too many open files'), { code: 'EMFILE' })
+  }, logger)
+  const response = await fetch(url)
+  expect([response.status, response.headers.get('retry-after')]).toEqual([429, '1'])
+  expect(await response.json()).toMatchObject({ errors: [{ code: 'TOOMANYREQUESTS' }] })
+  expect(String(logger.lines[0]?.message)).toContain('too many connections')
+})
+
 test('a fault shows the request id to the client and its details to the log alone', async () => {
   const logger = memoryLogger()
   const { url } = listen(async () => {
