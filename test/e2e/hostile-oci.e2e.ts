@@ -88,6 +88,11 @@ table('paths', [
   // Bun's parser knows the methods of HTTP and hangs up on others.
   ['a method that is none', { method: 'BREW', path: `/v2/${NAME}/tags/list` }, 'hung up'],
   ['a method that is elsewhere', { method: 'DELETE', path: `/v2/${NAME}/tags/list` }, '405 UNSUPPORTED'],
+  [
+    "an operator's path with a host that is none",
+    { path: '/metrics', headers: { host: 'x:y', origin: 'http://x' } },
+    '400 SerializationException',
+  ],
   ['a rare one', { method: 'PROPFIND', path: `/v2/${NAME}/tags/list` }, '405 UNSUPPORTED'],
 ])
 

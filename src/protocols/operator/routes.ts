@@ -1,4 +1,4 @@
-import { accessDenied, isRegistryError } from '../../domain/errors.ts'
+import { accessDenied, isRegistryError, requestMalformed } from '../../domain/errors.ts'
 import type { AccessQuestion } from '../../domain/iam/access-report.ts'
 import { parseRegion, parseRegistryId, parseRepositoryName, type RepositoryRef } from '../../domain/names.ts'
 import { from } from '../../domain/principal.ts'
@@ -233,6 +233,8 @@ async function authorize(
   { setting, defaultRegistry, asked }: RoutedServices,
 ): Promise<void> {
   const { method, headers, url } = request
+  // Signatures cover the host, so that there has to be one.
+  if (!URL.canParse(url)) throw requestMalformed('The Host header is missing or is not a host.')
   const signedBy = await verifySigV4(
     { method, url: new URL(url), headers, body: () => readBody(request, BODY_BYTES_MAX, context) },
     (id) => setting.callers.findSecrets(id),
