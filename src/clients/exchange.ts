@@ -1,7 +1,8 @@
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { upstreamDenied, upstreamUnavailable, upstreamWrong } from '../domain/upstream-errors.ts'
-import { type ConnectionRules, FetchRefused, judgedConnection, parseAddress } from './judged-connection.ts'
+import { type ConnectionRules, FetchRefused, judgedConnection, judgedPlace, parseAddress } from './judged-connection.ts'
+import { type Received, readingRequest } from './reading-request.ts'
 
 /** How other registries are asked. */
 export interface ExchangeSettings extends ConnectionRules {
@@ -36,33 +37,22 @@ const REDIRECTS = [301, 302, 303, 307, 308]
  * One request to one address, one answer; redirects are answers. Throws `upstream-unavailable` (no connection, no answer
  * in time), `upstream-denied` (an address that must not be asked); what the body throws passes as it is.
  */
-export async function exchange(url: URL, { method, headers, body, signal }: Exchange, settings: ExchangeSettings) {
-  const connection = await judged(url, settings)
+export async function exchange(url: URL, request: Exchange, settings: ExchangeSettings): Promise<Answer> {
+  const { signal } = request
   const abort = new AbortController()
   const watch = new Watch(abort, url.host)
   const onAbort = () => abort.abort(signal?.reason)
+  const send = await judged(url, request, settings, abort.signal, watch)
   signal?.addEventListener('abort', onAbort, { once: true })
   if (signal?.aborted === true) onAbort()
   const leave = () => {
     watch.end()
     signal?.removeEventListener('abort', onAbort)
+    abort.abort()
   }
-  const length = body instanceof Uint8Array ? { 'content-length': String(body.byteLength) } : {}
   watch.allow(settings.answerMs)
   try {
-    const response = await new Promise<IncomingMessage>((answered, failed) => {
-      const isSecure = url.protocol === 'https:'
-      const request = (isSecure ? httpsRequest : httpRequest)(
-        { ...connection, method, headers: { host: url.host, ...length, ...headers }, signal: abort.signal },
-        answered,
-      )
-      request.on('error', failed)
-      send(request, body, watch, settings).catch((error: unknown) => {
-        request.destroy()
-        failed(error)
-      })
-    })
-    return answerOf(response, url, watch, settings, leave)
+    return answerOf(await send(), url, watch, settings, leave)
   } catch (cause) {
     leave()
     if (signal?.aborted === true) throw signal.reason
@@ -140,6 +130,61 @@ class Watch {
   }
 }
 
+/** The request as it is to be sent, once the address of its host is judged. */
+async function judged(
+  url: URL,
+  { method, headers = {}, body }: Exchange,
+  settings: ExchangeSettings,
+  signal: AbortSignal,
+  watch: Watch,
+): Promise<() => Promise<Received>> {
+  try {
+    const target = parseAddress(url.href, settings)
+    if (body === undefined && (method === 'GET' || method === 'HEAD')) {
+      const place = await judgedPlace(target, settings)
+      return () => readingRequest({ url, method, headers, signal }, place)
+    }
+    const connection = await judgedConnection(target, settings)
+    const length = body instanceof Uint8Array ? { 'content-length': String(body.byteLength) } : {}
+    const options = { ...connection, method, headers: { host: url.host, ...length, ...headers }, signal }
+    return () => writingRequest(url, options, body, watch, settings)
+  } catch (error) {
+    if (!(error instanceof FetchRefused)) throw error
+    // A name without address may have one later; what is forbidden stays so.
+    if (error.cause !== undefined || error.message.endsWith('has no address'))
+      throw upstreamUnavailable(error.message, { cause: error })
+    throw upstreamDenied(error.message)
+  }
+}
+
+/** A request that may send a body, which an early answer ends. */
+async function writingRequest(
+  url: URL,
+  options: RequestOptions,
+  body: Exchange['body'],
+  watch: Watch,
+  settings: ExchangeSettings,
+): Promise<Received> {
+  const response = await new Promise<IncomingMessage>((answered, failed) => {
+    const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(options, answered)
+    request.on('error', failed)
+    send(request, body, watch, settings).catch((error: unknown) => {
+      request.destroy()
+      failed(error)
+    })
+  })
+  // Errors reach whoever reads; nobody has to be reading when they come.
+  response.on('error', () => undefined)
+  return {
+    status: response.statusCode ?? 0,
+    header: (name) => {
+      const value = response.headers[name]
+      return Array.isArray(value) ? value[0] : value
+    },
+    chunks: () => response as AsyncIterable<Uint8Array>,
+  }
+}
+
 async function send(request: ClientRequest, body: Exchange['body'], watch: Watch, settings: ExchangeSettings) {
   if (body === undefined) return void request.end()
   if (body instanceof Uint8Array) return void request.end(body)
@@ -179,28 +224,23 @@ async function* readable(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Ar
 }
 
 function answerOf(
-  response: IncomingMessage,
+  { status, header, chunks }: Received,
   url: URL,
   watch: Watch,
   { stallMs }: ExchangeSettings,
   leave: () => void,
 ): Answer {
   watch.rest()
-  // Errors reach whoever reads; nobody has to be reading when they come.
-  response.on('error', () => undefined)
   return {
-    status: response.statusCode ?? 0,
+    status,
     url,
-    header: (name) => {
-      const value = response.headers[name]
-      return Array.isArray(value) ? value[0] : value
-    },
+    header,
     async *body() {
-      const promised = Number(response.headers['content-length'] ?? Number.NaN)
+      const promised = Number(header('content-length') ?? Number.NaN)
       let received = 0
       try {
         watch.allow(stallMs)
-        for await (const chunk of response as AsyncIterable<Uint8Array>) {
+        for await (const chunk of chunks()) {
           watch.rest()
           received += chunk.byteLength
           yield chunk
@@ -210,26 +250,10 @@ function answerOf(
         throw isOurs(cause) ? cause : unreachable(url, watch, cause)
       } finally {
         leave()
-        response.destroy()
       }
       if (watch.hasExpired || received < promised) throw upstreamUnavailable(`${url.host} broke off its answer`)
     },
-    discard: () => {
-      leave()
-      response.destroy()
-    },
-  }
-}
-
-async function judged(url: URL, settings: ExchangeSettings) {
-  try {
-    return await judgedConnection(parseAddress(url.href, settings), settings)
-  } catch (error) {
-    if (!(error instanceof FetchRefused)) throw error
-    // A name without address may have one later; what is forbidden stays so.
-    if (error.cause !== undefined || error.message.endsWith('has no address'))
-      throw upstreamUnavailable(error.message, { cause: error })
-    throw upstreamDenied(error.message)
+    discard: leave,
   }
 }
 

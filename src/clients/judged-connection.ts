@@ -30,13 +30,28 @@ export function parseAddress(text: string, { allowsHttp }: Pick<ConnectionRules,
   return url
 }
 
+/** Where the host of a URL is, by an address that was judged. */
+export interface JudgedPlace {
+  /** The name that its certificate has to have. */
+  readonly host: string
+  readonly address: string
+  /** The authorities that are trusted, where they are others than the usual ones. */
+  readonly ca: readonly string[] | undefined
+}
+
 /**
  * Where a request to a URL goes. All addresses of its host are judged once resolved, and the connection goes to a judged
  * one, so that no second answer of a name server can lead elsewhere. Throws `FetchRefused`.
  */
-export async function judgedConnection(url: URL, rules: ConnectionRules): Promise<RequestOptions> {
+export async function judgedPlace(url: URL, rules: ConnectionRules): Promise<JudgedPlace> {
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  const address = await addressOf(host, rules)
+  const ca = rules.caCertificates === undefined ? undefined : [...rootCertificates, rules.caCertificates]
+  return { host, address: await addressOf(host, rules), ca }
+}
+
+/** The same in the words of `node:http`. */
+export async function judgedConnection(url: URL, rules: ConnectionRules): Promise<RequestOptions> {
+  const { host, address, ca } = await judgedPlace(url, rules)
   const isSecure = url.protocol === 'https:'
   return {
     host,
@@ -44,7 +59,7 @@ export async function judgedConnection(url: URL, rules: ConnectionRules): Promis
     path: `${url.pathname}${url.search}`,
     agent: false,
     lookup: lookupOf(address),
-    ...(isSecure && rules.caCertificates !== undefined ? { ca: [...rootCertificates, rules.caCertificates] } : {}),
+    ...(isSecure && ca !== undefined ? { ca: [...ca] } : {}),
   }
 }
 

@@ -1,3 +1,4 @@
+import { freeMemory } from '../../lib/free-memory.ts'
 import type { BlobBody, ByteRange } from '../../stores/blobs.ts'
 
 type ReadStaged = (from: number) => Promise<ReadableStream<Uint8Array>>
@@ -66,14 +67,20 @@ export class BlobFlight {
     this.#wake()
   }
 
-  /** A range of the bytes (both ends inclusive) as they come. Throws what ended the flight. */
+  /**
+   * A range of the bytes (both ends inclusive) as they come. The memory of a chunk is given back when the next one is asked
+   * for. Throws what ended the flight.
+   */
   async *read({ first, last }: ByteRange): AsyncGenerator<Uint8Array, void, void> {
     let at = first
     while (at <= last) {
       if (this.#failure !== undefined) throw this.#failure.error
       if (this.#readStored !== undefined) {
         const body = await this.#readStored({ first: at, last })
-        yield* body instanceof Blob ? body.stream() : body
+        for await (const chunk of body instanceof Blob ? body.stream() : body) {
+          yield chunk
+          freeMemory(chunk)
+        }
         return
       }
       if (this.#readStaged === undefined || this.#storedBytes <= at) {
@@ -89,6 +96,7 @@ export class BlobFlight {
           const wanted = chunk.subarray(0, until - at)
           at += wanted.byteLength
           if (wanted.byteLength > 0) yield wanted
+          freeMemory(chunk)
           if (at >= until) break
         }
       }

@@ -8,6 +8,7 @@ import { type PullThroughRule, upstreamName } from '../../domain/pull-through.ts
 import { upstreamReferrersUnavailable } from '../../domain/pull-through-errors.ts'
 import type { Repository } from '../../domain/repository.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { writtenStream } from '../../lib/written-stream.ts'
 import type { BlobBody, ByteRange } from '../../stores/blobs.ts'
 import type { MetadataStore } from '../../stores/metadata.ts'
 import type { Access } from '../access/access.ts'
@@ -160,7 +161,7 @@ export class PullThrough {
       const sizeBytes = flight.sizeBytes ?? (await flight.landed)
       return {
         blob: { digest, sizeBytes },
-        read: async (range = { first: 0, last: sizeBytes - 1 }) => streamOf(flight.read(range)),
+        read: async (range = { first: 0, last: sizeBytes - 1 }) => writtenStream(flight.read(range)),
       }
     } catch (thrown) {
       if (isRegistryError(thrown, 'upstream-not-found')) return undefined
@@ -340,20 +341,4 @@ const isUpstreamFailure = (thrown: unknown) => isRegistryError(thrown, ...FAILUR
 
 function keyOf({ registry, name }: RepositoryRef, reference: ImageReference) {
   return `${registry.registryId}/${registry.region}/${name}:${'tag' in reference ? reference.tag : reference.digest}`
-}
-
-function streamOf(content: AsyncGenerator<Uint8Array, void, void>): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const next = await content.next()
-        if (next.done === true) controller.close()
-        else controller.enqueue(next.value)
-      },
-      async cancel() {
-        await content.return()
-      },
-    },
-    { highWaterMark: 0 },
-  )
 }
