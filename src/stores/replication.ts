@@ -1,5 +1,5 @@
 import type { Image } from '../domain/image.ts'
-import type { Registry, RepositoryRef, Tag } from '../domain/names.ts'
+import type { Registry, RepositoryName, RepositoryRef, Tag } from '../domain/names.ts'
 import type { ReplicationConfiguration } from '../domain/replication/configuration.ts'
 import type { ImageReplication, ReplicationFailure } from '../domain/replication/replication.ts'
 import type { Page } from './page.ts'
@@ -72,6 +72,8 @@ export interface ReplicationWriter extends ReplicationReader {
   putConfiguration(registry: Registry, configuration: ReplicationConfiguration): Promise<void>
   /** Asks for a copy with these tags, beside what was asked for before and has not ended. */
   request(imageId: number, destination: Registry, tags: readonly Tag[], at: Date): Promise<void>
+  /** Forgets what has failed of a registry's images, where its repository is not to be copied there. */
+  forgetFailed(registry: Registry, isUnwanted: (name: RepositoryName, destination: Registry) => boolean): Promise<void>
   /** Asks again for what has failed; answers for how many destinations. */
   requestFailed(imageId: number, tags: readonly Tag[], at: Date): Promise<number>
   /** Ends it, without a failure as complete. False: something else was asked for meanwhile, or the image is gone. */

@@ -17,7 +17,7 @@ export interface ApiAnswer {
 }
 
 /** The JSON APIs of a registry, as signatures name them. */
-export type ApiService = 'ecr' | 'ecr-public'
+export type ApiService = 'ecr' | 'ecr-public' | 'secretsmanager'
 
 /** Who calls which API from which region; the development profile takes an account's number for the key of its root. */
 export interface ApiCaller {
@@ -85,6 +85,7 @@ const json = (input: unknown) => JSON.stringify(input)
 const APIS = {
   ecr: { target: 'AmazonEC2ContainerRegistry_V20150921', home: REGION },
   'ecr-public': { target: 'SpencerFrontendService', home: 'us-east-1' },
+  secretsmanager: { target: 'secretsmanager', home: REGION },
 } as const
 
 /** Signed in form. */

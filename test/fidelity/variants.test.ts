@@ -5,7 +5,13 @@ import type { EcrServices } from '../../src/protocols/ecr/operation.ts'
 import { ecrService } from '../../src/protocols/ecr/operations.ts'
 import type { OwnPublicServices } from '../../src/protocols/ecr-public/operation.ts'
 import { ecrPublicService } from '../../src/protocols/ecr-public/operations.ts'
-import { type ApiAnswer, type InProcessRegistry, REGION, startInProcess } from './in-process-registry.ts'
+import {
+  type ApiAnswer,
+  type ApiService,
+  type InProcessRegistry,
+  REGION,
+  startInProcess,
+} from './in-process-registry.ts'
 import type { Variant } from './variants/input-variants.ts'
 import { operationVariants } from './variants/operation-variants.ts'
 import type { Sample } from './variants/sample.ts'
@@ -38,8 +44,8 @@ class SeededRegistry {
   async current() {
     if (this.#now !== undefined) return this.#now
     const registry = await startInProcess()
-    const call = async (operation: string, input: object) => {
-      const answer = await registry.call(operation, input, { service: this.#varied.service })
+    const call = async (operation: string, input: object, service: ApiService = this.#varied.service) => {
+      const answer = await registry.call(operation, input, { service })
       if (answer.status !== 200) throw new Error(`${operation}: ${JSON.stringify(answer.body)}`)
       return answer
     }

@@ -355,6 +355,24 @@ describe('operators', () => {
     expect(await commands.run('retry', {})).toEqual({ requested: 0 })
   })
 
+  test('hear no more of what failed on its way to where nothing goes any more', async () => {
+    await configure(FAR, OTHER)
+    const digest = await pushImage(services, ref, 'one', 'v1')
+    await run()
+    const status = () => services.replicationCommands.run('status', {})
+    expect(await status()).toMatchObject({ destinations: [{ failed: 1 }] })
+    await configure(OTHER)
+    expect(await status()).toMatchObject({ destinations: [{ failed: 1 }] })
+    await configure(FAR)
+    expect(await status()).toEqual({ destinations: [], images: [], deletions: [] })
+    // The copy that was made is remembered, and the other one can be asked for once there is a way again.
+    await configure(FAR, OTHER)
+    await permit('ecr:ReplicateImage', 'ecr:CreateRepository')
+    expect(await services.replicationCommands.run('backfill', {})).toEqual({ requested: 1 })
+    await run()
+    expect(await tagged(in_(OTHER), 'v1', owner)).toBe(digest)
+  })
+
   test('ask for what was pushed before, once', async () => {
     const digest = await pushImage(services, ref, 'one', 'v1', 'v2')
     await configure(FAR)

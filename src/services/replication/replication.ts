@@ -1,8 +1,9 @@
 import type { Image, ImageId } from '../../domain/image.ts'
-import type { Registry, RepositoryRef } from '../../domain/names.ts'
+import { type Registry, type RepositoryName, type RepositoryRef, sameRegistry } from '../../domain/names.ts'
 import type { Principal } from '../../domain/principal.ts'
 import {
   checkConfiguration,
+  destinationsOf,
   NO_REPLICATION,
   type ReplicationConfiguration,
 } from '../../domain/replication/configuration.ts'
@@ -31,7 +32,7 @@ export class Replication {
     this.#role = role
   }
 
-  /** Replaces the configuration; acts on pushes from now on. Throws `invalid-parameter`. */
+  /** Replaces the configuration; acts on pushes from now on, and what failed on its way to where nothing goes any more is forgotten. Throws `invalid-parameter`. */
   async putConfiguration(
     principal: Principal,
     registry: Registry,
@@ -40,7 +41,13 @@ export class Replication {
     await this.#access.authorize(principal, 'ecr:PutReplicationConfiguration', registry)
     checkConfiguration(registry, configuration)
     if (configuration.rules.length > 0) await this.#role?.ensure(principal)
-    await this.#metadata.transact((tx) => tx.replications.putConfiguration(registry, configuration))
+    const isUnwanted = (name: RepositoryName, destination: Registry) =>
+      !destinationsOf(configuration, name).some((one) => sameRegistry(one, destination))
+    await this.#metadata.transact(async (tx) => {
+      await tx.replications.putConfiguration(registry, configuration)
+      // Nobody is to be warned of a copy that is not wanted any more.
+      await tx.replications.forgetFailed(registry, isUnwanted)
+    })
   }
 
   /** The registry's, which has no rules when none was ever put. */

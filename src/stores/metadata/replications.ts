@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Digest } from '../../domain/digest.ts'
-import type { Registry, Tag } from '../../domain/names.ts'
+import type { Registry, RepositoryName, Tag } from '../../domain/names.ts'
 import type { ReplicationConfiguration } from '../../domain/replication/configuration.ts'
 import {
   type ImageReplication,
@@ -143,6 +143,35 @@ export class Replications implements ReplicationWriter {
       .execute()
     for (const row of failed) await this.request(imageId, registryOfRow(row), tags, at)
     return failed.length
+  }
+
+  async forgetFailed(
+    { registryId, region }: Registry,
+    isUnwanted: (name: RepositoryName, destination: Registry) => boolean,
+  ): Promise<void> {
+    const { db } = this.#session
+    const places = await db
+      .selectFrom('image_replications as c')
+      .innerJoin('images as i', 'i.id', 'c.image_id')
+      .innerJoin('repositories as r', 'r.id', 'i.repository_id')
+      .select(['r.id as repository_id', 'r.name', 'c.account_id', 'c.region'])
+      .distinct()
+      .where('c.status', '=', sql.lit('FAILED'))
+      .where('r.account_id', '=', registryId)
+      .where('r.region', '=', region)
+      .execute()
+    for (const place of places) {
+      if (!isUnwanted(place.name as RepositoryName, destinationOf(place))) continue
+      await db
+        .deleteFrom('image_replications')
+        .where('status', '=', sql.lit('FAILED'))
+        .where('account_id', '=', place.account_id)
+        .where('region', '=', place.region)
+        .where('image_id', 'in', (eb) =>
+          eb.selectFrom('images').select('id').where('repository_id', '=', place.repository_id),
+        )
+        .execute()
+    }
   }
 
   async end(id: number, revision: number, at: Date, failure?: ReplicationFailure): Promise<boolean> {

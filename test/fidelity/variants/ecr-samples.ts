@@ -1,11 +1,12 @@
 import { sha256 } from '../../support/image-builder.ts'
-import { ACCOUNT, REGION } from '../in-process-registry.ts'
+import { ACCOUNT, OTHER_ACCOUNT, REGION } from '../in-process-registry.ts'
 import { type Samples, type Seed, type SeedCall, sample } from './sample.ts'
 import { DIGEST, IMAGE_TYPE, inApp, LAYER } from './sample-image.ts'
 import { imageIds, paging, registryId, seedShared, sharedSamples, statement, tags } from './shared-samples.ts'
 
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/scanner`
-const SECRET = `arn:aws:secretsmanager:us-east-1:${ACCOUNT}:secret:ecr-pullthroughcache/hub-abcdef`
+
+const OTHER_ECR = `${OTHER_ACCOUNT}.dkr.ecr.${REGION}.amazonaws.com`
 
 const own = {
   resourceArn: `arn:aws:ecr:${REGION}:${ACCOUNT}:repository/team/app`,
@@ -60,6 +61,7 @@ const scanRules = [{ scanFrequency: 'SCAN_ON_PUSH', repositoryFilters: [{ filter
 
 /** The samples of ECR's operations, as far as they are handled. */
 export function ecrSamples(seed: Seed): Samples {
+  const upstreamIdentity = { credentialArn: seed.secretArn, customRoleArn: ROLE }
   return {
     ...sharedSamples(seed, own),
     BatchGetRepositoryScanningConfiguration: sample({ repositoryNames: ['app'] }, {}),
@@ -87,26 +89,14 @@ export function ecrSamples(seed: Seed): Samples {
       refusal: 'ScanNotFoundException',
     },
     DescribeImages: sample(inApp, { ...registryId, filter, imageIds, ...paging }),
-    // Whatever else is asked for: nobody knows such a registry.
-    CreatePullThroughCacheRule: {
-      ...sample(
-        { ecrRepositoryPrefix: 'hub', upstreamRegistryUrl: 'no registry' },
-        {
-          ...registryId,
-          upstreamRegistry: 'docker-hub',
-          upstreamRepositoryPrefix: 'library',
-          credentialArn: SECRET,
-          customRoleArn: ROLE,
-        },
-      ),
-      refusal: 'UnsupportedUpstreamRegistryException',
-    },
+    // Of all upstreams, only another ECR takes a role.
+    CreatePullThroughCacheRule: sample(
+      { ecrRepositoryPrefix: 'far', upstreamRegistryUrl: OTHER_ECR },
+      { ...registryId, upstreamRegistry: 'ecr', upstreamRepositoryPrefix: 'library', ...upstreamIdentity },
+    ),
     DeletePullThroughCacheRule: sample({ ecrRepositoryPrefix: 'quay' }, registryId),
     DescribePullThroughCacheRules: sample({}, { ...registryId, ecrRepositoryPrefixes: ['quay'], ...paging }),
-    UpdatePullThroughCacheRule: {
-      ...sample({ ecrRepositoryPrefix: 'none' }, { ...registryId, credentialArn: SECRET, customRoleArn: ROLE }),
-      refusal: 'PullThroughCacheRuleNotFoundException',
-    },
+    UpdatePullThroughCacheRule: sample({ ecrRepositoryPrefix: 'near' }, { ...registryId, ...upstreamIdentity }),
     ValidatePullThroughCacheRule: sample({ ecrRepositoryPrefix: 'quay' }, registryId),
     DescribeRegistry: sample({}, {}),
     DescribeRepositoryCreationTemplates: sample({}, { prefixes: ['team/'], ...paging }),
@@ -154,6 +144,9 @@ export async function seedEcr(call: SeedCall): Promise<Seed> {
   await call('CreateRepositoryCreationTemplate', { prefix: 'team/', appliedFor: ['CREATE_ON_PUSH'] })
   await call('RegisterPullTimeUpdateExclusion', { principalArn: ROLE })
   await call('CreatePullThroughCacheRule', { ecrRepositoryPrefix: 'quay', upstreamRegistryUrl: 'quay.io' })
+  await call('CreatePullThroughCacheRule', { ecrRepositoryPrefix: 'near', upstreamRegistryUrl: OTHER_ECR })
+  const secret = { Name: 'ecr-pullthroughcache/far', SecretString: '{"username":"AWS","accessToken":"token"}' }
+  const { body } = await call('CreateSecret', { ...secret, ClientRequestToken: 'a'.repeat(32) }, 'secretsmanager')
   // Registries of ECR have no aliases.
-  return { uploadId, alias: ACCOUNT }
+  return { uploadId, alias: ACCOUNT, secretArn: String(body.ARN) }
 }

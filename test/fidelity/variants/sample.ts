@@ -1,4 +1,4 @@
-import type { ApiAnswer } from '../in-process-registry.ts'
+import type { ApiAnswer, ApiService } from '../in-process-registry.ts'
 
 export type Members = Readonly<Record<string, unknown>>
 
@@ -18,10 +18,12 @@ export interface Seed {
   readonly uploadId: string
   /** What stands for the account where a registry may be named by an alias. */
   readonly alias: string
+  /** Credentials for an upstream, where the service has caches. */
+  readonly secretArn?: string
 }
 
-/** Calls an operation of the service that is seeded, which must succeed. */
-export type SeedCall = (operation: string, input: Members) => Promise<ApiAnswer>
+/** Calls an operation, of the service that is seeded unless another is named, which must succeed. */
+export type SeedCall = (operation: string, input: Members, service?: ApiService) => Promise<ApiAnswer>
 
 export const sample = (input: Members, optional: Members): Sample => ({ input, optional })
 

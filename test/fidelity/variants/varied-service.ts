@@ -8,7 +8,7 @@ import type { Sample, Samples, Seed, SeedCall } from './sample.ts'
 
 /** A service whose operations are called with variants of good inputs. */
 export interface VariedService {
-  readonly service: ApiService
+  readonly service: Exclude<ApiService, 'secretsmanager'>
   readonly title: string
   readonly model: ServiceModel
   /** As ARNs of its repositories have it. */
