@@ -19,8 +19,8 @@ describe('an operation asks for the permission of its name, and for no other fir
     const sample = sampleOf(
       ECR,
       operation,
-      await ECR.seed(async (name, input) => {
-        const answer = await call(name, input)
+      await ECR.seed(async (name, input, service) => {
+        const answer = await registry.call(name, input, service === undefined ? {} : { service })
         expect([name, answer.status]).toEqual([name, 200])
         return answer
       }),
