@@ -79,6 +79,30 @@ describe('a backup', () => {
     expect((await restore()).damaged).toEqual([])
   })
 
+  test('of another installation does not go to the same directory, and removes nothing there', async () => {
+    const first = await start('data')
+    await createRepository()
+    await push(places.served, NAME, small('one'), 'v1')
+    await first.backUp(request())
+    const second = await start('other')
+    await expect(second.backUp(request({ keep: 1 }))).rejects.toThrow('the backups of another installation')
+    expect(await restore()).toMatchObject({ blobs: 3, damaged: [] })
+    // What was restored goes on where it was.
+    const restored = await start('restored')
+    expect(await restored.backUp(request({ keep: 1 }))).toMatchObject({ blobs: 3, copiedBlobs: 0, removedSnapshots: 1 })
+  })
+
+  test('takes a directory that says of nobody that it is his', async () => {
+    const registry = await start('data')
+    await registry.backUp(request())
+    const mark = place('backup/ecru-backup.json')
+    await writeFile(mark, '{"format":"ecru-backup","version":1}\n')
+    await registry.backUp(request())
+    expect(JSON.parse(await readFile(mark, 'utf8'))).toMatchObject({
+      installation: expect.stringMatching(/^[0-9a-f]{32}$/),
+    })
+  })
+
   test('of an encrypted registry holds nothing in clear, and opens with its key alone', async () => {
     const first = await start('data', { ECRU_ENCRYPTION: 'on' })
     await createRepository()

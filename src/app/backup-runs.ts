@@ -14,6 +14,7 @@ import type { Gate } from '../lib/gate.ts'
 import { OWN_MASTER_KEY_FILE } from '../lib/master-key-source.ts'
 import { compressionByName, packed } from '../lib/packed.ts'
 import { NobodyReads, PushedStream } from '../lib/pushed-stream.ts'
+import { installationId } from '../services/installation-id.ts'
 import { AUDIT_DIRECTORY } from './audit-log.ts'
 import { ADVISORY_SET, type Foundation } from './foundation.ts'
 
@@ -51,7 +52,7 @@ export interface Backups {
 
 /** Makes backups. Loaded when the first one is asked for. */
 export function openBackups(foundation: Foundation, deletion: Gate, signal: AbortSignal): Backups {
-  const { config, metadata, stored, realClock, logger } = foundation
+  const { config, metadata, stored, realClock, ids, logger } = foundation
   const { storage } = config
   const inData = (...names: string[]) => (storage.kind === 'memory' ? '' : join(storage.path, ...names))
   const backup = new Backup({
@@ -104,7 +105,8 @@ export function openBackups(foundation: Foundation, deletion: Gate, signal: Abor
         const compression = compressionByName(to)
         if (compression !== undefined)
           return { to, ...(await writeArchive(to, compression, (stream) => toArchive(stream, order), signal)) }
-        const open = async () => new FolderTarget(await BackupFolder.prepare(to), { ...order, signal })
+        const installation = await installationId(metadata, ids)
+        const open = async () => new FolderTarget(await BackupFolder.prepare(to), { ...order, signal, installation })
         return { to, ...(await backup.run(open, order, signal).catch((error: unknown) => cannotWrite(to, error))) }
       }),
     stream: async (request) => {

@@ -45,10 +45,7 @@ export class BackupFolder {
         // A first backup that died may have left the new form of the mark, and nothing else.
         if (names.some((name) => !name.startsWith(MARK_FILE)))
           throw new BackupFailure(`${path} holds other things than backups: name an empty directory, or a new one.`)
-        await replaceDurably(
-          join(path, MARK_FILE),
-          `${JSON.stringify({ format: 'ecru-backup', version: FORMAT_VERSION })}\n`,
-        )
+        await replaceDurably(join(path, MARK_FILE), printMark())
       }
     } catch (cause) {
       if (cause instanceof BackupFailure) throw cause
@@ -65,6 +62,21 @@ export class BackupFolder {
     if (!existsSync(join(path, MARK_FILE)))
       throw new BackupFailure(`${path} is no backup: there is no ${MARK_FILE} in it.`)
     return new BackupFolder(path)
+  }
+
+  /**
+   * Makes the directory that of an installation, unless it is another's: the backups of one would remove those of the
+   * other. Whoever calls holds the lock. Throws `BackupFailure`.
+   */
+  async claim(installation: string): Promise<void> {
+    const file = join(this.path, MARK_FILE)
+    const owner = ownerIn(await readFile(file, 'utf8'))
+    if (owner === installation) return
+    if (owner !== undefined)
+      throw new BackupFailure(
+        `${this.path} holds the backups of another installation: name another directory, for each needs one of its own.`,
+      )
+    await replaceDurably(file, printMark(installation))
   }
 
   /** Of whole snapshots, the oldest first. */
@@ -212,6 +224,21 @@ export function newSnapshotId(at: Date): string {
   const when = at.toISOString().replace(/[-:]|\.\d+/g, '')
   const milliseconds = at.getUTCMilliseconds().toString(16).padStart(3, '0')
   return `${when}-${milliseconds}${randomUUID().slice(0, 5)}`
+}
+
+/** Without an `installation`, the first backup says whose the directory is. */
+function printMark(installation?: string): string {
+  return `${JSON.stringify({ format: 'ecru-backup', version: FORMAT_VERSION, installation })}\n`
+}
+
+/** `undefined`: nobody's yet. */
+function ownerIn(mark: string): string | undefined {
+  try {
+    const { installation } = JSON.parse(mark) as { readonly installation?: unknown }
+    return typeof installation === 'string' ? installation : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function reasonOf(thrown: unknown): string {

@@ -48,6 +48,7 @@ export class FolderTarget implements BackupTarget {
 
   async begin(id: string): Promise<void> {
     this.#lock = lockFolder(this.#folder.path)
+    await this.#folder.claim(this.#settings.installation)
     this.#path = this.#folder.snapshotPath(id)
     this.#known = await this.#folder.knownObjects()
     await mkdir(this.#path, { mode: 0o700 })
@@ -157,6 +158,8 @@ export class FolderTarget implements BackupTarget {
 
 export interface FolderSettings {
   readonly signal: AbortSignal
+  /** Whose backup it is. */
+  readonly installation: string
   /** So many snapshots are kept; absent: all. */
   readonly keep?: number | undefined
   /** What is there already is read and compared, and replaced when it is damaged. */
