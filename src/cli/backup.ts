@@ -6,7 +6,7 @@ import type { Invocation } from './invocation.ts'
 import { printReport, runJob, runOffline } from './jobs.ts'
 import { signerFrom, streamFromServer } from './operator-client.ts'
 import type { BackupRequest, RunningApp } from './running-app.ts'
-import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
+import { CommandFailure, CommandMisuse, EXIT, type Terminal } from './terminal.ts'
 
 /**
  * `ecru backup`: everything into a directory or an archive, by the running server beside its traffic, or by this process
@@ -55,7 +55,7 @@ async function backUpToOutput(
   { options, flags, terminal, createApp }: Invocation,
 ): Promise<object> {
   if (flags.keep !== undefined || flags.thorough === true)
-    throw new CommandFailure('--keep and --thorough are for directories of backups: an archive is one backup.')
+    throw new CommandMisuse('--keep and --thorough are for directories of backups: an archive is one backup.')
   const { config } = readConfig(terminal.env, options)
   const target = findTarget(config, flags.url)
   if (target === undefined)

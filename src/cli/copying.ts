@@ -9,7 +9,7 @@ import { printReport } from './jobs.ts'
 import { type Progress, progressOn } from './progress.ts'
 import { openRegistrySide, type RegistrySide } from './registry-side.ts'
 import { printBytes } from './report.ts'
-import { CommandFailure, EXIT, type Terminal } from './terminal.ts'
+import { CommandFailure, CommandMisuse, EXIT, type Terminal } from './terminal.ts'
 
 type Command = 'export' | 'import' | 'sync'
 
@@ -21,7 +21,7 @@ export function tagFilter({ tags, semver }: Flags): ((tag: string) => boolean) |
   const tests = Array.isArray(tags) ? tags.map((pattern) => wildcard(String(pattern))) : []
   const range = typeof semver === 'string' ? semverRange(semver) : undefined
   if (typeof semver === 'string' && range === undefined)
-    throw new CommandFailure(`'${semver}' is no range of versions: it should look like '>=1.2 <2', '^1.4' or '2.x'.`)
+    throw new CommandMisuse(`'${semver}' is no range of versions: it should look like '>=1.2 <2', '^1.4' or '2.x'.`)
   if (tests.length === 0) return range
   return (tag) => tests.some((test) => test(tag)) && (range?.(tag) ?? true)
 }
@@ -60,7 +60,7 @@ export async function copyAll(
 ): Promise<CopyReport> {
   const parallel = Number(flags.parallel ?? 4)
   if (!Number.isSafeInteger(parallel) || parallel < 1 || parallel > 64)
-    throw new CommandFailure('--parallel must be a whole number from 1 to 64.')
+    throw new CommandMisuse('--parallel must be a whole number from 1 to 64.')
   const progress = progressOn(terminal, flags.json !== true)
   let bytes = 0
   const show = () => progress.show(() => sentenceOf(copy.report, bytes))

@@ -10,7 +10,7 @@ import { RegistryPlace } from '../moving/registry-place.ts'
 import { copyAll, placeOf, spoken, tagFilter, withRegistry } from './copying.ts'
 import type { Invocation } from './invocation.ts'
 import type { RegistrySide } from './registry-side.ts'
-import { CommandFailure, type Terminal } from './terminal.ts'
+import { CommandFailure, CommandMisuse, type Terminal } from './terminal.ts'
 
 /** Standard input. */
 const INPUT = '-'
@@ -22,15 +22,15 @@ export async function exportImages(
 ): Promise<number> {
   const { flags } = invocation
   if (patterns.length > 0 === (flags.all === true))
-    throw new CommandFailure('Name the repositories, with * as a wildcard, or give --all.')
+    throw new CommandMisuse('Name the repositories, with * as a wildcard, or give --all.')
   return await withRegistry('export', invocation, async (side) => {
     const names = await chosen(side, patterns)
     const { LayoutTarget } = await import('../moving/layout-target.ts')
     const isOne = patterns.length === 1 && !patterns[0]?.includes('*')
     const form = flags.names ?? (isOne ? 'tag' : 'full')
-    if (form !== 'tag' && form !== 'full') throw new CommandFailure('--names is tag or full.')
+    if (form !== 'tag' && form !== 'full') throw new CommandMisuse('--names is tag or full.')
     if (form === 'tag' && names.length > 1)
-      throw new CommandFailure('Tags alone do not tell several repositories apart: leave --names out, or say full.')
+      throw new CommandMisuse('Tags alone do not tell several repositories apart: leave --names out, or say full.')
     const source = new RegistryPlace(side.client, { images: side.images, wantsTag: tagFilter(flags) })
     if (flags.dryRun === true && !existsSync(path))
       return await copyAll(names, { source, target: nowhere, nameThere: String }, invocation)

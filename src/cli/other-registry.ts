@@ -8,7 +8,7 @@ import { type Digest, tryParseDigest } from '../domain/digest.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { Flags } from './invocation.ts'
 import { clientSettings, oncePerRefusal } from './registry-side.ts'
-import { CommandFailure, type Terminal } from './terminal.ts'
+import { CommandFailure, CommandMisuse, type Terminal } from './terminal.ts'
 
 /** A repository of another registry, or one image of it. */
 export interface OtherRepository {
@@ -34,7 +34,7 @@ export function openOther(text: string, flags: Flags, terminal: Terminal): Other
   const repository = colon < 0 ? named : named.slice(0, colon)
   const digest = digestText === undefined ? undefined : tryParseDigest(digestText)
   if (repository === '' || (digestText !== undefined && digest === undefined))
-    throw new CommandFailure(`'${text}' names no repository: it should look like registry.example.com/team/app.`)
+    throw new CommandMisuse(`'${text}' names no repository: it should look like registry.example.com/team/app.`)
   const isHub = DOCKER_HUB.includes(host)
   const isPlain = scheme === 'http' || flags.plainHttp === true || (scheme === undefined && LOOPBACK.test(host))
   const base = new URL(`${isPlain ? 'http' : 'https'}://${isHub ? 'registry-1.docker.io' : host}`)

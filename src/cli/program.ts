@@ -43,6 +43,10 @@ function explain(failure: unknown, terminal: Terminal): number {
     terminal.err(`${failure.message}\n`)
     return EXIT.failed
   }
+  if (isNamed(failure, 'CommandMisuse')) {
+    terminal.err(`${failure.message}\n`)
+    return EXIT.misused
+  }
   if (isNamed(failure, 'ConfigError')) {
     terminal.err(`${failure.message}\nSee \`ecru serve --help\`.\n`)
     return EXIT.misused

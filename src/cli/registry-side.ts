@@ -16,7 +16,7 @@ import type { Flags, Invocation } from './invocation.ts'
 import { signerFrom } from './operator-client.ts'
 import type { AppFactory } from './running-app.ts'
 import { type Signer, signedHeaders } from './signed-headers.ts'
-import { CommandFailure, type Terminal } from './terminal.ts'
+import { CommandFailure, CommandMisuse, type Terminal } from './terminal.ts'
 
 /** This registry, as somebody who may act in one of its accounts sees it. */
 export interface RegistrySide {
@@ -94,7 +94,7 @@ function signerFor(config: Config, { env }: Terminal, account: unknown): Signer 
 /** In the dev profile, whoever names an account acts in it. */
 function accountKey({ defaultRegistry }: Config, account: unknown): Signer {
   const id = typeof account === 'string' ? account : defaultRegistry.registryId
-  if (!/^\d{12}$/.test(id)) throw new CommandFailure(`'${id}' is not an account: those have twelve digits.`)
+  if (!/^\d{12}$/.test(id)) throw new CommandMisuse(`'${id}' is not an account: those have twelve digits.`)
   return { accessKeyId: id, secretAccessKey: 'ecru' }
 }
 

@@ -1,12 +1,13 @@
 import type { Digest } from '../domain/digest.ts'
 import { isRegistryError } from '../domain/errors.ts'
+import { isRepositoryName } from '../domain/names.ts'
 import { wildcard } from '../domain/wildcard.ts'
 import type { ImageSource } from '../moving/places.ts'
 import { RegistryPlace } from '../moving/registry-place.ts'
 import { copyAll, placeOf, spoken, tagFilter, withRegistry } from './copying.ts'
 import type { Flags, Invocation } from './invocation.ts'
 import { type OtherRepository, openOther } from './other-registry.ts'
-import { CommandFailure } from './terminal.ts'
+import { CommandFailure, CommandMisuse } from './terminal.ts'
 
 /** `ecru sync`: repositories of any other registry, or one image, into those of this. */
 export async function syncImages([from = '', to]: readonly string[], invocation: Invocation): Promise<number> {
@@ -15,19 +16,22 @@ export async function syncImages([from = '', to]: readonly string[], invocation:
   const { client, repository, tag, digest } = other
   const isPattern = repository.includes('*')
   if (isPattern && (to !== undefined || tag !== undefined || digest !== undefined))
-    throw new CommandFailure(
+    throw new CommandMisuse(
       'Several repositories keep their names: give --prefix, and choose tags by --tags or --semver.',
     )
   const isOne = tag !== undefined || digest !== undefined
   const wantsTag = tagFilter(flags)
   if (isOne && wantsTag !== undefined)
-    throw new CommandFailure('One image was named: --tags and --semver choose among several.')
+    throw new CommandMisuse('One image was named: --tags and --semver choose among several.')
   const place = new RegistryPlace(client, { wantsTag })
   const source = isOne ? only(place, { tag, digest }) : place
   const prefix = typeof flags.prefix === 'string' ? flags.prefix : ''
   const names = isPattern ? await spoken(() => chosen(other, flags)) : [repository]
+  const nameThere = (name: string) => to ?? `${prefix}${name}`
+  if (!isPattern && !isRepositoryName(nameThere(repository)))
+    throw new CommandMisuse(`'${nameThere(repository)}' cannot be the name of a repository here: name another one.`)
   return await withRegistry('sync', invocation, (side) =>
-    copyAll(names, { source, target: placeOf(side), nameThere: (name) => to ?? `${prefix}${name}` }, invocation),
+    copyAll(names, { source, target: placeOf(side), nameThere }, invocation),
   )
 }
 

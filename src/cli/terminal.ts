@@ -20,7 +20,12 @@ export interface ByteStreams {
 
 /** The command cannot do what it was asked for; the message is a whole sentence for the person who asked. */
 export class CommandFailure extends Error {
-  override readonly name = 'CommandFailure'
+  override readonly name: string = 'CommandFailure'
+}
+
+/** The command line itself cannot be what was meant, whatever there is. */
+export class CommandMisuse extends CommandFailure {
+  override readonly name = 'CommandMisuse'
 }
 
 /** How a command ends. */

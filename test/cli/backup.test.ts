@@ -91,7 +91,7 @@ describe('a backup through a pipe', () => {
     const cut = await ask('backup', 'verify', '-')
     expect([cut.exitCode, cut.complained]).toEqual([1, expect.stringMatching(/cut off|no backup/)])
     expect(await ask('backup', '-', '--keep', '3', '--data-dir', data)).toMatchObject({
-      exitCode: 1,
+      exitCode: 2,
       complained: expect.stringContaining('an archive is one backup'),
     })
   })

@@ -20,18 +20,18 @@ async function run(...line: readonly string[]) {
 }
 
 test('what cannot be understood is said before anything is begun', async () => {
-  expect(await run('export', join(directory, 'x'))).toEqual([1, expect.stringContaining('--all')])
-  expect(await run('export', join(directory, 'x'), 'a', '--all')).toEqual([1, expect.stringContaining('--all')])
+  expect(await run('export', join(directory, 'x'))).toEqual([2, expect.stringContaining('--all')])
+  expect(await run('export', join(directory, 'x'), 'a', '--all')).toEqual([2, expect.stringContaining('--all')])
   expect(await run('import', join(directory, 'nowhere'))).toEqual([1, expect.stringContaining('There is nothing at')])
   await writeFile(join(directory, 'file.tar.gz'), Buffer.from([0x1f, 0x8b, ...Array(600).fill(7)]))
   expect(await run('import', join(directory, 'file.tar.gz'))).toEqual([
     1,
     expect.stringContaining('cannot be unpacked'),
   ])
-  expect(await run('sync', 'r.example.com/a', '--semver', 'new')).toEqual([1, expect.stringContaining('no range')])
-  expect(await run('sync', 'r.example.com/a/*', 'b')).toEqual([1, expect.stringContaining('--prefix')])
-  expect(await run('sync', 'r.example.com/a:b', '--tags', 'c')).toEqual([1, expect.stringContaining('One image')])
-  expect(await run('sync', 'registry.example.com/@')).toEqual([1, expect.stringContaining('names no repository')])
+  expect(await run('sync', 'r.example.com/a', '--semver', 'new')).toEqual([2, expect.stringContaining('no range')])
+  expect(await run('sync', 'r.example.com/a/*', 'b')).toEqual([2, expect.stringContaining('--prefix')])
+  expect(await run('sync', 'r.example.com/a:b', '--tags', 'c')).toEqual([2, expect.stringContaining('One image')])
+  expect(await run('sync', 'registry.example.com/@')).toEqual([2, expect.stringContaining('names no repository')])
 })
 
 test('names of repositories elsewhere are read as clients read them', () => {

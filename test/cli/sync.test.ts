@@ -101,7 +101,12 @@ test('no more is asked for at a time than it was said', async () => {
   }
   expect((await ecru('sync', source('team/app'), '--parallel', '1')).report).toMatchObject({ failures: [] })
   expect(most).toBe(1)
-  expect((await ecru('sync', source('team/app'), '--parallel', '100')).exitCode).toBe(1)
+  expect((await ecru('sync', source('team/app'), '--parallel', '100')).exitCode).toBe(2)
+  expect((await ecru('sync', source('team/app'), '--semver', 'newest')).exitCode).toBe(2)
+  expect(await ecru('sync', source('team/app'), 'X')).toMatchObject({
+    ...{ exitCode: 2, complained: "'X' cannot be the name of a repository here: name another one.\n" },
+  })
+  expect((await ecru('export', join(directory, 'none'))).exitCode).toBe(2)
 })
 
 test('one image comes with what is signed by tags', async () => {

@@ -161,7 +161,7 @@ export class Replications implements ReplicationWriter {
       .where('r.region', '=', region)
       .execute()
     for (const place of places) {
-      if (!isUnwanted(place.name as RepositoryName, destinationOf(place))) continue
+      if (!isUnwanted(place.name as RepositoryName, registryOfRow(place))) continue
       await db
         .deleteFrom('image_replications')
         .where('status', '=', sql.lit('FAILED'))
