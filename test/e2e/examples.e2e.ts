@@ -25,6 +25,12 @@ describe('the examples run as they stand', () => {
     expect(said.trim()).toEndWith('repositories  1\n0')
   })
 
+  testWith('aws', 'skopeo')('webhook', async () => {
+    expect(await runScript('examples/webhook/run.sh')).toBe(
+      'ECR Repository Action CREATE team/app\nwhat is forged is refused\n',
+    )
+  })
+
   testWith()('air-gap', async () => {
     const said = await run(['sh', 'examples/air-gap/run.sh'], {
       cwd: PROJECT,
