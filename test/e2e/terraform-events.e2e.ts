@@ -58,6 +58,16 @@ describe('Terraform manages rules of EventBridge, and finds them as it left them
   )
 
   test(
+    'imports everything, and a plan after that is empty',
+    async () => {
+      await terraform.forget()
+      expect(await terraform.apply(CHANGED)).toStartWith('Apply complete! Resources: 3 imported, 0 added,')
+      expect(await terraform.changes(CHANGED)).toBeUndefined()
+    },
+    TIMEOUT_MS,
+  )
+
+  test(
     'destroys everything',
     async () => {
       expect(await terraform.destroy(CHANGED)).toBe('Destroy complete! Resources: 3 destroyed.')
