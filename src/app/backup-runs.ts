@@ -14,7 +14,7 @@ import type { Gate } from '../lib/gate.ts'
 import { OWN_MASTER_KEY_FILE } from '../lib/master-key-source.ts'
 import { compressionByName, packed } from '../lib/packed.ts'
 import { NobodyReads, PushedStream } from '../lib/pushed-stream.ts'
-import { installationId } from '../services/installation-id.ts'
+import { installationId } from '../services/credentials/installation-id.ts'
 import { AUDIT_DIRECTORY } from './audit-log.ts'
 import { ADVISORY_SET, type Foundation } from './foundation.ts'
 

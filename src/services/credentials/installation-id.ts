@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { Ids } from '../lib/ids.ts'
-import type { MetadataStore } from '../stores/metadata.ts'
-import { secretOf } from './secret-of.ts'
+import type { Ids } from '../../lib/ids.ts'
+import type { MetadataStore } from '../../stores/metadata.ts'
+import { secretOf } from '../secret-of.ts'
 
 /** The name of the installation's secret that tells it from others. */
 const IDENTITY = 'identity'

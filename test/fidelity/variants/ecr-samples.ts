@@ -61,7 +61,7 @@ const scanRules = [{ scanFrequency: 'SCAN_ON_PUSH', repositoryFilters: [{ filter
 
 /** The samples of ECR's operations, as far as they are handled. */
 export function ecrSamples(seed: Seed): Samples {
-  const upstreamIdentity = { credentialArn: seed.secretArn, customRoleArn: ROLE }
+  const upstreamIdentity = { credentialArn: seed.secretArn ?? '', customRoleArn: ROLE }
   return {
     ...sharedSamples(seed, own),
     BatchGetRepositoryScanningConfiguration: sample({ repositoryNames: ['app'] }, {}),
