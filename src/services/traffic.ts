@@ -1,18 +1,5 @@
+import type { RequestRoute } from '../domain/metrics/request-route.ts'
 import type { RepositoryRef } from '../domain/names.ts'
-
-/** The kinds of requests that are told apart, by where they go. */
-export type RequestRoute =
-  | 'manifests'
-  | 'blobs'
-  | 'uploads'
-  | 'tags'
-  | 'referrers'
-  | 'v2'
-  | 'layers'
-  | 'api'
-  | 'console'
-  | 'operator'
-  | 'other'
 
 /** Upper bounds of the buckets of latencies, in seconds; what takes longer is in none of them. */
 export const LATENCY_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const

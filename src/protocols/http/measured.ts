@@ -1,25 +1,12 @@
+import type { RequestRoute } from '../../domain/metrics/request-route.ts'
 import type { Handler } from './context.ts'
 import { LAYER_DOWNLOADS_PATH, pathOf } from './router.ts'
-
-/** Where a request went, as it is counted. */
-type Route =
-  | 'manifests'
-  | 'blobs'
-  | 'uploads'
-  | 'tags'
-  | 'referrers'
-  | 'v2'
-  | 'layers'
-  | 'api'
-  | 'console'
-  | 'operator'
-  | 'other'
 
 /** Takes what is known of an answered request. */
 export interface RequestMeter {
   requestsInFlight: number
   answered(
-    route: Route,
+    route: RequestRoute,
     method: string,
     status: number,
     seconds: number,
@@ -53,17 +40,16 @@ export function measured(handle: Handler, meter: RequestMeter): Handler {
 }
 
 /** By the path alone; a repository may have any of these words in its name, so the last one counts. */
-export function routeOf(path: string): Route {
+export function routeOf(path: string): RequestRoute {
   if (path.startsWith('/v2/') || path === '/v2') return ociRouteOf(path)
   if (path === '/') return 'api'
   if (path.startsWith('/service/')) return 'api'
   if (path.startsWith(LAYER_DOWNLOADS_PATH)) return 'layers'
-  if (path.startsWith('/console')) return 'console'
   if (path.startsWith('/_ecru/') || path === '/metrics') return 'operator'
   return 'other'
 }
 
-function ociRouteOf(path: string): Route {
+function ociRouteOf(path: string): RequestRoute {
   const last = path.lastIndexOf('/')
   const before = path.lastIndexOf('/', last - 1)
   const word = path.slice(before + 1, last)
