@@ -1,10 +1,22 @@
-import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SqliteAdvisoryStore } from '../../src/stores/advisories/sqlite.ts'
 import type { ImportReport } from '../../src/stores/advisories.ts'
 import { KEV_FILE, OSV_DIRECTORY, osvRecord, RecordDirectory, zipOf } from '../support/advisory-data.ts'
+
+/** Nine thousand records take their time where others work, too. */
+setDefaultTimeout(60_000)
 
 const AT = new Date('2026-11-21T00:00:00Z')
 let home: string
@@ -60,6 +72,36 @@ test('a whole bucket comes in, says what it holds, and comes again without a cha
       dueOn: '2025-09-15',
       isUsedByRansomware: false,
     })
+  })
+})
+
+describe('the age of dumps in one directory', () => {
+  const at = (moment: string) => new Date(moment)
+  const flaw = (id: string, ecosystem: string, modified: string) => ({
+    [`${id}.json`]: JSON.stringify({ ...osvRecord(id, [ecosystem, 'a', '2']), modified }),
+  })
+  const asOf = () =>
+    store.use((set) => Object.fromEntries((set?.status.ecosystems ?? []).map((one) => [one.ecosystem, one.asOf])))
+
+  test('is that of the newest record, also for quiet ones; but a file that is older is not newer than itself', async () => {
+    bucketOf('Debian', flaw('DEBIAN-CVE-2026-1', 'Debian:12', '2026-11-17T00:00:00Z'))
+    bucketOf('Alpine', flaw('ALPINE-CVE-2023-1', 'Alpine:v3.18', '2023-02-27T00:00:00Z'))
+    const from = bucketOf('npm', flaw('GHSA-1', 'npm', '2025-05-30T00:00:00Z'))
+    utimesSync(join(from, 'npm/all.zip'), at('2025-06-01T00:00:00Z'), at('2025-06-01T00:00:00Z'))
+    await importFrom(from)
+    expect(await asOf()).toEqual({
+      'Alpine:v3.18': at('2026-11-17T00:00:00Z'),
+      'Debian:12': at('2026-11-17T00:00:00Z'),
+      npm: at('2025-06-01T00:00:00Z'),
+    })
+  })
+
+  test('is not that of a file that claims to be older than its records', async () => {
+    bucketOf('Debian', flaw('DEBIAN-CVE-2026-1', 'Debian:12', '2026-11-17T00:00:00Z'))
+    const from = bucketOf('npm', flaw('GHSA-1', 'npm', '2025-05-30T00:00:00Z'))
+    utimesSync(join(from, 'npm/all.zip'), new Date(0), new Date(0))
+    await importFrom(from)
+    expect((await asOf()).npm).toEqual(at('2026-11-17T00:00:00Z'))
   })
 })
 

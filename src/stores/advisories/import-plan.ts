@@ -13,6 +13,8 @@ export interface ImportPart {
   readonly dump?: string | undefined
   /** The archive is the whole dump: what it does not have is no more. */
   readonly isWhole: boolean
+  /** When the file was last written, for a dump that lay there: it describes no later state of the world. */
+  readonly writtenAt?: number | undefined
 }
 
 export interface ImportPlan {
@@ -71,5 +73,6 @@ function partFor(file: string, dump?: string): ImportPart {
     file,
     dump,
     isWhole: basename(file) === ARCHIVE && dump !== undefined,
+    writtenAt: mtimeMs,
   }
 }

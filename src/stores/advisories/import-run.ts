@@ -95,6 +95,7 @@ class Run {
     const dump = part.dump && this.#nameOf(part.dump)
     if (part.file.endsWith('.zip')) this.#importArchive({ ...part, dump })
     else this.#importFile({ ...part, dump })
+    if (dump !== undefined && part.writtenAt !== undefined) this.#staging.noteWritten(dump, part.writtenAt)
     this.#partsDone++
     this.#tell()
   }

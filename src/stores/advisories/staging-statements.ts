@@ -197,13 +197,21 @@ export class StagingStatements {
     return row?.count ?? 0
   }
 
-  /** Writes down what the set holds, and as of when. */
-  describe(dumps: ReadonlySet<string>, source: string, at: Date): void {
-    const asOf = Math.max(0, ...[...dumps].map((dump) => this.newestOf(dump) ?? 0))
+  /**
+   * Writes down what the set holds, and as of when: dumps of one import are of one moment, that of their newest record, but
+   * for those that lay in files which are older. A file that claims to be older than its records says nothing.
+   */
+  describe(dumps: ReadonlySet<string>, source: string, at: Date, writtenAt: ReadonlyMap<string, number>): void {
+    const newest = new Map([...dumps].map((dump) => [dump, this.newestOf(dump) ?? 0]))
+    const newestOfAll = Math.max(0, ...newest.values())
+    const asOf = (dump: string) => {
+      const written = writtenAt.get(dump) ?? newestOfAll
+      return written >= (newest.get(dump) ?? 0) ? Math.min(written, newestOfAll) : newestOfAll
+    }
     const put = this.#database.query<unknown, [string, string, number, number]>(
       'insert or replace into dumps (name, source, imported_at, as_of) values (?, ?, ?, ?)',
     )
-    for (const dump of dumps) put.run(dump, source, at.getTime(), Math.min(asOf, at.getTime()))
+    for (const dump of dumps) put.run(dump, source, at.getTime(), Math.floor(Math.min(asOf(dump), at.getTime())))
     this.#database.exec(`
       delete from dumps where name not in (select distinct dump from records);
       delete from ecosystems;

@@ -42,6 +42,8 @@ export class Staging {
   readonly counts: StagingCounts
   /** The dumps that something was read of. */
   readonly dumps: Set<string>
+  /** When the newest file of a dump was written, where that is known. */
+  readonly #writtenAt = new Map<string, number>()
   readonly #directory: string
   readonly #database: Database
   readonly #statements: StagingStatements
@@ -102,6 +104,11 @@ export class Staging {
     putMeta(this.#database, 'dumps_read', JSON.stringify([...this.dumps]))
     this.#database.exec('commit')
     this.#database.exec('begin')
+  }
+
+  /** A file of a dump was written then; of several the newest counts. */
+  noteWritten(dump: string, at: number): void {
+    this.#writtenAt.set(dump, Math.max(at, this.#writtenAt.get(dump) ?? 0))
   }
 
   /** Whether this very text of the record is there; 0 is no checksum. */
@@ -181,7 +188,7 @@ export class Staging {
   publish(source: string, at: Date): { revision: number; changedPackageCount: number } {
     const next = this.#nextRevision
     const changedPackageCount = this.#statements.spreadFlaws(next)
-    this.#statements.describe(this.dumps, source, at)
+    this.#statements.describe(this.dumps, source, at, this.#writtenAt)
     const { addedCount, changedCount, removedCount } = this.counts
     const isChanged = changedPackageCount + addedCount + changedCount + removedCount > 0 || this.#revision === 0
     const revision = isChanged ? next : this.#revision
