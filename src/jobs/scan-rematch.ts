@@ -4,6 +4,7 @@ import type { Inventory } from '../domain/inventory/package.ts'
 import type { ScanConfiguration } from '../domain/scanning/configuration.ts'
 import { scanningOf } from '../domain/scanning/configuration.ts'
 import { inventoryFor } from '../domain/scanning/judge.ts'
+import { OUTDATED } from '../domain/scanning/scan.ts'
 import { isEligible, type ScanDurations } from '../domain/scanning/status.ts'
 import type { Clock } from '../lib/clock.ts'
 import { givingWay } from '../lib/giving-way.ts'
@@ -22,6 +23,7 @@ import type { Pace } from './pace.ts'
 const STEP = 50
 /** So long the process is kept from other work at most. */
 const WORK_MS = 8
+const LOOK_FOR_OUTDATED_MS = 5 * 60_000
 
 /** An image whose packages are to be compared with the advisories once more. */
 interface Comparison {
@@ -53,6 +55,8 @@ export class ScanRematch {
   readonly #kept: KeptFindings
   readonly #clock: Clock
   readonly #durations: ScanDurations
+  /** When it was last looked for outdated scans that are to follow the advisories again. */
+  #outdatedLookedForMs = Number.NEGATIVE_INFINITY
   /** When the advisories were imported that all scans which lacked some have been compared with. */
   #lacksSeenOf: number | undefined
 
@@ -68,11 +72,20 @@ export class ScanRematch {
 
   async isDue(): Promise<boolean> {
     if (await this.#rematching.isDue()) return true
-    return (await this.#matching.importedAt())?.getTime() !== this.#lacksSeenOf
+    if ((await this.#matching.importedAt())?.getTime() !== this.#lacksSeenOf) return true
+    if (!this.#isTimeForOutdated()) return false
+    const configurations = new Configurations(this.#metadata)
+    for await (const page of this.#outdated())
+      for (const placed of page) if (await this.#isToFollow(placed, configurations)) return true
+    this.#outdatedLookedForMs = this.#clock.now().getTime()
+    return false
   }
 
-  /** Answers how many images were compared. Cut off, it compares them once more. */
-  async run(pace: Pace, prove: (tx: MetadataWriter) => Promise<void>): Promise<number> {
+  /**
+   * Answers how many images were compared. Cut off, it compares them once more. `areRulesNew`: they may have come to select
+   * images whose scans did not follow the advisories.
+   */
+  async run(pace: Pace, prove: (tx: MetadataWriter) => Promise<void>, areRulesNew: boolean): Promise<number> {
     const importedAt = (await this.#matching.importedAt())?.getTime()
     const configurations = new Configurations(this.#metadata)
     const memory = new MatchMemory()
@@ -90,7 +103,29 @@ export class ScanRematch {
       count += await this.#compareLacking({ configurations, memory }, pace, prove)
       this.#lacksSeenOf = importedAt
     }
+    if (areRulesNew || this.#isTimeForOutdated()) {
+      for await (const page of this.#outdated()) {
+        count += await this.#compare(page, { configurations, memory }, prove)
+        await pace.rest()
+      }
+      this.#outdatedLookedForMs = this.#clock.now().getTime()
+    }
     return count
+  }
+
+  /** A pull can bring an image back under continuous scanning, and tells nobody. */
+  #isTimeForOutdated(): boolean {
+    return this.#clock.now().getTime() - this.#outdatedLookedForMs >= LOOK_FOR_OUTDATED_MS
+  }
+
+  async *#outdated(): AsyncGenerator<readonly PlacedScan[]> {
+    for (let after = 0; ; ) {
+      const page = await this.#metadata.view.scans.listOutdated({ after, limit: STEP })
+      const last = page.at(-1)
+      if (last === undefined) return
+      yield page
+      after = last.scan.id
+    }
   }
 
   async #compareLacking(known: Known, pace: Pace, prove: (tx: MetadataWriter) => Promise<void>): Promise<number> {
@@ -113,9 +148,13 @@ export class ScanRematch {
     const giveWay = givingWay(WORK_MS)
     const due: Comparison[] = []
     const prepared: (readonly [ScannedImage, PreparedResult])[] = []
+    const outdated: number[] = []
     for (const placed of found) {
       await giveWay()
-      if (!(await this.#isToFollow(placed, configurations))) continue
+      if (!(await this.#isToFollow(placed, configurations))) {
+        if (rematch !== undefined && isOutdatedBy(rematch.revision, placed)) outdated.push(placed.scan.id)
+        continue
+      }
       const { repository, image } = placed
       try {
         const inventory = await this.#kept.findInventory(this.#metadata.view, repository, image.id)
@@ -131,12 +170,13 @@ export class ScanRematch {
       const report = reportOf(placed.scan.type, inventory, match)
       prepared.push([scannedIn(placed), await this.#scanner.prepare(scannedIn(placed), report, only)])
     }
-    if (prepared.length > 0)
+    if (prepared.length > 0 || outdated.length > 0)
       await this.#metadata.transact(
         async (tx) => {
           await prove(tx)
           // What became another scan meanwhile was compared with these advisories by that.
           for (const [scanned, ready] of prepared) await this.#scanner.write(tx, scanned, ready, false)
+          if (outdated.length > 0) await tx.scans.markOutdated(outdated)
         },
         { durability: 'relaxed' },
       )
@@ -193,6 +233,12 @@ export class ScanRematch {
 
 function scannedIn({ scan: { id, type }, image, repository }: PlacedScan): ScannedImage {
   return { id, type, image, repository }
+}
+
+/** Whether a scan that does not follow the advisories says something else than they do by now, as far as is known. */
+function isOutdatedBy(present: number, { scan: { type, engine, revision, failure } }: PlacedScan): boolean {
+  if (type !== 'ENHANCED' || engine !== BUILT_IN || failure !== undefined) return false
+  return revision !== OUTDATED && revision !== present
 }
 
 /** What is looked up once in a run. */

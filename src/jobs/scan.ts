@@ -98,10 +98,11 @@ export class ScanJob implements Job<ScanReport> {
     await this.#lease.hold(async () => {
       const pace = new Pace(signal)
       const prove = (tx: Parameters<Lease['prove']>[0]) => this.#lease.prove(tx)
+      const areRulesNew = await this.#sweep.isDue()
       counts.selected = await this.#sweep.run(pace, prove)
       counts.renewed = await this.#renewal.run(pace, prove)
       await this.#scanQueued(signal, counts)
-      counts.compared = await this.#rematch.run(pace, prove)
+      counts.compared = await this.#rematch.run(pace, prove, areRulesNew)
       counts.sealed = await this.#sealing.run(pace, prove)
     })
     return { ...counts, tookMs: Math.round(performance.now() - startedAt) }

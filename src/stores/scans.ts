@@ -88,6 +88,8 @@ export interface ScanReader {
   ): Promise<{ readonly placed: readonly PlacedScan[]; readonly next: number | undefined }>
   /** All of every registry that have ended for want of advisories, in ascending order of id. */
   listWithoutData(page: Page<number>): Promise<readonly PlacedScan[]>
+  /** All of every registry that are outdated, in ascending order of id. */
+  listOutdated(page: Page<number>): Promise<readonly PlacedScan[]>
   /** A stretch of the images whose repositories have a key of KMS and of which something lies in clear, in ascending order. */
   listInClear(page: Page<number>): Promise<readonly ClearImage[]>
   /** Scans of these images that have ended once, with what they are about. */
@@ -106,6 +108,8 @@ export interface ScanWriter extends ScanReader {
   postpone(id: number, dueAt: Date, isCounted: boolean): Promise<void>
   /** Records what became of a scan, and its findings unless they are the same as before. False: the scan is gone. */
   finish(id: number, result: KeptResult, change?: FindingsChange): Promise<boolean>
+  /** Advisories have changed about images whose scans do not follow them. */
+  markOutdated(ids: readonly number[]): Promise<void>
   /** Puts parts in the place of those that say the same. */
   replaceParts(id: number, parts: readonly KeptPart[]): Promise<void>
   putInventory(imageId: number, analyserVersion: number, inventory: KeptDocument): Promise<void>

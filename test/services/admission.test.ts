@@ -143,6 +143,20 @@ describe('a rule refuses', () => {
   })
 })
 
+test('an image that is scanned continuously again counts for what is known of it once it was compared', async () => {
+  await services.scanConfigurations.put(admin, registry, ENHANCED)
+  await run('admission/set', { repositories: '*', severity: 'CRITICAL' })
+  const digest = await push(FIXED, 'v1')
+  await services.scanConfigurations.put(admin, registry, { type: 'ENHANCED', rules: [] })
+  services.clock.advance(1_000)
+  await importNow(osvRecord('DEBIAN-CVE-2026-9', ['Debian:12', 'openssl', '3.0.99-1'], { severity: [CRITICAL] }))
+  await services.scanJobs.scanNow()
+  await services.scanConfigurations.put(admin, registry, ENHANCED)
+  expect(await refusal(pull(digest))).toContain('has not been compared with yet')
+  await services.scanJobs.scanNow()
+  expect(await refusal(pull(digest))).toContain('1 finding of CRITICAL')
+})
+
 describe('a rule lets through', () => {
   test('exempt principals and exempt images until their day', async () => {
     const digest = await push(VULNERABLE, 'v1')

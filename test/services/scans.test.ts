@@ -349,6 +349,56 @@ describe('enhanced scanning', () => {
     expect(await services.scanJobs.scanNow()).toMatchObject({ compared: 0 })
   })
 
+  describe('taken up again after advisories have changed', () => {
+    const bash = osvRecord('DEBIAN-CVE-2026-9', ['Debian:12', 'bash', '5.3'], { upstream: ['CVE-2026-9'] })
+    const none: ScanConfiguration = { type: 'ENHANCED', rules: [{ frequency: 'CONTINUOUS_SCAN', filters: ['other'] }] }
+    const before = ['libssl3 CVE-2026-1', 'openssl CVE-2026-1']
+    const both = [...before, 'bash CVE-2026-9']
+
+    test.each([
+      ['no rule selected the repository', none],
+      ['scans were basic', { type: 'BASIC', rules: [] } satisfies ScanConfiguration],
+      ['scans were made on push only', ENHANCED_ON_PUSH],
+    ])('shows what has become known while %s', async (_, meanwhile) => {
+      await importNow(openssl)
+      await configure(CONTINUOUS)
+      const digest = await pushFiles(services, ref, [vulnerable])
+      await services.scanJobs.scanNow()
+      await configure(meanwhile)
+      await services.scanJobs.scanNow()
+      services.clock.advance(HOUR_MS)
+      await importNow(bash)
+      await services.scanJobs.scanNow()
+      if (meanwhile === ENHANCED_ON_PUSH)
+        expect(await stateOf(digest)).toMatchObject({ status: 'COMPLETE', findings: before })
+      await configure(CONTINUOUS)
+      expect(await stateOf(digest)).toMatchObject({
+        status: 'FINDINGS_UNAVAILABLE',
+        description: 'Advisories have changed that the image has not been compared with yet.',
+      })
+      await services.scanJobs.scanNow()
+      expect(await stateOf(digest)).toMatchObject({ status: 'ACTIVE', findings: both })
+    })
+
+    test('shows what has become known while its duration had passed, once it is pulled', async () => {
+      await services.close()
+      await open({ scanDurations: { sincePushMs: 24 * HOUR_MS, sincePullMs: 12 * HOUR_MS } })
+      await importNow(openssl)
+      await configure(CONTINUOUS)
+      const digest = await pushFiles(services, ref, [vulnerable])
+      await services.scanJobs.scanNow()
+      services.clock.advance(30 * HOUR_MS)
+      await importNow(bash)
+      await services.scanJobs.scanNow()
+      expect(await stateOf(digest)).toMatchObject({ status: 'SCAN_ELIGIBILITY_EXPIRED' })
+      await services.images.pull(admin, ref, { digest })
+      expect(await stateOf(digest)).toMatchObject({ status: 'FINDINGS_UNAVAILABLE' })
+      services.clock.advance(HOUR_MS)
+      expect(await services.scanJobs.scanNow()).toMatchObject({ compared: 1 })
+      expect(await stateOf(digest)).toMatchObject({ status: 'ACTIVE', findings: both })
+    })
+  })
+
   test('of a repository that no rule selects any more has expired', async () => {
     await importNow(openssl)
     await configure(CONTINUOUS)

@@ -56,4 +56,28 @@ export function scanCases(store: StoreOf): void {
     expect(await view.scans.find(image.id, 'BASIC')).toBeUndefined()
     expect(await store().transact((tx) => tx.scans.finish(id, RESULT))).toBe(false)
   })
+
+  test('outdated scans are found until they are done again', async () => {
+    const { id: repositoryId } = await addRepository(store(), 'app')
+    const { view } = store()
+    const ids: number[] = []
+    for (const seed of ['a', 'b', 'c']) {
+      const image = await addImage(store(), repositoryId, seed)
+      await store().transact((tx) => tx.scans.request(image.id, REGISTRY, 'ENHANCED', minute(1), minute(1)))
+      const id = (await view.scans.find(image.id, 'ENHANCED'))?.id ?? 0
+      await store().transact((tx) => tx.scans.finish(id, { ...RESULT, revision: 7, architecture: 'arm64' }))
+      ids.push(id)
+    }
+    const outdated = async (after?: number) =>
+      (await view.scans.listOutdated({ after, limit: 2 })).map(({ scan: { id, architecture } }) => [id, architecture])
+    expect(await outdated()).toEqual([])
+    await store().transact((tx) => tx.scans.markOutdated([ids[0] ?? 0, ids[2] ?? 0]))
+    expect(await outdated()).toEqual([
+      [ids[0], 'arm64'],
+      [ids[2], 'arm64'],
+    ])
+    expect(await outdated(ids[0])).toEqual([[ids[2], 'arm64']])
+    await store().transact((tx) => tx.scans.finish(ids[0] ?? 0, { ...RESULT, revision: 8 }))
+    expect(await outdated()).toEqual([[ids[2], 'arm64']])
+  })
 }

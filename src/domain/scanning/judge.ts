@@ -1,7 +1,7 @@
 import type { Coverage, EcosystemCoverage, EcosystemData } from '../advisories/coverage.ts'
 import { type Inventory, isOsPackageType } from '../inventory/package.ts'
 import type { ScanType } from './configuration.ts'
-import type { ScanFailure } from './scan.ts'
+import { OUTDATED, type Scan, type ScanFailure } from './scan.ts'
 
 /** ECR's sentence for images from scratch. */
 export const UNSUPPORTED: ScanFailure = {
@@ -37,6 +37,12 @@ export function remarkOf(type: ScanType, { os, packages, notes }: Inventory): st
   const others = notes.length === 1 ? '' : ` (and ${notes.length - 1} more)`
   if (note !== undefined) remarks.push(`Not every package could be read: ${note.path}: ${note.reason}${others}`)
   return remarks.length === 0 ? undefined : remarks.join(' ')
+}
+
+/** What is wrong with findings that have to follow the advisories and have not always done so. */
+export function lagOf({ revision }: Pick<Scan, 'revision'>): ScanFailure | undefined {
+  if (revision !== OUTDATED) return undefined
+  return { code: 'data', reason: 'Advisories have changed that the image has not been compared with yet.' }
 }
 
 /** What is wrong with the data behind findings, `undefined` when nothing is. */

@@ -25,7 +25,7 @@ export interface ScanResult {
   readonly completedAt: Date
   /** The state of the world that the advisories describe; absent when there were none. */
   readonly sourceUpdatedAt?: Date | undefined
-  /** Of the set of advisories; absent for engines that bring their own. */
+  /** Of the set of advisories, or `OUTDATED`; absent for engines that bring their own. */
   readonly revision?: number | undefined
   readonly coverage: readonly EcosystemCoverage[]
   readonly failure?: ScanFailure | undefined
@@ -37,6 +37,9 @@ export interface ScanResult {
   readonly architecture?: string | undefined
   readonly findings: readonly ObservedFinding[]
 }
+
+/** The revision of a scan that was not to follow advisories when they changed about packages of the image. */
+export const OUTDATED = 0
 
 /** A finding, and since when it has been there. */
 export interface ObservedFinding extends Finding {

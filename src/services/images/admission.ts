@@ -12,7 +12,7 @@ import { isPublic } from '../../domain/public-registry.ts'
 import type { Repository } from '../../domain/repository.ts'
 import { scanningOf } from '../../domain/scanning/configuration.ts'
 import { nameIn, severityIn } from '../../domain/scanning/finding-lists.ts'
-import { dataFailure, sourceUpdatedAtOf } from '../../domain/scanning/judge.ts'
+import { dataFailure, lagOf, sourceUpdatedAtOf } from '../../domain/scanning/judge.ts'
 import type { Scan } from '../../domain/scanning/scan.ts'
 import { isEligible, type ScanDurations } from '../../domain/scanning/status.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -192,7 +192,7 @@ export class Admission {
     const findings = await this.#findingsOf(rule, repository, image, scan, now)
     if (!isFollowed) return { state: 'done', asOf: completedAt, findings }
     const coverage = await this.#matching.presentCoverage(scan.coverage)
-    const lack = dataFailure(coverage)
+    const lack = lagOf(scan) ?? dataFailure(coverage)
     if (lack !== undefined) return { state: 'failed', reason: lack.reason }
     // What is followed holds for the state of the world that its advisories describe.
     const asOf = sourceUpdatedAtOf(coverage) ?? completedAt

@@ -6,7 +6,7 @@ import type { Principal } from '../../domain/principal.ts'
 import type { Repository } from '../../domain/repository.ts'
 import { type RepositoryScanning, type ScanType, scanningOf } from '../../domain/scanning/configuration.ts'
 import { severityIn } from '../../domain/scanning/finding-lists.ts'
-import { dataFailure } from '../../domain/scanning/judge.ts'
+import { dataFailure, lagOf } from '../../domain/scanning/judge.ts'
 import type { ObservedFinding, Scan, SeverityCounts } from '../../domain/scanning/scan.ts'
 import { isScannable } from '../../domain/scanning/scannable.ts'
 import {
@@ -123,7 +123,7 @@ export class ScanFindings {
   /** What a scan comes to now. */
   async judge(scan: Scan, image: Image, scanning: RepositoryScanning): Promise<JudgedScan> {
     const isKept = scan.type === 'ENHANCED' && scanning.frequency === 'CONTINUOUS_SCAN'
-    const lack = isKept ? dataFailure(await this.#matching.presentCoverage(scan.coverage)) : undefined
+    const lack = isKept ? (lagOf(scan) ?? dataFailure(await this.#matching.presentCoverage(scan.coverage))) : undefined
     const state = stateOf(scan, scanning, image, lack, this.#clock.now(), this.#durations)
     return { scan, image, state }
   }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Registry } from '../../domain/names.ts'
 import type { ScanConfiguration, ScanType } from '../../domain/scanning/configuration.ts'
-import type { Scan } from '../../domain/scanning/scan.ts'
+import { OUTDATED, type Scan } from '../../domain/scanning/scan.ts'
 import type { Vault } from '../../domain/vault.ts'
 import type { Page } from '../page.ts'
 import type {
@@ -235,6 +235,20 @@ export class Scans implements ScanWriter {
     })
   }
 
+  listOutdated({ after = 0, limit }: Page<number>): Promise<readonly PlacedScan[]> {
+    return this.#session.atOnce(async (db) => {
+      const rows = await db
+        .selectFrom('image_scans')
+        .select(scanColumns)
+        .where('revision', '=', sql.lit(OUTDATED))
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(limit)
+        .execute()
+      return placeScans(db, rows.map(toScan))
+    })
+  }
+
   listInClear({ after = 0, limit }: Page<number>): Promise<readonly ClearImage[]> {
     return this.#session.atOnce((db) => listInClear(db, after, limit))
   }
@@ -309,6 +323,11 @@ export class Scans implements ScanWriter {
     await deletePartsFrom(db, { scanId: id, part: change.partCount })
     await this.replaceParts(id, change.parts)
     return true
+  }
+
+  async markOutdated(ids: readonly number[]): Promise<void> {
+    for (const list of paddedLists(ids))
+      await this.#session.db.updateTable('image_scans').set({ revision: OUTDATED }).where('id', 'in', list).execute()
   }
 
   async replaceParts(id: number, parts: readonly KeptPart[]): Promise<void> {
