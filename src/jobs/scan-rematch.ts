@@ -20,7 +20,7 @@ import type { PlacedScan } from '../stores/scans.ts'
 import type { Pace } from './pace.ts'
 
 /** How many images are compared before what came of it is written down. */
-const STEP = 50
+const STEP = 64
 /** So long the process is kept from other work at most. */
 const WORK_MS = 8
 const LOOK_FOR_OUTDATED_MS = 5 * 60_000

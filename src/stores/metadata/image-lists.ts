@@ -147,12 +147,23 @@ export async function findImages(
   return found
 }
 
+const imagesOfIds = preparedForItems((db, _: object, images: readonly { readonly id: number }[]) =>
+  db
+    .selectFrom('images')
+    .select(imageColumns)
+    .where(
+      'id',
+      'in',
+      images.map(({ id }) => id),
+    ),
+)
+
 /** The images of these ids that are there, in no particular order. */
 export async function findImagesById(db: Database, ids: readonly number[]): Promise<readonly TaggedImage[]> {
   const found: TaggedImage[] = []
-  for (const list of paddedLists(ids)) {
-    const images = await db.selectFrom('images').select(imageColumns).where('id', 'in', list).execute()
-    found.push(...withTags(images, await tagsOf(db, images)))
+  for (const list of paddedLists(ids.map((id) => ({ id })))) {
+    const { rows } = await imagesOfIds(db, {}, list)
+    found.push(...withTags(rows, await tagsOf(db, rows)))
   }
   return found
 }

@@ -7,6 +7,7 @@ import type { Vault } from '../../domain/vault.ts'
 import type { ClearImage, KeptPart, PlacedScan } from '../scans.ts'
 import { findImagesById } from './image-lists.ts'
 import { paddedLists } from './parameter-lists.ts'
+import { preparedForItems } from './prepared.ts'
 import { repositoryColumns, toRepository } from './repositories.ts'
 import type { Database } from './schema/database.ts'
 import type { ImageScanFindingsTable, ImageScansTable } from './schema/scans.ts'
@@ -128,19 +129,27 @@ export async function imagesById(db: Database, ids: readonly number[]) {
   return new Map((await findImagesById(db, ids)).map((image) => [image.id, image]))
 }
 
+const repositoriesOfIds = preparedForItems((db, _: object, repositories: readonly { readonly id: number }[]) =>
+  db
+    .selectFrom('repositories')
+    .select(repositoryColumns)
+    .where(
+      'id',
+      'in',
+      repositories.map(({ id }) => id),
+    )
+    .where('is_deleted', '=', 0),
+)
+
 /** The repositories that hold some images. */
 export async function repositoriesById(
   db: Database,
   images: readonly Image[],
 ): Promise<ReadonlyMap<number, Repository>> {
   const found = new Map<number, Repository>()
-  for (const ids of paddedLists([...new Set(images.map((image) => image.repositoryId))])) {
-    const rows = await db
-      .selectFrom('repositories')
-      .select(repositoryColumns)
-      .where('id', 'in', ids)
-      .where('is_deleted', '=', 0)
-      .execute()
+  const wanted = [...new Set(images.map((image) => image.repositoryId))].map((id) => ({ id }))
+  for (const list of paddedLists(wanted)) {
+    const { rows } = await repositoriesOfIds(db, {}, list)
     for (const row of rows) found.set(row.id, toRepository(row))
   }
   return found

@@ -1,7 +1,20 @@
 import { type Selectable, sql } from 'kysely'
 import type { Vault } from '../../domain/vault.ts'
-import { prepared } from './prepared.ts'
+import { prepared, preparedForItems } from './prepared.ts'
+import { scanColumns } from './scan-rows.ts'
 import type { ImageScansTable } from './schema/scans.ts'
+
+/** The scans of images. */
+export const scansOfImages = preparedForItems((db, _: object, images: readonly { readonly id: number }[]) =>
+  db
+    .selectFrom('image_scans')
+    .select(scanColumns)
+    .where(
+      'image_id',
+      'in',
+      images.map(({ id }) => id),
+    ),
+)
 
 /** The parts of a scan's findings from one to another, both included. */
 export const listParts = prepared((db, p: { scanId: number; first: number; last: number }) =>

@@ -18,7 +18,7 @@ import { paddedLists } from './parameter-lists.ts'
 import { prepared } from './prepared.ts'
 import { registryOfRow } from './registry-row.ts'
 import { imagesById, listInClear, placeScans, repositoriesById, scanColumns, toPart, toScan } from './scan-rows.ts'
-import { deletePartsFrom, finishScan, listParts, putPart } from './scan-statements.ts'
+import { deletePartsFrom, finishScan, listParts, putPart, scansOfImages } from './scan-statements.ts'
 import type { Database } from './schema/database.ts'
 import type { Session } from './session.ts'
 
@@ -256,8 +256,8 @@ export class Scans implements ScanWriter {
   listOfImages(imageIds: readonly number[]): Promise<readonly PlacedScan[]> {
     return this.#session.atOnce(async (db) => {
       const found: Scan[] = []
-      for (const ids of paddedLists(imageIds)) {
-        const rows = await db.selectFrom('image_scans').select(scanColumns).where('image_id', 'in', ids).execute()
+      for (const list of paddedLists(imageIds.map((id) => ({ id })))) {
+        const { rows } = await scansOfImages(db, {}, list)
         found.push(...rows.map(toScan).filter(({ completedAt }) => completedAt !== undefined))
       }
       return placeScans(db, found)
