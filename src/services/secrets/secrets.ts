@@ -107,7 +107,7 @@ export class Secrets {
     const known = await this.#metadata.view.managedSecrets.find(home, name)
     if (known !== undefined) return await this.#again(caller, known, settings)
     const now = this.#clock.now()
-    const kmsKeyArn = await this.#keyOf(caller, settings.kmsKey)
+    const kmsKeyArn = await this.#keyOf(caller, settings)
     const wanted: NewManagedSecret = {
       home,
       name,
@@ -158,7 +158,7 @@ export class Secrets {
     const facts = { 'secretsmanager:description': settings.description, 'secretsmanager:kmskeyid': settings.kmsKey }
     const secret = await this.#access.getLive(caller, named, { action: 'secretsmanager:UpdateSecret', facts })
     const { description = secret.description, type = secret.type, value, versionId = this.#ids.uuid() } = settings
-    const kmsKeyArn = settings.kmsKey === undefined ? secret.kmsKeyArn : await this.#keyOf(caller, settings.kmsKey)
+    const kmsKeyArn = settings.kmsKey === undefined ? secret.kmsKeyArn : await this.#keyOf(caller, settings)
     const changed = { ...secret, description, type, kmsKeyArn }
     const isOtherKey = kmsKeyArn !== secret.kmsKeyArn
     const reencrypted = isOtherKey ? await this.#values.reencrypt(caller, secret, changed) : []
@@ -271,14 +271,18 @@ export class Secrets {
   }
 
   /** The ARN of the key that a caller names, if he may use it. */
-  async #keyOf(caller: SecretCaller, named: string | undefined): Promise<string | undefined> {
+  async #keyOf(caller: SecretCaller, { kmsKey: named, value }: SecretSettings): Promise<string | undefined> {
     // The key that Secrets Manager has in every account of AWS is the installation's own here.
     if (!named || /(^|:)alias\/aws\/secretsmanager$/.test(named)) return undefined
     try {
       const viaService = `secretsmanager.${caller.region}.amazonaws.com`
-      return keyArn(
-        await this.#keyAccess.find({ ...caller, viaService }, named, { action: 'kms:GenerateDataKey' }, true),
-      )
+      const asker = { ...caller, viaService }
+      const ask = { action: 'kms:GenerateDataKey' } as const
+      const key = await this.#keyAccess.find(asker, named, ask, true)
+      // Whoever brings a value proves by it that he may use the key; to nobody else is another account's key there.
+      const isOwn = key.home.registryId === caller.principal.accountId
+      if (!isOwn && value === undefined) await this.#keyAccess.authorize(asker, key, ask)
+      return keyArn(key)
     } catch (thrown) {
       throw asSecretFailure(thrown, true)
     }

@@ -241,6 +241,18 @@ describe('a key of KMS', () => {
     expect(await codeOf(create({ KmsKeyId }))).toBe('AccessDeniedException')
   })
 
+  test("of another account is not told to be there, nor used without its owner's leave", async () => {
+    await ecr.kms.send(new kms.CreateAliasCommand({ AliasName: 'alias/theirs', TargetKeyId: KmsKeyId }))
+    const stranger = ecr.secretsOf('999999999999')
+    const alias = (name: string) => `arn:aws:kms:eu-west-3:${OWNER}:alias/${name}`
+    const none = KmsKeyId.replace(/[^/]+$/, '12345678-1234-1234-1234-123456789012')
+    for (const key of [KmsKeyId, none, alias('theirs'), alias('none')])
+      for (const value of [{}, { SecretString }])
+        expect(await codeOf(stranger.send(new sm.CreateSecretCommand({ Name, KmsKeyId: key, ...value })))).toBe(
+          'AccessDeniedException',
+        )
+  })
+
   test('can be changed', async () => {
     await create()
     const update = new sm.UpdateSecretCommand({ SecretId: Name, KmsKeyId })
