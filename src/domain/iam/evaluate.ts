@@ -68,8 +68,29 @@ export function isWithin(request: AccessRequest, { boundary, session }: Applicab
 
 /** Whether a statement is about the request, conditions included; where they cannot be judged, an allowance does not count and a denial does. */
 export function applies(statement: Statement, request: AccessRequest): boolean {
-  return statement.isAbout(request.action) && isAboutResource(statement, request) && isMet(statement, request.facts)
+  return statement.isAbout(request.action) && isAboutRest(statement, request)
 }
+
+/** The same of a statement that is about the action. */
+function isAboutRest(statement: Statement, request: AccessRequest): boolean {
+  return isAboutResource(statement, request) && isMet(statement, request.facts)
+}
+
+/** The statements about an action, found once for each policy: which they are is a matter of the two alone. */
+function statementsAbout(policy: Policy, action: string): readonly Statement[] {
+  const byAction = STATEMENTS_ABOUT.get(policy) ?? new Map<string, readonly Statement[]>()
+  const known = byAction.get(action)
+  if (known !== undefined) return known
+  const statements = policy.statements.filter(({ isAbout }) => isAbout(action))
+  // Simulations may name any number of actions that nobody has.
+  if (byAction.size >= ACTIONS_REMEMBERED_MAX) byAction.clear()
+  byAction.set(action, statements)
+  STATEMENTS_ABOUT.set(policy, byAction)
+  return statements
+}
+
+const STATEMENTS_ABOUT = new WeakMap<Policy, Map<string, readonly Statement[]>>()
+const ACTIONS_REMEMBERED_MAX = 100
 
 function deniedBy(request: AccessRequest, policies: ApplicablePolicies): Decision | undefined {
   const { identity, boundary, session, resource } = policies
@@ -83,8 +104,8 @@ function deniedBy(request: AccessRequest, policies: ApplicablePolicies): Decisio
 
 function denialIn(request: AccessRequest, by: PolicyKind, policies: readonly NamedPolicy[]): Decision | undefined {
   for (const { name, policy } of policies)
-    for (const statement of policy.statements)
-      if (statement.effect === 'Deny' && means(statement, request) !== undefined && applies(statement, request))
+    for (const statement of statementsAbout(policy, request.action))
+      if (statement.effect === 'Deny' && means(statement, request) !== undefined && isAboutRest(statement, request))
         return { outcome: 'denied', by, policy: name, statement }
   return undefined
 }
@@ -128,8 +149,8 @@ function notAllowed(by: PolicyKind): Decision {
 
 function allowanceIn(request: AccessRequest, by: PolicyKind, policies: readonly NamedPolicy[]): Decision | undefined {
   for (const { name, policy } of policies)
-    for (const statement of policy.statements)
-      if (statement.effect === 'Allow' && applies(statement, request))
+    for (const statement of statementsAbout(policy, request.action))
+      if (statement.effect === 'Allow' && isAboutRest(statement, request))
         return { outcome: 'allowed', by, policy: name, statement }
   return undefined
 }
@@ -138,13 +159,13 @@ function allowanceIn(request: AccessRequest, by: PolicyKind, policies: readonly 
 function grantOf(request: AccessRequest, policies: readonly NamedPolicy[]): Grant | undefined {
   let best: Grant | undefined
   for (const { name, policy } of policies)
-    for (const statement of policy.statements) {
+    for (const statement of statementsAbout(policy, request.action)) {
       if (statement.effect !== 'Allow') continue
       const meant = means(statement, request)
       if (meant === undefined) continue
       const reach = reachOf(meant, statement)
       if (best !== undefined && REACHES[best.reach] >= REACHES[reach]) continue
-      if (applies(statement, request)) best = { policy: name, statement, reach }
+      if (isAboutRest(statement, request)) best = { policy: name, statement, reach }
     }
   return best
 }

@@ -38,6 +38,9 @@ export interface CompiledIdentity {
   readonly boundary: NamedPolicy | undefined
 }
 
+/** To be awaited; often there already. */
+type Awaitable<T> = T | Promise<T>
+
 const REMEMBERED_MAX = 10_000
 const NOBODY: IdentityPolicyTexts = { policies: [] }
 
@@ -64,8 +67,8 @@ export class CompiledPolicies {
     this.#report = report
   }
 
-  async ofRegistry(registry: Registry): Promise<CompiledRegistryPolicies> {
-    return this.#remember(this.#registries, registryKey(registry), async () => {
+  ofRegistry(registry: Registry): Awaitable<CompiledRegistryPolicies> {
+    return this.#remembered(this.#registries, registryKey(registry), async () => {
       const { text, scope, hasRepositoryPolicies } = await this.#metadata.view.policies.ofRegistry(registry)
       // Stored under any scope; how far it reaches is decided when it is used.
       const parse = (given: string) => parseRegistryPolicy(given, registry, 'V2')
@@ -76,7 +79,7 @@ export class CompiledPolicies {
 
   async ofRepository(ref: RepositoryRef): Promise<NamedPolicy | undefined> {
     const key = `${registryKey(ref.registry)}/${ref.name}`
-    const { policy } = await this.#remember(this.#repositories, key, async () => {
+    const { policy } = await this.#remembered(this.#repositories, key, async () => {
       const text = await this.#metadata.view.policies.ofRepository(ref)
       if (text === undefined) return { policy: undefined }
       const name = `repository policy of ${ref.name}`
@@ -86,10 +89,10 @@ export class CompiledPolicies {
     return policy
   }
 
-  async ofIdentity(principal: Principal): Promise<CompiledIdentity> {
+  ofIdentity(principal: Principal): Awaitable<CompiledIdentity> {
     // Whoever has the name today may be another than yesterday: the id tells them apart.
     const key = `${principal.identityArn} ${principal.userId.split(':', 1)[0]}`
-    return this.#remember(this.#identities, key, async () => {
+    return this.#remembered(this.#identities, key, async () => {
       const { policies, boundary } = (await this.#identityPoliciesOf(principal)) ?? NOBODY
       return {
         policies: policies.map((policy) => this.#compiled(policy, parseIdentityPolicy)),
@@ -120,11 +123,14 @@ export class CompiledPolicies {
     }
   }
 
-  async #remember<T>(remembered: Map<string, T>, key: string, load: () => Promise<T>): Promise<T> {
+  /** What is known is answered at once: most requests ask for nothing else, and a promise costs as much as their decision. */
+  #remembered<T>(remembered: Map<string, T>, key: string, load: () => Promise<T>): Awaitable<T> {
     const revision = this.#metadata.policyRevision
     if (revision !== this.#revision) this.#forget(revision)
-    const known = remembered.get(key)
-    if (known !== undefined) return known
+    return remembered.get(key) ?? this.#remember(remembered, key, revision, load)
+  }
+
+  async #remember<T>(remembered: Map<string, T>, key: string, revision: number, load: () => Promise<T>): Promise<T> {
     const loaded = await load()
     // What was loaded while a policy changed may be the old one.
     if (this.#metadata.policyRevision === revision && this.#revision === revision) {
