@@ -42,12 +42,30 @@ export function isInRange(address: IpAddress, range: IpRange): boolean {
   return address.value >> shift === range.value >> shift
 }
 
+/** In one walk along the text: conditions on addresses are asked with every request. */
 function ipv4(text: string): bigint | undefined {
-  const parts = text.split('.')
-  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) < 256))
-    return undefined
-  return parts.reduce((value, part) => value * 256n + BigInt(part), 0n)
+  let value = 0
+  let dots = 0
+  let part: number | undefined
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === DOT) {
+      if (part === undefined || ++dots > 3) return undefined
+      value = value * 256 + part
+      part = undefined
+    } else {
+      const digit = code - ZERO
+      // No zero leads: some read such a number as octal.
+      if (digit < 0 || digit > 9 || part === 0) return undefined
+      part = (part ?? 0) * 10 + digit
+      if (part > 255) return undefined
+    }
+  }
+  return dots === 3 && part !== undefined ? BigInt(value * 256 + part) : undefined
 }
+
+const DOT = '.'.charCodeAt(0)
+const ZERO = '0'.charCodeAt(0)
 
 function ipv6(text: string): bigint | undefined {
   const dotted = /^(.*:)([0-9]+(?:\.[0-9]+){3})$/.exec(text)
