@@ -17,6 +17,8 @@ export const DEV_ROUTES: Routes = {
     return timeOf(devTools)
   }),
   'POST /_ecru/reset': here(async (request, context, services) => {
+    // A scope that was put into the address must not mean everything.
+    if (request.url.includes('?')) throw invalidParameters('What is to be reset is told by a JSON object in the body.')
     const members = await membersOf(request, context, ['account', 'region', 'repository'])
     return services.devTools.reset(scopeOf(members, services))
   }),
@@ -64,13 +66,14 @@ function textOf(members: Readonly<Record<string, unknown>>, name: string): strin
 
 const BODY_BYTES_MAX = 4096
 
-/** The members of the JSON object that was sent. One that is not known is refused: a misspelt scope must not mean everything. */
+/** The members of the JSON object that was sent; no body is one without members. One that is not known is refused: a misspelt scope must not mean everything. */
 async function membersOf(
   request: Request,
   context: RequestContext,
   known: readonly string[],
 ): Promise<Readonly<Record<string, unknown>>> {
-  const body = parseBody(new TextDecoder().decode(await readBody(request, BODY_BYTES_MAX, context)))
+  const text = new TextDecoder().decode(await readBody(request, BODY_BYTES_MAX, context))
+  const body = text === '' ? {} : parseBody(text)
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw invalidParameters(`The body must be a JSON object, of ${known.join(', ')}.`)
   const unknown = Object.keys(body).find((name) => !known.includes(name))

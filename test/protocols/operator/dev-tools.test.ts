@@ -141,8 +141,14 @@ describe('a reset', () => {
     expect(await names()).toEqual(['team/app'])
   })
 
+  test('empties everything without a body, unless a scope stands in the address', async () => {
+    expect(await askOperator(services, '/_ecru/reset?repository=other')).toMatchObject({ status: 400 })
+    expect(await names()).toEqual(['other', 'team/app'])
+    expect(await askOperator(services, '/_ecru/reset')).toEqual({ status: 200, body: { repositories: 3 } })
+    expect(await names()).toEqual([])
+  })
+
   test.each([
-    '',
     '"all"',
     '{"acount":"123456789012"}',
     '{"account":123456789012}',
